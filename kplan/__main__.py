@@ -1,0 +1,5 @@
+"""`python -m kplan`."""
+
+from kplan.cli import run
+
+run()

@@ -1,0 +1,291 @@
+"""The frozen data that flows between the stages. Imports nothing of kplan.
+
+A stage takes and returns these types; printing is a pure function over them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+Path = tuple[str | int, ...]
+Value = dict[str, Any]
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
+
+
+class Absent(Enum):
+    """The mark for "no such field", which is not the same as null."""
+
+    ABSENT = "absent"
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+def format_path(path: Path) -> str:
+    """A path as the API server prints it: `spec.containers[0].ports[1].name`, `metadata.labels[a/b]`."""
+    out = ""
+    for step in path:
+        if isinstance(step, int) or not _PLAIN_KEY.match(step):
+            out += f"[{step}]"
+        else:
+            out += f".{step}" if out else step
+    return out
+
+
+class Span(NamedTuple):
+    """A place in a file. Lines and columns count from 1, columns in code points; the end is exclusive."""
+
+    file: str
+    line: int
+    col: int
+    end_line: int
+    end_col: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.col}"
+
+
+class Ref(NamedTuple):
+    """What an object is called. `key` is its identity, which leaves the version out."""
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def key(self) -> Key:
+        """Identity: two objects with the same key are the same object."""
+        return Key(self.group, self.kind, self.namespace, self.name)
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`, or `v1` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.api_version} {self.kind} {where}"
+
+
+class Key(NamedTuple):
+    """The identity of an object; `namespace` is empty for a cluster-scoped one."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+
+def split_api_version(api_version: str) -> tuple[str, str]:
+    """(group, version) of an apiVersion; the core group is the empty text."""
+    group, slash, version = api_version.rpartition("/")
+    return (group, version) if slash else ("", api_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object of the input as kubectl reads it, and how to find its parts in the file.
+
+    `index` counts the documents of the file from 0, `item` the items of a List (None outside one).
+    `value` holds plain JSON values. `locate` gives the place of a path and is only called for findings.
+    """
+
+    file: str
+    index: int
+    item: int | None
+    value: Value
+    line: int
+    locate: Callable[[Path], Span] = field(compare=False, repr=False)
+
+    def span(self, path: Path = ()) -> Span:
+        """The place of the value at `path`; for a missing key the nearest parent that exists."""
+        return self.locate(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object with its identity. `document` is None for one that a controller made."""
+
+    ref: Ref
+    value: Value
+    document: Document | None = None
+    owner: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or document that was not used, and why: counted in every output."""
+
+    file: str
+    reason: str
+    span: Span | None = None
+    document: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file or document that could not be read: one located sentence."""
+
+    span: Span
+    message: str
+    code: str = "yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All that reading the input gave."""
+
+    documents: tuple[Document, ...]
+    skipped: tuple[Skipped, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    files: int = 0
+
+
+class Cause(NamedTuple):
+    """One reason of a refusal, as in metav1.StatusCause."""
+
+    field: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the API server answers. `object` is the stored form, None when refused."""
+
+    accepted: bool
+    status: int
+    message: str = ""
+    causes: tuple[Cause, ...] = ()
+    warnings: tuple[str, ...] = ()
+    input: Value | None = None
+    object: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that a finding talks about."""
+
+    message: str
+    span: Span | None
+    ref: Ref | None = None
+
+
+SEVERITIES: Final = ("info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at. `fingerprint` holds no line, so that moved text keeps its identity."""
+
+    rule: str
+    name: str
+    severity: str
+    message: str
+    span: Span
+    ref: Ref | None = None
+    path: Path = ()
+    related: tuple[Related, ...] = ()
+    fix: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What a renderer may say about a rule."""
+
+    id: str
+    name: str
+    severity: str
+    why: str = ""
+    fix: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a lint run, sorted and counted: renderers never count or sort."""
+
+    findings: tuple[Finding, ...]
+    rules: tuple[RuleInfo, ...]
+    skipped: tuple[Skipped, ...]
+    unreadable: tuple[Unreadable, ...]
+    files: int
+    objects: int
+    suppressed: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One node of a diff tree.
+
+    `path` is the place in the object (indexes of the desired side where it has one), `op` is `create`, `update`,
+    `delete`, `move` or `same`, `label` how the parent names this child (a list item by its merge key).
+    `replace` holds the server's sentence when this change forces replacement. `noise` names the reason why the
+    difference does not count. An inner node has `children` and takes its op from them.
+    """
+
+    path: Path
+    op: str
+    before: Any = ABSENT
+    after: Any = ABSENT
+    label: str = ""
+    children: tuple[Change, ...] = ()
+    container: str = "leaf"
+    replace: str = ""
+    sensitive: bool = False
+    noise: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What happens to one object. `verb` is create, update, replace, delete or keep."""
+
+    ref: Ref
+    verb: str
+    change: Change
+    reasons: tuple[str, ...] = ()
+    needs: tuple[Ref, ...] = ()
+    wave: int = 0
+    before_ref: Ref | None = None
+    before: Value | None = None
+    after: Value | None = None
+    span: Span | None = None
+    noise: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """Terraform's summary numbers: a replacement counts in `add` and in `destroy`."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    replace: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered actions from current to desired, with the counts and everything that was left out."""
+
+    actions: tuple[Action, ...]
+    counts: PlanCounts
+    noise: tuple[tuple[str, int], ...] = ()
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    version: str = ""
+    fingerprint: Mapping[str, str] = field(default_factory=dict)

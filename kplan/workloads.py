@@ -1,0 +1,94 @@
+"""Where pods are inside objects: the pod template of each workload kind, and the containers of a pod spec.
+
+Any custom resource that carries a pod template under a usual path is taken as a workload too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from kplan.model import Path
+
+Value = dict[str, Any]
+
+POD_PATHS: Mapping[str, Path] = {
+    "Pod": (),
+    "PodTemplate": ("template",),
+    "Deployment": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "ReplicationController": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
+
+
+class PodTemplate(NamedTuple):
+    """A pod inside an object: the path of the part that has `metadata` and `spec`, and that part."""
+
+    path: Path
+    value: Value
+
+    @property
+    def spec(self) -> Value:
+        """The pod spec; {} when absent or of a wrong type."""
+        spec = self.value.get("spec")
+        return spec if isinstance(spec, dict) else {}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that the pods will carry, without those that controllers add."""
+        meta = self.value.get("metadata")
+        labels = meta.get("labels") if isinstance(meta, dict) else None
+        return {k: v for k, v in labels.items() if isinstance(v, str)} if isinstance(labels, dict) else {}
+
+
+class Container(NamedTuple):
+    """A container, its path in the object and which list it stands in."""
+
+    path: Path
+    value: Value
+    role: str
+
+    @property
+    def runs_along(self) -> bool:
+        """Whether it runs beside the main containers: a normal container or a sidecar."""
+        return self.role == "containers" or (
+            self.role == "initContainers" and self.value.get("restartPolicy") == "Always"
+        )
+
+
+def get(value: object, *path: str | int) -> Any:
+    """The value at a path, or None where the way there is absent or of another type."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def pod_template(obj: Value) -> PodTemplate | None:
+    """The pod that an object is or makes; None for an object that makes none."""
+    path = POD_PATHS.get(str(obj.get("kind")))
+    if path is None:
+        path = ("spec", "template")
+        spec = get(obj, "spec", "template", "spec")
+        if not (isinstance(spec, dict) and isinstance(spec.get("containers"), list)):
+            return None
+    found = get(obj, *path)
+    return PodTemplate(path, found) if isinstance(found, dict) else None
+
+
+def containers(pod: PodTemplate) -> Iterator[Container]:
+    """All containers of a pod: init, normal and ephemeral, in that order."""
+    spec = pod.spec
+    for role in CONTAINER_LISTS:
+        for i, c in enumerate(spec.get(role) or ()):
+            if isinstance(c, dict):
+                yield Container((*pod.path, "spec", role, i), c, role)
