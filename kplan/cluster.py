@@ -7,9 +7,11 @@ counts as placed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kplan import release
+from kplan.model import Decision
 from kplan.store import Store, ref_of
 
 Value = dict[str, Any]
@@ -23,11 +25,53 @@ class Cluster:
 
         self.version = release.parse(version)
         self.store = Store(default(o, self.version) for o in objects)
+        self._seconds = 0
 
     def get(self, document: Value) -> Value | None:
         """The stored object with the identity of this document, or None."""
         return self.store.get(ref_of(document).key)
 
+    def add(self, pod: Value) -> None:
+        """A Pending pod joins the cluster."""
+        self.store.put(self._stored(pod))
+
+    def bind(self, pod: Value, node: str) -> None:
+        """A pod is placed on a node and runs; its claims are bound as the PV controller would bind them."""
+        from kplan.scheduler import writes
+        from kplan.scheduler.snapshot import Snapshot
+
+        value = self._stored(pod)
+        if (value.get("spec") or {}).get("volumes"):
+            cluster = Snapshot(self.store, self.version)
+            target = cluster.by_name.get(node)
+            for changed in writes.claims(cluster.pod(value), target, cluster) if target is not None else ():
+                self.store.put(changed)
+        status = {"startTime": self._now(), **(value.get("status") or {}), "phase": "Running"}
+        self.store.put({**writes.bound(value, node), "status": status})
+
+    def _now(self) -> str:
+        """The time of the next event: every pod that is bound by hand starts one second after the one before."""
+        self._seconds += 1
+        return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=self._seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _stored(self, pod: Value) -> Value:
+        from kplan.api.defaults import default
+
+        return default(pod, self.version)
+
     def objects(self, kind: str | None = None, namespace: str | None = None) -> list[Value]:
         """The stored objects, of one kind or namespace if given, in the order in which they came."""
         return list(self.store.all(kind, namespace))
+
+
+def schedule(pod: Value, cluster: Cluster) -> Decision:
+    """Where the default scheduler of a cluster would put a pod; nothing is stored.
+
+    The pod is defaulted and given its priority first. It may be one of the cluster's Pending pods.
+    """
+    from kplan.api.defaults import default
+    from kplan.scheduler import cycle, profile
+    from kplan.scheduler.snapshot import Snapshot
+
+    snapshot = Snapshot(cluster.store, cluster.version)
+    return cycle.decide(snapshot.pod(default(pod, cluster.version)), snapshot, profile.default(cluster.version))

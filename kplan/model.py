@@ -186,7 +186,11 @@ SEVERITIES: Final = ("info", "warning", "error")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at. `fingerprint` holds no line, so that moved text keeps its identity."""
+    """One thing to look at.
+
+    `fingerprint` holds no line, so that moved text keeps its identity. `excerpt` is the line of the file where the
+    span starts, "" where it could show a secret or cannot be had.
+    """
 
     rule: str
     name: str
@@ -198,6 +202,7 @@ class Finding:
     related: tuple[Related, ...] = ()
     fix: str = ""
     fingerprint: str = ""
+    excerpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +219,10 @@ class RuleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of a lint run, sorted and counted: renderers never count or sort."""
+    """The outcome of a lint run, sorted and counted: renderers never count or sort.
+
+    `counts` holds `error`, `warning`, `info`, `baselined`, and `skipped: <reason>` for each reason.
+    """
 
     findings: tuple[Finding, ...]
     rules: tuple[RuleInfo, ...]
@@ -224,16 +232,27 @@ class Report:
     objects: int
     suppressed: int
     counts: Mapping[str, int]
+    version: str = ""
+
+
+class Placeholder(str):
+    """Text in place of a value that is not shown, such as `(sensitive #3)`: renderers print it without quotes."""
+
+    __slots__ = ()
+
+
+KNOWN_AFTER_APPLY: Final = Placeholder("(known after apply)")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One node of a diff tree.
+    """One node of a diff tree; what did not change is not in it, only counted in `unchanged`.
 
-    `path` is the place in the object (indexes of the desired side where it has one), `op` is `create`, `update`,
-    `delete`, `move` or `same`, `label` how the parent names this child (a list item by its merge key).
-    `replace` holds the server's sentence when this change forces replacement. `noise` names the reason why the
-    difference does not count. An inner node has `children` and takes its op from them.
+    `path` is the place in the object (with the indexes of the desired side where it has one), `op` is `create`,
+    `update`, `delete`, `move` or `same` (context), `label` how the parent names this child (a list item by its merge
+    key). `container` is `leaf`, `map`, `list`, `text` (a text of several lines), `json` or `yaml` (a text that holds
+    such a document: its one child is the difference inside). `moved` holds the places of a list item before and after,
+    counted from 1. `replace` is the server's sentence when this change forces replacement.
     """
 
     path: Path
@@ -243,43 +262,69 @@ class Change:
     label: str = ""
     children: tuple[Change, ...] = ()
     container: str = "leaf"
+    unchanged: int = 0
+    moved: tuple[int, int] | None = None
     replace: str = ""
-    sensitive: bool = False
-    noise: str = ""
     note: str = ""
+
+
+class Ignored(NamedTuple):
+    """A difference that is no change, and why: `reason` is one of the words of schemas/facts/noise.json."""
+
+    path: str
+    reason: str
+    before: Any = ABSENT
+    after: Any = ABSENT
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What happens to one object. `verb` is create, update, replace, delete or keep."""
+    """What happens to one object. `verb` is create, update, replace, delete or keep.
+
+    `reasons` say why the verb is what it is, `notes` what else is worth knowing, `risks` what may be lost. `needs` are
+    the objects whose actions come first. `before` and `after` are the stored forms with secret values masked; a keep
+    has none. `create_first` turns the order of a replacement round.
+    """
 
     ref: Ref
     verb: str
-    change: Change
+    change: Change | None = None
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    rollout: str = ""
     needs: tuple[Ref, ...] = ()
     wave: int = 0
+    create_first: bool = False
     before_ref: Ref | None = None
     before: Value | None = None
     after: Value | None = None
+    ignored: tuple[Ignored, ...] = ()
     span: Span | None = None
-    noise: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCounts:
-    """Terraform's summary numbers: a replacement counts in `add` and in `destroy`."""
+    """Terraform's summary numbers: a replacement counts in `add` and in `destroy`.
+
+    `kept` are objects that are only in the current state and stay, `moved` those updated under another API group.
+    """
 
     add: int = 0
     change: int = 0
     destroy: int = 0
     replace: int = 0
     unchanged: int = 0
+    kept: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Ordered actions from current to desired, with the counts and everything that was left out."""
+    """The actions from current to desired in the order of execution, with the counts and everything left out.
+
+    `current` and `desired` name the two sides as the user did. `noise` counts differences that are no change by reason.
+    """
 
     actions: tuple[Action, ...]
     counts: PlanCounts
@@ -288,4 +333,29 @@ class Plan:
     skipped: tuple[Skipped, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     version: str = ""
-    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    current: str = ""
+    desired: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where the scheduler puts a pod, and how sure that is.
+
+    `tied` names all nodes with the top score, in visiting order; `node` is the first of them. `scores` (totals) and
+    `plugin_scores` (weighted, by plugin) are there when more than one node was feasible, `rejections` says by node
+    why the others were not. Without a node, `reason` and `message` are those of the PodScheduled condition, `victims`
+    the pods to evict from the node `nominated`. `certainty` is deterministic, tie, sampled or unsupported; `notes`
+    says what was not simulated.
+    """
+
+    node: str | None = None
+    tied: tuple[str, ...] = ()
+    scores: Mapping[str, int] = field(default_factory=dict)
+    plugin_scores: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rejections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reason: str = ""
+    message: str = ""
+    victims: tuple[str, ...] = ()
+    nominated: str = ""
+    certainty: str = "deterministic"
+    notes: tuple[str, ...] = ()

@@ -6,7 +6,9 @@ nano-units, the finest step the API knows, so every comparison is exact.
 
 from __future__ import annotations
 
+import math
 import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,6 +26,9 @@ _DECIMAL_SUFFIXES = {v: k for k, v in _DECIMAL_EXPONENTS.items()}
 _BINARY_SUFFIXES = {v: k for k, v in _BINARY_EXPONENTS.items()}
 _PARTS = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)\Z")
 _POWER = re.compile(r"[eE]([-+]?[0-9]+)\Z")
+_ZERO_EXPONENT = re.compile(r"e-0(\d)\Z")
+# Go reads numbers of any length; Python refuses to print integers beyond 4300 digits, and nobody means them.
+_LONGEST = 2000
 
 
 class QuantityError(ValueError):
@@ -55,30 +60,55 @@ def _divide_up(n: int, d: int) -> int:
     return up if n >= 0 else -up
 
 
-@lru_cache(maxsize=8192)
-def parse(text: str) -> Quantity:
-    """Read a quantity as ParseQuantity does; raises QuantityError with the server's text."""
+class _Scanned(NamedTuple):
+    """The parts of a quantity's text: digits before the point (no leading zeros) and after it, and the suffix."""
+
+    negative: bool
+    whole: str
+    fraction: str
+    base: int
+    exponent: int
+    notation: str
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether ParseQuantity takes its way over int64: by number of digits, and no finer than nano."""
+        if self.base == 10:
+            return len(self.whole + self.fraction) <= 18 and self.exponent - len(self.fraction) >= -9
+        return not self.fraction and len(self.whole) + self.exponent * 3 // 10 <= 14
+
+
+def _scan(text: str) -> _Scanned:
     m = _PARTS.match(text)
     if not text or m is None:
         raise QuantityError(FORMAT_ERROR)
-    sign, whole, fraction, suffix = m[1], m[2], m[3] or "", m[4]
-    if not whole and not fraction and not suffix:
-        raise QuantityError(FORMAT_ERROR if m[3] is None else NUMERIC_ERROR)
-    base, exponent, notation = _suffix(suffix)
-    if not whole and not fraction:
+    base, exponent, notation = _suffix(m[4])
+    scanned = _Scanned(m[1] == "-", m[2].lstrip("0") or "0", m[3] or "", base, exponent, notation)
+    # A text without any digit is zero to ParseQuantity, unless it has to leave the fast way.
+    if not m[2] and not m[3] and not scanned.is_fast:
         raise QuantityError(NUMERIC_ERROR)
-    digits = int((whole + fraction) or "0")
-    if base == 2:
-        digits <<= exponent
-        power = 9 - len(fraction)
+    if len(text) > _LONGEST:
+        raise QuantityError(NUMERIC_ERROR)
+    return scanned
+
+
+@lru_cache(maxsize=8192)
+def parse(text: str) -> Quantity:
+    """Read a quantity as ParseQuantity does; raises QuantityError with the server's text."""
+    s = _scan(text)
+    digits = int(s.whole + s.fraction)
+    power = 9 - len(s.fraction)
+    if s.base == 2:
+        digits <<= s.exponent
     else:
-        power = 9 + exponent - len(fraction)
+        power += s.exponent
     nanos = digits * 10**power if power >= 0 else _divide_up(digits, 10**-power)
+    notation = s.notation
     if notation == BINARY:
         nanos = min(nanos, _MAX)
         if 0 < nanos < _NANO:
             notation = DECIMAL
-    return Quantity(-nanos if sign == "-" else nanos, notation)
+    return Quantity(-nanos if s.negative else nanos, notation)
 
 
 def _suffix(suffix: str) -> tuple[int, int, str]:
@@ -104,29 +134,59 @@ def canonical(q: Quantity) -> str:
             n, power = n // 1024, power + 10
         return f"{sign}{n}{_BINARY_SUFFIXES.get(power, '')}"
     power = -9
-    while n % 1000 == 0 and (q.format == EXPONENT or power < 18):
+    while n % 1000 == 0:
         n, power = n // 1000, power + 3
-    if q.format == EXPONENT:
+    if q.format == EXPONENT or power > 18:
         return f"{sign}{n}e{power}" if power else f"{sign}{n}"
     return f"{sign}{n}{_DECIMAL_SUFFIXES[power]}"
 
 
+def _is_kept(s: _Scanned) -> bool:
+    """Whether the server keeps the text as it was written: ParseQuantity takes it for canonical at a glance.
+
+    The glance sees neither a sign nor a decimal point, so `+1` and `1.500` stay what they are.
+    """
+    if not s.is_fast:
+        return False
+    if s.base == 2:
+        return int(s.whole) & 7 != 0
+    digits = s.whole + s.fraction
+    return (s.exponent - len(s.fraction)) % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
+
+
 def normalise(value: object) -> str | None:
-    """The canonical text of a quantity given as JSON string or number; None if it is not one."""
+    """The text that the server stores for a quantity given as JSON string or number; None if it is not one.
+
+    It is the canonical text but for the few forms that the server keeps as they are (`1.500`, `+1`): compare amounts
+    by `equal`, not by this text.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
-        return canonical(parse(value if isinstance(value, str) else number_text(value)))
-    except QuantityError:
+        text = value.strip() if isinstance(value, str) else number_text(value)
+        return _stored(text)
+    except ValueError:  # a QuantityError, or an integer too long to print
         return None
 
 
+@lru_cache(maxsize=8192)
+def _stored(text: str) -> str:
+    return text if _is_kept(_scan(text)) else canonical(parse(text))
+
+
 def number_text(value: int | float) -> str:
-    """A JSON number as the text that reaches the quantity parser."""
-    return str(value) if isinstance(value, int) else repr(int(value)) if value.is_integer() else repr(value)
+    """A JSON number as the text that reaches the quantity parser: as Go's encoding/json prints it."""
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return repr(value)
+    if value == 0 or 1e-6 <= abs(value) < 1e21:
+        text = f"{Decimal(repr(value)):f}"
+        return text.removesuffix(".0")
+    return _ZERO_EXPONENT.sub(r"e-\1", repr(value))
 
 
 def equal(a: object, b: object) -> bool:
     """Whether two JSON values are the same amount; False if either is no quantity."""
-    x = normalise(a)
-    return x is not None and parse(x).nanos == parse(normalise(b) or "0").nanos and normalise(b) is not None
+    x, y = normalise(a), normalise(b)
+    return x is not None and y is not None and parse(x).nanos == parse(y).nanos

@@ -89,6 +89,7 @@ def containers(pod: PodTemplate) -> Iterator[Container]:
     """All containers of a pod: init, normal and ephemeral, in that order."""
     spec = pod.spec
     for role in CONTAINER_LISTS:
-        for i, c in enumerate(spec.get(role) or ()):
+        items = spec.get(role)
+        for i, c in enumerate(items if isinstance(items, list) else ()):
             if isinstance(c, dict):
                 yield Container((*pod.path, "spec", role, i), c, role)

@@ -1,0 +1,159 @@
+"""The command line: which command lives where, and the boundary that turns every outcome into an exit code.
+
+`--version`, `--help` and the plain form of `lint` are answered without loading click or another command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kplan import __version__
+from kplan.errors import KplanError
+from kplan.render.sanitise import one_line
+
+INTERNAL_ERROR, INTERRUPTED, CLOSED_PIPE = 70, 130, 141
+
+
+class Entry(NamedTuple):
+    """Where a command lives (its module has a click command called `command`), what it does in one line, and the
+    exit code when it could not run."""
+
+    module: str
+    summary: str
+    failure: int = 2
+
+
+COMMANDS: Mapping[str, Entry] = {
+    "plan": Entry("kplan.cli.plan", "Show what applying manifests would change, and in what order", failure=1),
+    "show": Entry("kplan.cli.show", "Print a saved plan", failure=1),
+    "lint": Entry("kplan.cli.lint", "Find mistakes in manifests, with line and column"),
+    "explain": Entry("kplan.cli.explain", "Say what a rule finds, why, and how to fix it"),
+    "rules": Entry("kplan.cli.rules", "List the rules"),
+    "admit": Entry("kplan.cli.admit", "Answer what the API server would answer to each object"),
+    "simulate": Entry(
+        "kplan.cli.simulate", "Let controllers and scheduler act, and print what becomes of it", failure=1
+    ),
+    "graph": Entry("kplan.cli.graph", "Draw what refers to what"),
+    "config": Entry("kplan.cli.config", "Show the configuration, and where each value comes from"),
+    "completion": Entry("kplan.cli.completion", "Print the completion script of a shell"),
+}
+
+EXAMPLES = """\
+  kplan lint .                              mistakes in every manifest below this folder
+  kplan plan manifests/ --against git:main  what a merge would change
+  kplan explain image-tag                   what a rule finds, and why"""
+
+
+def run() -> None:
+    """The console script: never returns, and never shows a traceback unless asked for one."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command line and give its exit code."""
+    debug, argv = _take_debug(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(argv)
+        sys.stdout.flush()
+    except KplanError as error:
+        code = _report(error, _failure(argv))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        code = _leave_pipe()
+    except Exception as error:
+        if debug:
+            raise
+        code = _internal(error)
+    return code
+
+
+def overview() -> str:
+    """The text of `kplan --help`, examples first."""
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {name:<{width}}{entry.summary}" for name, entry in COMMANDS.items())
+    return (
+        "kplan: lint, plan and simulate Kubernetes manifests, offline.\n\n"
+        f"Examples:\n{EXAMPLES}\n\n"
+        "Usage: kplan COMMAND [OPTIONS] [ARGS]...\n\n"
+        f"Commands:\n{commands}\n\n"
+        "Options:\n"
+        "  --version   print the version\n"
+        "  --debug     show the traceback of an internal error\n"
+        "  -h, --help  print this text; `kplan COMMAND --help` tells more\n"
+    )
+
+
+def _dispatch(argv: list[str]) -> int:
+    if "_KPLAN_COMPLETE" not in os.environ:
+        if not argv or argv in (["-h"], ["--help"], ["help"]):
+            sys.stdout.write(overview())
+            return 0
+        if argv[0] in ("-V", "--version"):
+            sys.stdout.write(f"kplan {__version__}\n")
+            return 0
+        plain = _plain_lint(argv)
+        if plain is not None:
+            from kplan.cli import linting
+
+            return linting.run(linting.Request(paths=plain.paths, focus=plain.focus))
+    from kplan.cli import group
+
+    return group.invoke(argv)
+
+
+class Plain(NamedTuple):
+    """The form of `kplan lint` that hooks use: paths and at most `--focus`."""
+
+    paths: tuple[str, ...]
+    focus: bool
+
+
+def _plain_lint(argv: Sequence[str]) -> Plain | None:
+    if argv[0] != "lint":
+        return None
+    rest = list(argv[1:])
+    focus = rest[:1] == ["--focus"]
+    rest = rest[focus:]
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+    elif any(a.startswith("-") for a in rest):
+        return None
+    return Plain(tuple(rest), focus)
+
+
+def _take_debug(argv: Sequence[str]) -> tuple[bool, list[str]]:
+    end = argv.index("--") if "--" in argv else len(argv)
+    head = [a for a in argv[:end] if a != "--debug"]
+    return len(head) < end, head + list(argv[end:])
+
+
+def _failure(argv: Sequence[str]) -> int:
+    name = next((a for a in argv if not a.startswith("-")), "")
+    entry = COMMANDS.get(name)
+    return entry.failure if entry else 2
+
+
+def _report(error: KplanError, code: int) -> int:
+    sys.stderr.write(f"error: {one_line(error.message)}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {one_line(error.hint)}\n")
+    return code
+
+
+def _internal(error: Exception) -> int:
+    what = one_line(f"{type(error).__name__}: {error}")[:300]
+    sys.stderr.write(f"internal error: {what} (a bug in kplan {__version__}; --debug shows where)\n")
+    return INTERNAL_ERROR
+
+
+def _leave_pipe() -> int:
+    """Nobody reads any more: keep the interpreter from complaining when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED_PIPE

@@ -1,0 +1,96 @@
+"""The plan: what turns one cluster into another, in which order, and at what price. A pure function."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from kplan.model import Action, Key, Plan, PlanCounts
+from kplan.plan.actions import Context, Settings, action
+from kplan.plan.consumers import consumers
+from kplan.plan.kinds import Kinds
+from kplan.plan.noise import IGNORE_RULE, IgnoreRule
+from kplan.plan.order import arrange
+from kplan.plan.pairing import pair
+from kplan.plan.patterns import covers, parse
+
+if TYPE_CHECKING:
+    from kplan.cluster import Cluster
+
+__all__ = ["IgnoreRule", "Settings", "plan"]
+
+Value = dict[str, Any]
+Written = Mapping[Key, Value]
+
+_DEFAULT = Settings()
+
+
+def plan(
+    current: Cluster,
+    desired: Cluster,
+    *,
+    settings: Settings = _DEFAULT,
+    written: tuple[Written, Written] = ({}, {}),
+) -> Plan:
+    """The actions that bring `current` to `desired`, with secret values masked.
+
+    `written` holds the objects of both sides as people wrote them, by identity: with them the plan prints quantities
+    as they were spelled and counts what defaults and normalisation level out.
+    """
+    crds = tuple((*desired.objects("CustomResourceDefinition"), *current.objects("CustomResourceDefinition")))
+    context = Context(desired.version, Kinds(desired.version, crds), crds, settings, written)
+    actions = [action(p, context) for p in pair(current.objects(), desired.objects())]
+    actions = _with_consumers(actions, desired.objects())
+    return Plan(
+        arrange(actions),
+        count(actions),
+        noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
+        warnings=tuple(_warnings(actions, settings)),
+        version=desired.version,
+    )
+
+
+def count(actions: Iterable[Action]) -> PlanCounts:
+    """Terraform's numbers: a replacement is one to add and one to destroy."""
+    acting = list(actions)
+    verbs = Counter(a.verb for a in acting)
+    kept = sum(1 for a in acting if a.verb == "keep" and a.reasons)
+    return PlanCounts(
+        add=verbs["create"] + verbs["replace"],
+        change=verbs["update"],
+        destroy=verbs["delete"] + verbs["replace"],
+        replace=verbs["replace"],
+        unchanged=verbs["keep"] - kept,
+        kept=kept,
+        moved=sum(1 for a in acting if a.before_ref and a.before_ref.group != a.ref.group),
+    )
+
+
+def _with_consumers(actions: list[Action], objects: list[Value]) -> list[Action]:
+    """Notes on changed ConfigMaps and Secrets: who reads them and does not restart."""
+    changed = {a.ref.key for a in actions if a.verb == "update" and a.ref.kind in ("ConfigMap", "Secret")}
+    if not changed:
+        return actions
+    uses = consumers(objects)
+    restarts = {a.ref.key for a in actions if a.rollout}
+    out = []
+    for a in actions:
+        found = uses.get(a.ref.key, ()) if a.ref.key in changed and not a.ref.group else ()
+        notes = tuple(
+            f"{u.workload.kind} {u.workload.name} {u.effect}" for u in found if u.workload.key not in restarts
+        )
+        out.append(replace(a, notes=(*a.notes, *notes)) if notes else a)
+    return out
+
+
+def _warnings(actions: list[Action], settings: Settings) -> Iterable[str]:
+    for rule in settings.ignores:
+        if not any(_used(rule, a) for a in actions):
+            yield f"the ignore rule {rule} matches no difference"
+
+
+def _used(rule: IgnoreRule, a: Action) -> bool:
+    places = (parse(i.path) for i in a.ignored if i.reason == IGNORE_RULE)
+    return rule.applies(a.ref) and any(covers(rule.path, place) for place in places)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kplan.api.validation import metadata, wording
 from kplan.api.validation.field import Errors
 
 if TYPE_CHECKING:
@@ -95,20 +96,20 @@ FAMILIES: Mapping[tuple[str, str], str] = {
 def validate(new: Value, *, group: str, context: Context, old: Value | None = None) -> list[Cause]:
     """The causes for which the server refuses an object (`old` given: an update), in the server's order.
 
-    A kind without a family has only the rules of its schema; its list is empty here.
+    What the registry asks of the metadata of every object comes after the rules of the kind on creation, and only if
+    those are kept; before them on update. A kind without a family has no other rules here.
     """
     kind = (group, str(new.get("kind")))
-    name = FAMILIES.get(kind)
-    if name is None:
-        return []
-    family = import_module(f"kplan.api.validation.{name}")
     errors = Errors()
+    name = FAMILIES.get(kind)
+    family = import_module(f"kplan.api.validation.{name}") if name else None
     if old is None:
-        create = family.CREATE.get(kind)
-        if create is not None:
-            create(new, errors, context)
+        if family is not None and kind in family.CREATE:
+            family.CREATE[kind](new, errors, context)
+        if not errors:
+            metadata.generic_create(new, errors)
     else:
-        update = family.UPDATE.get(kind)
-        if update is not None:
-            update(new, old, errors, context)
-    return errors.causes
+        metadata.generic_update(new, old, errors)
+        if family is not None and kind in family.UPDATE:
+            family.UPDATE[kind](new, old, errors, context)
+    return wording.in_release(errors.causes, context.minor) if errors else []

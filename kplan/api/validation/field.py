@@ -7,7 +7,7 @@ returns nothing; field paths are plain text, built with f-strings.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kplan.model import Cause
@@ -53,6 +53,10 @@ def render(value: Any) -> str:
     return go_json(value)
 
 
+# A bad value that the message does not show.
+OMIT = object()
+
+
 class Errors:
     """Collects the causes of a refusal in the order in which they are found."""
 
@@ -72,8 +76,9 @@ class Errors:
         self._add(field, "FieldValueRequired", "Required value", detail)
 
     def invalid(self, field: str, value: Any, detail: str) -> None:
-        """A value that breaks a rule; `value` is what the message shows."""
-        self._add(field, "FieldValueInvalid", f"Invalid value: {render(value)}", detail)
+        """A value that breaks a rule; `value` is what the message shows, OMIT for nothing."""
+        body = "Invalid value" if value is OMIT else f"Invalid value: {render(value)}"
+        self._add(field, "FieldValueInvalid", body, detail)
 
     def type_invalid(self, field: str, value: Any, detail: str) -> None:
         """A value of a wrong type (custom resources)."""
@@ -85,6 +90,11 @@ class Errors:
         detail = "supported values: " + ", ".join(go_quote(v) for v in values) if values else ""
         self._add(field, "FieldValueNotSupported", f"Unsupported value: {render(value)}", detail)
 
+    def one_of(self, field: str, value: Any, supported: Sequence[str]) -> None:
+        """A value that must be one of an enumeration, which is printed in its own order."""
+        if value not in supported:
+            self.not_supported(field, value, supported, keep_order=True)
+
     def forbidden(self, field: str, detail: str) -> None:
         """A value that may not be given here."""
         self._add(field, "FieldValueForbidden", "Forbidden", detail)
@@ -93,9 +103,9 @@ class Errors:
         """A value that stands twice where it must be unique."""
         self._add(field, "FieldValueDuplicate", f"Duplicate value: {render(value)}", "")
 
-    def not_found(self, field: str, value: Any) -> None:
+    def not_found(self, field: str, value: Any, detail: str = "") -> None:
         """A value that names something which does not exist."""
-        self._add(field, "FieldValueNotFound", f"Not found: {render(value)}", "")
+        self._add(field, "FieldValueNotFound", f"Not found: {render(value)}", detail)
 
     def too_long(self, field: str, limit: int) -> None:
         """A text of more than `limit` bytes."""

@@ -1,0 +1,58 @@
+"""Admission plugins: what the API server changes in, or refuses of, a well-formed object.
+
+Only the plugins that kube-apiserver runs by default, in its order (pkg/kubeapiserver/options/plugins.go). A plugin is
+a module with `mutate(obj, request)`, which may change `obj` in place, or `validate(obj, request)`; both may raise
+`Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from kplan.api.request import Request
+
+Value = dict[str, Any]
+Plugin = Callable[[Value, Request], None]
+
+ANY = "*"
+# plugin module -> kinds it looks at
+MUTATING: Mapping[str, tuple[str, ...]] = {
+    "namespaces": (ANY,),
+    "limits": ("Pod",),
+    "serviceaccounts": ("Pod",),
+    "nodes": ("Node",),
+    "priority": ("Pod", "PriorityClass"),
+    "tolerations": ("Pod",),
+    "storageclasses": ("PersistentVolumeClaim",),
+    "protection": ("PersistentVolumeClaim", "PersistentVolume"),
+    "runtimeclasses": ("Pod",),
+    "ingressclasses": ("Ingress",),
+}
+VALIDATING: Mapping[str, tuple[str, ...]] = {
+    "limits": ("Pod", "PersistentVolumeClaim"),
+    "podsecurity": ("Pod",),
+    "runtimeclasses": ("Pod",),
+    "resize": ("PersistentVolumeClaim",),
+    "quota": (ANY,),
+}
+
+
+def mutate(obj: Value, request: Request) -> Value:
+    """The object after all mutating plugins; raises Refused."""
+    _run(MUTATING, "mutate", obj, request)
+    return obj
+
+
+def validate(obj: Value, request: Request) -> Value:
+    """The object itself, if no validating plugin refuses it; raises Refused."""
+    _run(VALIDATING, "validate", obj, request)
+    return obj
+
+
+def _run(table: Mapping[str, tuple[str, ...]], phase: str, obj: Value, request: Request) -> None:
+    for name, kinds in table.items():
+        if request.kind in kinds or ANY in kinds:
+            plugin: Plugin = getattr(import_module(f"kplan.api.admission.{name}"), phase)
+            plugin(obj, request)

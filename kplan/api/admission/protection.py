@@ -1,0 +1,27 @@
+"""StorageObjectInUseProtection: claims and volumes get a finalizer that keeps them while they are in use.
+
+Follows plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.api.request import CREATE, Request
+
+Value = dict[str, Any]
+
+FINALIZERS = {
+    "PersistentVolumeClaim": "kubernetes.io/pvc-protection",
+    "PersistentVolume": "kubernetes.io/pv-protection",
+}
+
+
+def mutate(obj: Value, request: Request) -> None:
+    """Append the finalizer if it is not there."""
+    if request.operation != CREATE:
+        return
+    finalizer = FINALIZERS[request.kind]
+    own = obj["metadata"].get("finalizers") or []
+    if finalizer not in own:
+        obj["metadata"]["finalizers"] = [*own, finalizer]

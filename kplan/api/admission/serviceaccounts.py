@@ -1,0 +1,70 @@
+"""ServiceAccount: every pod runs as one, and gets its token unless somebody says no.
+
+Follows plugin/pkg/admission/serviceaccount/admission.go. The volume's random name ends in five x's of the server's
+alphabet, so that a plan is the same twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.api.request import CREATE, Request
+
+Value = dict[str, Any]
+
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a path, no secret
+TOKEN_PREFIX = "kube-api-access-"  # noqa: S105 - a name, no secret
+MIRROR = "kubernetes.io/config.mirror"
+
+
+def mutate(obj: Value, request: Request) -> None:
+    """Fill in the service account, its pull secrets and the token volume."""
+    if request.operation != CREATE or MIRROR in ((obj.get("metadata") or {}).get("annotations") or {}):
+        return
+    spec: Value = obj["spec"]
+    name = spec.get("serviceAccountName") or "default"
+    spec["serviceAccountName"] = spec["serviceAccount"] = name
+    account = _account(name, request)
+    if _wants_token(spec, account):
+        _mount_token(spec)
+    if account.get("imagePullSecrets") and not spec.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = [dict(s) for s in account["imagePullSecrets"]]
+
+
+def _account(name: str, request: Request) -> Value:
+    found = request.store.find("ServiceAccount", name, request.namespace) if request.store else None
+    # The account `default` is made by a controller as soon as the namespace is there.
+    if found is None and name != "default" and request.is_closed:
+        where = f"{request.namespace}/{name}"
+        raise request.forbidden(f'error looking up service account {where}: serviceaccount "{name}" not found')
+    return found or {}
+
+
+def _wants_token(spec: Value, account: Value) -> bool:
+    own = spec.get("automountServiceAccountToken")
+    return own if own is not None else account.get("automountServiceAccountToken") is not False
+
+
+def _mount_token(spec: Value) -> None:
+    volumes = spec.get("volumes") or []
+    name = next((v["name"] for v in volumes if v.get("name", "").startswith(TOKEN_PREFIX)), None)
+    added = name or f"{TOKEN_PREFIX}xxxxx"
+    used = False
+    for c in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
+        mounts = c.get("volumeMounts") or []
+        if any(m.get("mountPath") == TOKEN_PATH for m in mounts):
+            continue
+        c["volumeMounts"] = [*mounts, {"name": added, "readOnly": True, "mountPath": TOKEN_PATH}]
+        used = True
+    if used and name is None:
+        spec["volumes"] = [*volumes, _token_volume(added)]
+
+
+def _token_volume(name: str) -> Value:
+    namespace = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+    sources: list[Value] = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [namespace]}},
+    ]
+    return {"name": name, "projected": {"defaultMode": 420, "sources": sources}}

@@ -1,0 +1,71 @@
+"""One call to the API server, as every stage after decoding sees it, and the refusal that ends it.
+
+Follows k8s.io/apiserver/pkg/admission (Attributes) and k8s.io/apimachinery/pkg/api/errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kplan.model import Cause
+from kplan.store import Store
+
+Value = dict[str, Any]
+
+CREATE, UPDATE = "CREATE", "UPDATE"
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the server, not an error of kplan
+    """The server says no. `status` is the HTTP code, `message` the text of metav1.Status."""
+
+    def __init__(self, status: int, message: str, causes: tuple[Cause, ...] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.causes = causes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the server besides the object itself.
+
+    `resource` is the plural that messages name (`pods`); `namespace` is empty for a cluster-scoped kind. `store` None
+    means an open world in which everything that is referred to exists. `old` is the stored object of an update.
+    """
+
+    group: str
+    version: str
+    kind: str
+    resource: str
+    namespace: str
+    name: str
+    release: str
+    minor: int
+    store: Store | None = None
+    old: Value | None = None
+
+    @property
+    def operation(self) -> str:
+        """CREATE or UPDATE."""
+        return CREATE if self.old is None else UPDATE
+
+    @property
+    def qualified_resource(self) -> str:
+        """The resource as messages print it: `pods`, `deployments.apps`."""
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
+    def forbidden(self, reason: str) -> Refused:
+        """The 403 of an admission plugin: `pods "web" is forbidden: <reason>`."""
+        name = f' "{self.name}"' if self.name else ' "Unknown"'
+        return Refused(403, f"{self.qualified_resource}{name} is forbidden: {reason}")
+
+    @property
+    def namespace_object(self) -> Value | None:
+        """The Namespace that the object is in, if it is known."""
+        return self.store.find("Namespace", self.namespace) if self.store and self.namespace else None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether what is not there does not exist: true for a cluster whose Namespaces are known."""
+        return self.store is not None and next(self.store.all("Namespace"), None) is not None

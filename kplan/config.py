@@ -1,0 +1,252 @@
+"""Configuration: `.kplan.yaml`, `.kplan.yml` or `[tool.kplan]`, then `KPLAN_*`, then flags; one frozen Config.
+
+The nearest file upward counts and no other; the search ends at the folder that has `.git`. A file holds data only: it
+can name neither programs nor Python code. Nothing else in kplan reads these files or variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from kplan import release
+from kplan.errors import KplanError
+
+FILES = (".kplan.yaml", ".kplan.yml")
+LEVELS = ("error", "warning", "info")
+COLORS = ("auto", "always", "never")
+
+
+class Ignore(NamedTuple):
+    """A suppression by configuration: every part that is set must match; texts may hold `*`."""
+
+    rule: str
+    reason: str = ""
+    kind: str = "*"
+    name: str = "*"
+    namespace: str = "*"
+    path: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting with its value; `origins` says where a value that is no default comes from.
+
+    `root` is the folder that relative paths of the file count from: that of the file, else of `.git`, else the start.
+    """
+
+    kube_version: str = release.DEFAULT
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rules: Mapping[str, str] = MappingProxyType({})
+    rule_dirs: tuple[str, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    externals: tuple[str, ...] = ()
+    fail_on: str = "error"
+    closed_world: bool = False
+    allow_empty: bool = False
+    baseline: str = ""
+    format: str = ""
+    color: str = "auto"
+    root: str = "."
+    file: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+class Setting(NamedTuple):
+    """How a setting is spelled and checked. `read` raises ValueError with what was expected."""
+
+    read: Callable[[Any], Any]
+    help: str
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError("true or false")
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    raise ValueError("a list of texts")
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return str(value)
+
+    return read
+
+
+def _version(value: Any) -> str:
+    try:
+        return release.parse(str(value))
+    except KplanError as error:
+        raise ValueError(f"a release such as {release.DEFAULT} ({error.message})") from error
+
+
+def _severities(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        raise ValueError("a mapping of rules to severities")
+    out = {}
+    for rule, level in value.items():
+        level = "off" if level is False else level  # YAML 1.1 reads a bare `off` as false
+        if level not in (*LEVELS, "off"):
+            raise ValueError(f"one of {', '.join(LEVELS)}, off for the rule {rule}")
+        out[str(rule)] = str(level)
+    return MappingProxyType(out)
+
+
+def _ignores(value: Any) -> tuple[Ignore, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
+        raise ValueError("a list of mappings with rule, reason and what they apply to")
+    return tuple(_ignore(v) for v in value)
+
+
+def _ignore(value: Mapping[str, Any]) -> Ignore:
+    for key, part in value.items():
+        if key not in Ignore._fields or not isinstance(part, str):
+            raise ValueError(f"texts under {', '.join(Ignore._fields)}, not {key!r}{_near(key, Ignore._fields)}")
+    if not value.get("rule"):
+        raise ValueError("a rule in each entry")
+    return Ignore(**value)
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "kube-version": Setting(_version, "Kubernetes release to judge by"),
+    "paths": Setting(_texts, "files and folders to read where the command line names none"),
+    "exclude": Setting(_texts, "globs of files to leave out"),
+    "select": Setting(_texts, "rules to run, and no other; `default` stands for the default set"),
+    "ignore": Setting(_texts, "rules not to run"),
+    "rules": Setting(_severities, "severity by rule; off turns a rule off"),
+    "rule-dirs": Setting(_texts, "folders with rules of your own"),
+    "ignores": Setting(_ignores, "findings to suppress, by rule, kind, name, namespace and path"),
+    "externals": Setting(_texts, "objects that exist elsewhere: `Secret/shop/tls`; parts may be `*`"),
+    "fail-on": Setting(_one_of(*LEVELS, "never"), "least severity that fails the run"),
+    "closed-world": Setting(_flag, "what is not in the input does not exist"),
+    "allow-empty": Setting(_flag, "no manifests is no error"),
+    "baseline": Setting(_text, "file with known findings"),
+    "format": Setting(_text, "output format"),
+    "color": Setting(_one_of(*COLORS), "colour of text output"),
+}
+
+
+def load(
+    start: Path,
+    *,
+    env: Mapping[str, str],
+    flags: Mapping[str, Any],
+    read_yaml: Callable[[str, str], Any],
+    file: str | None = None,
+    no_file: bool = False,
+) -> Config:
+    """The configuration of a run that starts in the folder `start`.
+
+    `flags` hold what the command line gave, by setting name; None means not given. `file` is an explicit
+    configuration file. `read_yaml(text, name)` reads one YAML document. Raises KplanError with file and key.
+    """
+    found = Path(file) if file else None if no_file else _find(start)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    layers = [(str(found), _read(found, read_yaml))] if found else []
+    layers += [(f"KPLAN_{_env_name(k)}", {k: env[f"KPLAN_{_env_name(k)}"]}) for k in _in_env(env)]
+    layers += [(f"--{k}", {k: v}) for k, v in flags.items() if v is not None and v != ()]
+    for origin, layer in layers:
+        for key, value in _checked(layer, origin).items():
+            values[key] = value
+            origins[key] = origin
+    root = found.resolve().parent if found else _git_root(start) or start
+    named = {k.replace("-", "_"): v for k, v in values.items()}
+    return Config(**named, root=str(root), file=str(found or ""), origins=MappingProxyType(origins))
+
+
+def _env_name(key: str) -> str:
+    return key.upper().replace("-", "_")
+
+
+def _in_env(env: Mapping[str, str]) -> list[str]:
+    scalars = [k for k, s in SETTINGS.items() if s.read not in (_severities, _ignores)]
+    return [k for k in scalars if f"KPLAN_{_env_name(k)}" in env]
+
+
+def _find(start: Path) -> Path | None:
+    for folder in (start, *start.resolve().parents):
+        for name in FILES:
+            if (folder / name).is_file():
+                return folder / name
+        project = folder / "pyproject.toml"
+        if project.is_file() and "[tool.kplan" in project.read_text(encoding="utf-8", errors="replace"):
+            return project
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def _git_root(start: Path) -> Path | None:
+    folders = (start, *start.resolve().parents)
+    return next((folder for folder in folders if (folder / ".git").exists()), None)
+
+
+def _read(path: Path, read_yaml: Callable[[str, str], Any]) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".toml":
+            import tomllib
+
+            data = tomllib.loads(text).get("tool", {}).get("kplan", {})
+        else:
+            data = read_yaml(text, str(path))
+    except OSError as error:
+        raise KplanError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # of TOML or of the encoding
+        raise KplanError(f"{path}: {error}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise KplanError(f"{path}: the configuration must be a mapping")
+    return data
+
+
+def _checked(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    out = {}
+    for key, value in layer.items():
+        setting = SETTINGS.get(key)
+        if setting is None:
+            raise KplanError(f"{origin}: there is no setting {key!r}", hint=_near(key, SETTINGS).strip(" ()"))
+        try:
+            out[key] = setting.read(value)
+        except ValueError as error:
+            raise KplanError(f"{origin}: {key} must be {error}") from error
+    return out
+
+
+def _near(key: str, words: Any) -> str:
+    near = get_close_matches(str(key), list(words), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def shown(config: Config) -> list[tuple[str, Any, str]]:
+    """(setting, value, origin) of every setting, in the order of the table."""
+    names = {f.name for f in fields(config)}
+    rows = [(key, key.replace("-", "_")) for key in SETTINGS]
+    return [(key, getattr(config, name), config.origins.get(key, "default")) for key, name in rows if name in names]

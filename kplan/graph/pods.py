@@ -1,0 +1,166 @@
+"""The labels that pods will really carry: those of the template, and those that controllers add to them.
+
+Follows pkg/controller (deployment/sync.go, statefulset/stateful_set_utils.go, daemon/daemon_controller.go,
+job/utils.go) and the admission plugin PodTopologyLabels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kplan.labels import Requirement
+from kplan.model import Object
+from kplan.workloads import get, pod_template
+
+Added = dict[str, Container[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The texts `prefix` and a whole number from `first` on, `count` of them; None is no end."""
+
+    prefix: str
+    first: int = 0
+    count: int | None = None
+
+    def __contains__(self, text: object) -> bool:
+        if not isinstance(text, str) or not text.startswith(self.prefix):
+            return False
+        digits = text[len(self.prefix) :]
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > 10 or str(int(digits)) != digits:
+            return False
+        return self.first <= int(digits) and (self.count is None or int(digits) < self.first + self.count)
+
+
+class Anything:
+    """Every text: a value that only the cluster will know."""
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str)
+
+
+ANYTHING = Anything()
+_TOPOLOGY = {"topology.kubernetes.io/zone": ANYTHING, "topology.kubernetes.io/region": ANYTHING}
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels that are fixed, labels that are added later with one of several values, and whether there may be more."""
+
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, Container[str]] = field(default_factory=dict)
+    more: bool = False
+
+    def satisfy(self, condition: Requirement) -> bool | None:
+        """Whether a condition can hold; None where that cannot be said."""
+        key = condition.key
+        if key in self.fixed:
+            return condition.matches(self.fixed)
+        values = self.added.get(key)
+        if values is not None:
+            if condition.operator == "In":
+                return any(v in values for v in condition.values)
+            return condition.operator != "DoesNotExist"
+        return None if self.more else condition.matches({})
+
+    def satisfy_all(self, conditions: tuple[Requirement, ...]) -> bool | None:
+        """Whether all conditions can hold; None where no one fails and one cannot be said."""
+        sure: bool | None = True
+        for condition in conditions:
+            holds = self.satisfy(condition)
+            if holds is False:
+                return False
+            sure = sure if holds else None
+        return sure
+
+
+class Ordinals(NamedTuple):
+    """The numbers of a StatefulSet's pods."""
+
+    first: int
+    count: int
+
+
+def ordinals(statefulset: dict[str, Any]) -> Ordinals:
+    """The ordinals that a StatefulSet asks for: one pod from 0 where it says nothing."""
+    first, count = get(statefulset, "spec", "ordinals", "start"), get(statefulset, "spec", "replicas")
+    return Ordinals(first if isinstance(first, int) else 0, count if isinstance(count, int) else 1)
+
+
+def pods(obj: Object) -> Labels | None:
+    """The labels of the pods that an object is or makes; None for an object that makes none.
+
+    Where the template cannot be read, or a custom resource's controller makes the pods, there may be more labels.
+    """
+    template = pod_template(obj.value)
+    own = (obj.ref.group, obj.ref.kind)
+    if template is None:
+        return Labels(more=True) if own in _ADDED else None
+    labels = get(template.value, "metadata", "labels")
+    if "containers" not in template.spec and not labels:
+        return Labels(more=True)
+    added = _ADDED.get(own)
+    readable = labels is None or isinstance(labels, dict)
+    extra = added(obj) if added else {}
+    return Labels(template.labels, _TOPOLOGY | extra, more=added is None or not readable)
+
+
+def _nothing(_obj: Object) -> Added:
+    return {}
+
+
+def _of_deployment(_obj: Object) -> Added:
+    return {"pod-template-hash": ANYTHING}
+
+
+def _of_daemonset(_obj: Object) -> Added:
+    return {"controller-revision-hash": ANYTHING, "pod-template-generation": Numbered("", 1)}
+
+
+def _of_statefulset(obj: Object) -> Added:
+    first, count = ordinals(obj.value)
+    return {
+        "controller-revision-hash": ANYTHING,
+        "statefulset.kubernetes.io/pod-name": Numbered(f"{obj.ref.name}-", first, count),
+        "apps.kubernetes.io/pod-index": Numbered("", first, count),
+    }
+
+
+def _of_job(obj: Object) -> Added:
+    named = get(obj.value, "metadata", "name")
+    return _job_labels(obj.value.get("spec"), (obj.ref.name,) if named else ANYTHING)
+
+
+def _of_cronjob(obj: Object) -> Added:
+    return _job_labels(get(obj.value, "spec", "jobTemplate", "spec"), Numbered(f"{obj.ref.name}-"))
+
+
+def _job_labels(spec: Any, names: Container[str]) -> Added:
+    added = {
+        "batch.kubernetes.io/job-name": names,
+        "job-name": names,
+        "batch.kubernetes.io/controller-uid": ANYTHING,
+        "controller-uid": ANYTHING,
+    }
+    if get(spec, "completionMode") == "Indexed":
+        count = get(spec, "completions")
+        added["batch.kubernetes.io/job-completion-index"] = Numbered("", 0, count if isinstance(count, int) else None)
+    return added
+
+
+_ADDED = {
+    ("", "Pod"): _nothing,
+    ("", "PodTemplate"): _nothing,
+    ("", "ReplicationController"): _nothing,
+    ("apps", "ReplicaSet"): _nothing,
+    ("extensions", "ReplicaSet"): _nothing,
+    ("apps", "Deployment"): _of_deployment,
+    ("extensions", "Deployment"): _of_deployment,
+    ("apps", "DaemonSet"): _of_daemonset,
+    ("extensions", "DaemonSet"): _of_daemonset,
+    ("apps", "StatefulSet"): _of_statefulset,
+    ("batch", "Job"): _of_job,
+    ("batch", "CronJob"): _of_cronjob,
+}

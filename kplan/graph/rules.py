@@ -1,0 +1,190 @@
+"""Where objects speak of other objects: the table schemas/facts/references.json, compiled to trees of paths.
+
+A rule has `at` (a path; `[]` is every item of a list) and gives either a reference (`to`) or a selector (`select`).
+At the path stands the name itself, or a mapping whose field `name` (or the one the rule calls so; `a|b` is the first
+that is set) holds it.
+
+to        the target, `Kind.group`; or the fields that say its `group` (or apiVersion) and `kind`, with `else` for what
+          they leave out
+ns        the field with the target's namespace; without it, the source's own
+keys      the parts of the target that must exist too: a path from the mapping to a key, `path=default`
+if        `field=value` that must hold in the mapping; `unless`: no name with this beginning
+optional  the edge may dangle; so it may where the mapping says `optional: true`
+grant     a reference into another namespace needs a ReferenceGrant there (Gateway API)
+order     false: the target need not exist first
+select    the kind that is selected, in one of the forms of kplan.graph.selectors
+use       the rules of a named part apply from here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kplan.model import Path
+from kplan.schema.definitions import read
+
+GroupKind = tuple[str, str]
+
+
+class Target(NamedTuple):
+    """The kind that a rule points to: fixed, or said by fields of the mapping."""
+
+    group: str
+    kind: str
+    group_field: str = ""
+    kind_field: str = ""
+
+
+class KeyField(NamedTuple):
+    """Where a mapping names a part of its target."""
+
+    place: Place
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table."""
+
+    edge: str
+    target: Target
+    form: str = ""
+    names: tuple[str, ...] = ("name",)
+    namespace: str = ""
+    keys: tuple[KeyField, ...] = ()
+    condition: tuple[str, str] = ("", "")
+    unless: str = ""
+    annotated: str = ""
+    optional: bool = False
+    grant: bool = False
+    order: bool = True
+
+
+@dataclass(slots=True)
+class Place:
+    """A node of the tree of paths: the rules that apply here, and the ways on."""
+
+    rules: list[Rule] = field(default_factory=list)
+    fields: dict[str, Place] = field(default_factory=dict)
+    items: Place | None = None
+
+
+Found = tuple[Rule, Any, Path]
+
+
+def walk(place: Place, value: Any, path: Path, out: list[Found]) -> None:
+    """Collect every rule that applies to a value, with what stands there and its path."""
+    for rule in place.rules:
+        out.append((rule, value, path))
+    if isinstance(value, dict):
+        fields = place.fields
+        for name, inner in value.items() if fields else ():
+            way = fields.get(name)
+            if way is not None:
+                walk(way, inner, (*path, name), out)
+    elif isinstance(value, list) and place.items is not None:
+        for i, item in enumerate(value):
+            walk(place.items, item, (*path, i), out)
+
+
+def group_kind(text: str) -> GroupKind:
+    """(group, kind) of `Deployment.apps`."""
+    kind, _, group = text.partition(".")
+    return group, kind
+
+
+class Table(NamedTuple):
+    """The compiled table; the trees are by (group, kind)."""
+
+    kinds: Mapping[GroupKind, Place]
+    common: Place
+    pod_spec: Place
+    made: Mapping[GroupKind, Place]
+    aliases: Mapping[GroupKind, GroupKind]
+    cluster_scoped: frozenset[GroupKind]
+    cluster_made: frozenset[GroupKind]
+    no_crd: frozenset[str]
+    always: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def table() -> Table:
+    """The table, read and compiled once."""
+    facts = read("facts/references")
+    parts: Mapping[str, list[dict[str, Any]]] = facts["parts"]
+    kinds = {k: _tree(lines, parts) for k, lines in facts["kinds"].items()}
+    scopes = read("facts/resources")
+    builtin = {(group, kind) for group, known in scopes.items() for kind, v in known.items() if not v["namespaced"]}
+    return Table(
+        kinds={group_kind(k): tree for k, tree in kinds.items() if k != "*"},
+        common=kinds["*"],
+        pod_spec=_tree(parts["pod-spec"], parts),
+        made={group_kind(k): _tree(lines, parts) for k, lines in facts["made"].items()},
+        aliases={group_kind(old): group_kind(new) for old, new in facts["aliases"].items()},
+        cluster_scoped=frozenset(builtin.union(map(group_kind, facts["cluster-scoped"]))),
+        cluster_made=frozenset(map(group_kind, facts["cluster-made"])),
+        no_crd=frozenset((*scopes, *facts["no-crd"])),
+        always=tuple(facts["always"]),
+    )
+
+
+def _tree(lines: list[dict[str, Any]], parts: Mapping[str, list[dict[str, Any]]]) -> Place:
+    root = Place()
+    _plant(root, lines, parts)
+    return root
+
+
+def _plant(root: Place, lines: list[dict[str, Any]], parts: Mapping[str, list[dict[str, Any]]]) -> None:
+    for line in lines:
+        place = _way(root, line["at"])
+        if "use" in line:
+            _plant(place, parts[line["use"]], parts)
+        else:
+            place.rules.append(_rule(line))
+
+
+def _way(place: Place, path: str) -> Place:
+    """The node at a path such as `volumes[].configMap`, made if it is not there."""
+    for step in path.split(".") if path else ():
+        name = step.removesuffix("[]")
+        place = place.fields.setdefault(name, Place())
+        if name != step:
+            place.items = place.items or Place()
+            place = place.items
+    return place
+
+
+def _rule(line: Mapping[str, Any]) -> Rule:
+    field_name, _, value = line.get("if", "").partition("=")
+    return Rule(
+        edge=line.get("kind", ""),
+        target=_target(line["select"] if "select" in line else line["to"]),
+        form=line.get("form", ""),
+        names=tuple(line.get("name", "name").split("|")),
+        namespace=line.get("ns", ""),
+        keys=tuple(_key_fields(line.get("keys", ()))),
+        condition=(field_name, value),
+        unless=line.get("unless", ""),
+        annotated=line.get("annotated", ""),
+        optional=line.get("optional", False),
+        grant=line.get("grant", False),
+        order=line.get("order", True),
+    )
+
+
+def _target(to: str | Mapping[str, str]) -> Target:
+    if isinstance(to, str):
+        return Target(*group_kind(to))
+    return Target(*group_kind(to.get("else", "")), group_field=to["group"], kind_field=to["kind"])
+
+
+def _key_fields(texts: list[str]) -> Iterator[KeyField]:
+    for text in texts:
+        path, _, default = text.partition("=")
+        root = Place()
+        # Only the place counts: the rule is a mark that a key stands here.
+        _way(root, path).rules.append(Rule("", Target("", "")))
+        yield KeyField(root, default)

@@ -1,0 +1,57 @@
+"""Check kind `pod-security`: one check of the Pod Security Standards, in the form of the release that is judged by.
+
+Parameter: the id of the check, as in k8s.io/pod-security-admission (`hostNamespaces`, `runAsNonRoot` ...). The verdict
+is that of the admission plugin; it is asked for the pod alone and for each container alone, to learn where it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kplan.api.admission.podsecurity import BASELINE, RESTRICTED
+from kplan.api.admission.podsecurity.verdict import Check as Verdict
+from kplan.api.admission.podsecurity.verdict import Pod
+from kplan.errors import KplanError
+from kplan.lint.site import Check, Problem, Site
+from kplan.workloads import CONTAINER_LISTS, PodTemplate, containers
+
+
+def build(check_id: Any, trusted: bool) -> Check:  # noqa: ARG001
+    """The check of this id, for pod specs."""
+    forms = BASELINE.get(check_id) or RESTRICTED.get(check_id)
+    if forms is None:
+        raise KplanError(f"there is no Pod Security check {check_id!r}")
+
+    def check(site: Site) -> Iterable[Problem]:
+        since = max((n for n in forms if n <= site.world.minor), default=None)
+        assert site.pod is not None
+        return _problems(site.pod, forms[since]) if since is not None else ()
+
+    return check
+
+
+def _problems(pod: PodTemplate, verdict: Verdict) -> Iterable[Problem]:
+    whole = verdict(_alone(pod, None))
+    if whole is None and verdict(Pod(_annotations(pod), pod.spec)) is None:
+        return
+    if whole is not None:
+        yield Problem((*pod.path, "spec"), {"detail": whole.detail, "who": "the pod"})
+    for c in containers(pod):
+        role, index = c.path[-2:]
+        found = verdict(_alone(pod, (str(role), int(index))))
+        if found is not None and found != whole:
+            yield Problem(c.path, {"detail": found.detail, "who": f"container {c.value.get('name', '')}"})
+
+
+def _alone(pod: PodTemplate, container: tuple[str, int] | None) -> Pod:
+    spec = {k: v for k, v in pod.spec.items() if k not in CONTAINER_LISTS}
+    if container:
+        role, index = container
+        spec[role] = [pod.spec[role][index]]
+    return Pod(_annotations(pod), spec)
+
+
+def _annotations(pod: PodTemplate) -> dict[str, Any]:
+    meta = pod.value.get("metadata")
+    return (meta.get("annotations") or {}) if isinstance(meta, dict) else {}

@@ -1,0 +1,254 @@
+"""Check kind `schema`: the value must fit a JSON Schema (draft 2020-12, without references).
+
+The schema becomes closures once, because rules run on every object. A keyword that is not in the table is an error of
+the rule: nothing is silently left unchecked, and no reference is ever followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from kplan.errors import KplanError
+from kplan.lint.site import Check, Problem, Site
+from kplan.model import Path
+from kplan.schema import re2
+
+Search = Callable[[str], bool]
+Faults = list[Path]
+Test = Callable[[Any, Path], Faults]
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "object": lambda v: isinstance(v, dict),
+    "array": lambda v: isinstance(v, list),
+    "string": lambda v: isinstance(v, str),
+    "boolean": lambda v: isinstance(v, bool),
+    "null": lambda v: v is None,
+    "integer": lambda v: not isinstance(v, bool) and (isinstance(v, int) or (isinstance(v, float) and v.is_integer())),
+    "number": lambda v: not isinstance(v, bool) and isinstance(v, (int, float)),
+}
+_WITHOUT_TEST = {"title", "description", "$comment", "then", "else"}
+
+
+def build(schema: Any, trusted: bool) -> Check:
+    """The check of one schema; patterns of a rule that is not ours are matched in linear time only."""
+    test = _compile(schema, _search(trusted))
+
+    def check(site: Site) -> Iterable[Problem]:
+        return [Problem(path, {"value": _at(site, path)}) for path in test(site.value, site.path)]
+
+    return check
+
+
+def _at(site: Site, path: Path) -> object:
+    value = site.value
+    for step in path[len(site.path) :]:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return ""
+    return value
+
+
+def _search(trusted: bool) -> Callable[[str], Search]:
+    if not trusted:
+        return lambda source: re2.compile(source).search
+    import re
+
+    def search(source: str) -> Search:
+        found = re.compile(source).search
+        return lambda text: found(text) is not None
+
+    return search
+
+
+def _compile(schema: Any, search: Callable[[str], Search]) -> Test:
+    if schema is True:
+        return lambda value, path: []  # noqa: ARG005
+    if schema is False:
+        return lambda value, path: [path]  # noqa: ARG005
+    unknown = set(schema) - _KEYWORDS.keys() - _WITHOUT_TEST if isinstance(schema, dict) else {"?"}
+    if unknown:
+        raise KplanError(f"the schema of a rule uses {', '.join(sorted(map(str, unknown)))}, which is not supported")
+    tests = [_KEYWORDS[word](schema[word], schema, search) for word in schema if word in _KEYWORDS]
+    if len(tests) == 1:
+        return tests[0]
+
+    def test(value: Any, path: Path) -> Faults:
+        out: Faults = []
+        for one in tests:
+            out += one(value, path)
+        return out
+
+    return test
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Equality of JSON values: true is not 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    return bool(a == b)
+
+
+def _plain(holds: Callable[[Any, Any], bool], kind: str = "") -> Callable[..., Test]:
+    """A keyword that says yes or no to a value of one type, and yes to any other."""
+
+    def build_test(argument: Any, _schema: Any, _search: Any) -> Test:
+        if kind:
+            of_type = _TYPES[kind]
+            return lambda value, path: [path] if of_type(value) and not holds(value, argument) else []
+        return lambda value, path: [] if holds(value, argument) else [path]
+
+    return build_test
+
+
+def _type(value: Any, types: Any) -> bool:
+    return any(_TYPES[t](value) for t in ([types] if isinstance(types, str) else types))
+
+
+def _properties(schemas: Any, _schema: Any, search: Any) -> Test:
+    tests = [(name, _compile(s, search)) for name, s in schemas.items()]
+
+    def test(value: Any, path: Path) -> Faults:
+        if not isinstance(value, dict):
+            return []
+        return [p for name, one in tests if name in value for p in one(value[name], (*path, name))]
+
+    return test
+
+
+def _required(names: Any, _schema: Any, _search: Any) -> Test:
+    def test(value: Any, path: Path) -> Faults:
+        return [(*path, n) for n in names if n not in value] if isinstance(value, dict) else []
+
+    return test
+
+
+def _items(schema: Any, _schema: Any, search: Any) -> Test:
+    one = _compile(schema, search)
+
+    def test(value: Any, path: Path) -> Faults:
+        if not isinstance(value, list):
+            return []
+        return [p for i, item in enumerate(value) for p in one(item, (*path, i))]
+
+    return test
+
+
+def _contains(schema: Any, _schema: Any, search: Any) -> Test:
+    one = _compile(schema, search)
+    return lambda value, path: [path] if isinstance(value, list) and all(one(v, ()) for v in value) else []
+
+
+def _other_properties(schema: Any, whole: Any, search: Any) -> Test:
+    one = _compile(schema, search)
+    named = set(whole.get("properties", ()))
+    patterns = [search(p) for p in whole.get("patternProperties", ())]
+
+    def test(value: Any, path: Path) -> Faults:
+        if not isinstance(value, dict):
+            return []
+        other = [k for k in value if k not in named and not any(p(k) for p in patterns)]
+        return [p for k in other for p in one(value[k], (*path, k))]
+
+    return test
+
+
+def _pattern_properties(schemas: Any, _schema: Any, search: Any) -> Test:
+    tests = [(search(pattern), _compile(s, search)) for pattern, s in schemas.items()]
+
+    def test(value: Any, path: Path) -> Faults:
+        if not isinstance(value, dict):
+            return []
+        return [p for k, v in value.items() for fits, one in tests if fits(k) for p in one(v, (*path, k))]
+
+    return test
+
+
+def _property_names(schema: Any, _schema: Any, search: Any) -> Test:
+    one = _compile(schema, search)
+
+    def test(value: Any, path: Path) -> Faults:
+        return [(*path, k) for k in value if one(k, ())] if isinstance(value, dict) else []
+
+    return test
+
+
+def _pattern(source: Any, _schema: Any, search: Any) -> Test:
+    fits = search(source)
+    return lambda value, path: [path] if isinstance(value, str) and not fits(value) else []
+
+
+def _not(schema: Any, _schema: Any, search: Any) -> Test:
+    one = _compile(schema, search)
+    return lambda value, path: [] if one(value, path) else [path]
+
+
+def _all_of(schemas: Any, _schema: Any, search: Any) -> Test:
+    tests = [_compile(s, search) for s in schemas]
+    return lambda value, path: [p for one in tests for p in one(value, path)]
+
+
+def _any_of(schemas: Any, _schema: Any, search: Any) -> Test:
+    tests = [_compile(s, search) for s in schemas]
+    return lambda value, path: [path] if all(one(value, path) for one in tests) else []
+
+
+def _one_of(schemas: Any, _schema: Any, search: Any) -> Test:
+    tests = [_compile(s, search) for s in schemas]
+    return lambda value, path: [] if sum(not one(value, path) for one in tests) == 1 else [path]
+
+
+def _if(schema: Any, whole: Any, search: Any) -> Test:
+    condition = _compile(schema, search)
+    then, otherwise = (_compile(whole.get(word, True), search) for word in ("then", "else"))
+    return lambda value, path: otherwise(value, path) if condition(value, path) else then(value, path)
+
+
+def _dependent(names: Any, _schema: Any, _search: Any) -> Test:
+    def test(value: Any, path: Path) -> Faults:
+        if not isinstance(value, dict):
+            return []
+        return [(*path, n) for key, need in names.items() if key in value for n in need if n not in value]
+
+    return test
+
+
+def _unique(value: Any, wanted: Any) -> bool:
+    return not wanted or not any(equal(a, b) for i, a in enumerate(value) for b in value[:i])
+
+
+_KEYWORDS: Mapping[str, Callable[[Any, Any, Any], Test]] = {
+    "type": _plain(_type),
+    "const": _plain(equal),
+    "enum": _plain(lambda value, words: any(equal(value, w) for w in words)),
+    "properties": _properties,
+    "required": _required,
+    "items": _items,
+    "contains": _contains,
+    "additionalProperties": _other_properties,
+    "patternProperties": _pattern_properties,
+    "propertyNames": _property_names,
+    "pattern": _pattern,
+    "not": _not,
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "if": _if,
+    "dependentRequired": _dependent,
+    "minProperties": _plain(lambda value, n: len(value) >= n, "object"),
+    "maxProperties": _plain(lambda value, n: len(value) <= n, "object"),
+    "minItems": _plain(lambda value, n: len(value) >= n, "array"),
+    "maxItems": _plain(lambda value, n: len(value) <= n, "array"),
+    "uniqueItems": _plain(_unique, "array"),
+    "minLength": _plain(lambda value, n: len(value) >= n, "string"),
+    "maxLength": _plain(lambda value, n: len(value) <= n, "string"),
+    "minimum": _plain(lambda value, n: value >= n, "number"),
+    "maximum": _plain(lambda value, n: value <= n, "number"),
+    "exclusiveMinimum": _plain(lambda value, n: value > n, "number"),
+    "exclusiveMaximum": _plain(lambda value, n: value < n, "number"),
+    "multipleOf": _plain(lambda value, n: value % n == 0, "number"),
+}
+

@@ -1,0 +1,76 @@
+"""Check kinds about what stands behind a Service: `target-port`, `headless-service` and `unprobed-pods`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kplan.errors import KplanError
+from kplan.lint.site import Check, Place, Problem, Site
+from kplan.model import Object
+from kplan.workloads import containers, get, pod_template
+
+
+def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
+    """`named` or `number`: target ports of this form that no container of the selected pods declares."""
+    if which not in ("named", "number"):
+        raise KplanError("target-port takes `named` or `number`")
+    kind = str if which == "named" else int
+
+    def check(site: Site) -> Iterable[Problem]:
+        pods = site.world.selected(site.object)
+        ports = get(site.object.value, "spec", "ports")
+        declared = [p for o in pods for p in _declared(o)]
+        if not pods or not isinstance(ports, list) or (kind is int and not declared):
+            return
+        for i, port in enumerate(ports):
+            wanted = get(port, "targetPort") if get(port, "targetPort") not in (None, "", 0) else get(port, "port")
+            key = "name" if kind is str else "containerPort"
+            if type(wanted) is kind and not any(p.get(key) == wanted for p in declared):
+                path = ("spec", "ports", i, "targetPort")
+                yield Problem(path, {"port": wanted}, (Place("these are the pods", pods[0], ()),))
+
+    return check
+
+
+def _declared(workload: Object) -> Iterator[dict[str, Any]]:
+    pod = pod_template(workload.value)
+    for c in containers(pod) if pod else ():
+        ports = c.value.get("ports")
+        if c.runs_along and isinstance(ports, list):
+            yield from (p for p in ports if isinstance(p, dict))
+
+
+def headless_service(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
+    """StatefulSets whose serviceName names no headless Service of the input."""
+
+    def check(site: Site) -> Iterable[Problem]:
+        name = get(site.object.value, "spec", "serviceName")
+        if not isinstance(name, str) or not name:
+            return
+        service = site.world.find("Service", name, site.object)
+        if service is None:
+            yield Problem((), {"service": name, "problem": "which is not in the input"})
+        elif get(service.value, "spec", "clusterIP") != "None":
+            place = Place("the Service is here", service, ("spec", "clusterIP"))
+            yield Problem((), {"service": name, "problem": "which is not headless"}, (place,))
+
+    return check
+
+
+def unprobed_pods(probe: Any, trusted: bool) -> Check:  # noqa: ARG001
+    """Workloads behind a Service in which no container that runs along has this probe."""
+
+    def check(site: Site) -> Iterable[Problem]:
+        pod = pod_template(site.object.value)
+        if pod is None or site.object.ref.kind in ("Job", "CronJob"):
+            return
+        running = [c for c in containers(pod) if c.runs_along]
+        if not running or any(c.value.get(probe) for c in running):
+            return
+        services = [o for o in site.world.selectors(site.object) if o.ref.kind == "Service"]
+        if services:
+            place = Place(f"Service {services[0].ref.name}", services[0], ("spec", "selector"))
+            yield Problem((*pod.path, "spec", "containers"), related=(place,))
+
+    return check

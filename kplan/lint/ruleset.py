@@ -1,0 +1,201 @@
+"""Rules from `rules/<family>/*.yaml` and from folders of the user: same form, same loader, data only.
+
+The form is that of schemas/kplan/rule.schema.json. The rules that kplan ships are checked against it in the tests;
+at run time a cheap check of the structure stands in for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path as FilePath
+from typing import Any
+
+from kplan.errors import KplanError
+from kplan.lint.checks import CHECKS
+from kplan.lint.site import Check
+from kplan.model import SEVERITIES, Path, RuleInfo
+from kplan.resources import data_dir
+
+TARGETS = ("object", "pod-spec", "container", "effective-container", "graph", "input")
+ROLES = ("container", "sidecar", "init", "ephemeral")
+REQUIRED = ("id", "name", "severity", "since", "target", "check", "message", "why", "fix", "examples")
+OPTIONAL = ("off", "only", "at", "tags", "aliases", "sensitive", "references")
+_ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}\Z")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+RESERVED = "KP"
+
+ReadYaml = Callable[[str, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `off` says why it is off by default, "" if it is on. `kinds` and `roles` narrow the target; empty
+    means all. `at` lists the places to point to, the first that exists counts."""
+
+    id: str
+    name: str
+    severity: str
+    since: str
+    target: str
+    check: tuple[str, Any]
+    message: str
+    why: str
+    fix: str
+    examples: Mapping[str, str]
+    family: str = ""
+    off: str = ""
+    kinds: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    at: tuple[Path, ...] = ()
+    tags: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    sensitive: bool = False
+    trusted: bool = True
+
+    def compiled(self) -> Check:
+        """The function that looks at a site. Raises KplanError where the parameters are wrong."""
+        kind, parameters = self.check
+        try:
+            return CHECKS[kind](parameters, self.trusted)
+        except (KplanError, re.error, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise KplanError(f"rule {self.id} {self.name}: {error}") from error
+
+    @property
+    def info(self) -> RuleInfo:
+        """What renderers may say about it."""
+        return RuleInfo(self.id, self.name, self.severity, self.why, self.fix, (self.family, *self.tags))
+
+
+def load(read_yaml: ReadYaml, user_dirs: Iterable[FilePath] = ()) -> tuple[Rule, ...]:
+    """All rules, ordered by id: those that kplan ships and those of the user's folders.
+
+    Raises KplanError for a rule that is not well formed, or an id or name that is taken.
+    """
+    rules = [_read(path, read_yaml, trusted=True) for path in sorted(data_dir("rules").glob("*/*.yaml"))]
+    for folder in user_dirs:
+        if not folder.is_dir():
+            raise KplanError(f"there is no folder {folder} with rules")
+        paths = sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
+        rules += [_read(path, read_yaml, trusted=False) for path in paths]
+    taken: dict[str, Rule] = {}
+    for rule in rules:
+        for name in (rule.id, rule.name, *rule.aliases):
+            if name in taken:
+                raise KplanError(f"rule {rule.id} {rule.name}: {name} is the name of another rule")
+            taken[name] = rule
+    return tuple(sorted(rules, key=lambda r: r.id))
+
+
+def choose(
+    rules: Iterable[Rule], *, select: Iterable[str] = (), ignore: Iterable[str] = (), severities: Mapping[str, str]
+) -> tuple[Rule, ...]:
+    """The rules that run, with their severities.
+
+    `select` and `ignore` hold ids, names, families or tags; `all` and `default` are sets. A severity given by name
+    turns a rule on, `off` turns it off. Raises KplanError for a word that names nothing.
+    """
+    rules = tuple(rules)
+    select, ignore = tuple(select) or ("default",), tuple(ignore)
+    for word in (*select, *ignore, *severities):
+        _known(word, rules)
+    chosen = []
+    for rule in rules:
+        level = next((severities[w] for w in (rule.id, rule.name, *rule.aliases) if w in severities), "")
+        on = any(_names(word, rule) for word in select) or level not in ("", "off")
+        if on and level != "off" and not any(_names(word, rule) for word in ignore):
+            chosen.append(replace(rule, severity=level) if level else rule)
+    return tuple(chosen)
+
+
+def find(rules: Iterable[Rule], word: str) -> Rule:
+    """The rule of this id, name or alias. Raises KplanError with the nearest one."""
+    rules = tuple(rules)
+    for rule in rules:
+        if word in (rule.id, rule.name, *rule.aliases) or word.upper() == rule.id:
+            return rule
+    raise _unknown(word, [w for r in rules for w in (r.id, r.name)])
+
+
+def _names(word: str, rule: Rule) -> bool:
+    if word == "default":
+        return not rule.off
+    return word in ("all", rule.id, rule.name, rule.family, *rule.aliases, *rule.tags)
+
+
+def _known(word: str, rules: tuple[Rule, ...]) -> None:
+    if word not in ("default", "all") and not any(_names(word, r) for r in rules):
+        raise _unknown(word, [w for r in rules for w in (r.id, r.name, r.family)])
+
+
+def _unknown(word: str, words: list[str]) -> KplanError:
+    near = get_close_matches(word, words, n=1)
+    return KplanError(
+        f"there is no rule {word!r}", hint=f"did you mean {near[0]}?" if near else "`kplan rules` lists them"
+    )
+
+
+def _read(path: FilePath, read_yaml: ReadYaml, *, trusted: bool) -> Rule:
+    try:
+        data = read_yaml(path.read_text(encoding="utf-8"), str(path))
+        return parse(data, family=path.parent.name if trusted else "user", trusted=trusted)
+    except (OSError, ValueError) as error:
+        raise KplanError(f"{path}: {error}") from error
+
+
+def parse(data: Any, *, family: str = "", trusted: bool = True) -> Rule:
+    """A rule from the data of its file. Raises ValueError that says what is wrong."""
+    if not isinstance(data, dict):
+        raise ValueError("a rule must be a mapping")
+    missing = [k for k in REQUIRED if k not in data]
+    unknown = [k for k in data if k not in REQUIRED and k not in OPTIONAL]
+    if missing or unknown:
+        raise ValueError(f"a rule {f'needs {missing[0]}' if missing else f'has no key {unknown[0]!r}'}")
+    if data["severity"] not in SEVERITIES:
+        raise ValueError(f"severity must be one of {', '.join(SEVERITIES)}")
+    _check_names(data, trusted)
+    target, kinds = _target(data["target"])
+    only = data.get("only", {})
+    places = data.get("at", [])
+    return Rule(
+        **{k: str(data[k]).strip() for k in ("id", "name", "severity", "since", "message", "why", "fix")},
+        target=target,
+        check=_check(data["check"]),
+        examples=data["examples"],
+        family=family,
+        off=str(data.get("off", "")),
+        kinds=kinds | frozenset(only.get("kinds", ())),
+        roles=frozenset(only.get("roles", ())),
+        at=tuple(tuple(p.split(".")) for p in ([places] if isinstance(places, str) else places)),
+        **{k: tuple(data.get(k, ())) for k in ("tags", "aliases", "references")},
+        sensitive=bool(data.get("sensitive", False)),
+        trusted=trusted,
+    )
+
+
+def _check_names(data: Mapping[str, Any], trusted: bool) -> None:
+    if not _ID.match(str(data["id"])) or not _NAME.match(str(data["name"])):
+        raise ValueError("a rule has an id like ABC123 and a name like no-such-thing")
+    if not trusted and str(data["id"]).startswith(RESERVED):
+        raise ValueError(f"ids that start with {RESERVED} are kplan's own; take other letters")
+
+
+def _target(target: Any) -> tuple[str, frozenset[str]]:
+    if isinstance(target, list) and all(isinstance(k, str) for k in target):
+        return "object", frozenset(target)
+    if target in TARGETS:
+        return str(target), frozenset()
+    raise ValueError(f"target must be one of {', '.join(TARGETS)} or a list of kinds")
+
+
+def _check(check: Any) -> tuple[str, Any]:
+    if not isinstance(check, dict) or len(check) != 1:
+        raise ValueError("check must have one key, the check kind")
+    [(kind, parameters)] = check.items()
+    if kind not in CHECKS:
+        near = get_close_matches(str(kind), CHECKS, n=1)
+        raise ValueError(f"there is no check kind {kind!r}" + (f", did you mean {near[0]}?" if near else ""))
+    return kind, parameters

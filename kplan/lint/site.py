@@ -1,0 +1,98 @@
+"""What a rule looks at: a part of an object in its world. Rules see paths, never lines, files or colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kplan.lint.world import World
+from kplan.model import Object, Path
+from kplan.workloads import Container, PodTemplate, containers, pod_template
+
+Value = dict[str, Any]
+
+# The pod's settings that count for a container that has none of its own (k8s.io/kubernetes/pkg/securitycontext).
+_INHERITED = (
+    "runAsUser",
+    "runAsGroup",
+    "runAsNonRoot",
+    "seccompProfile",
+    "appArmorProfile",
+    "seLinuxOptions",
+    "windowsOptions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A part of an object: its path and value, the pod around it if it is in one, and all other objects.
+
+    `role` is container, sidecar, init or ephemeral for a container, else "".
+    """
+
+    object: Object
+    path: Path
+    value: Any
+    world: World
+    pod: PodTemplate | None = None
+    role: str = ""
+
+
+class Place(NamedTuple):
+    """A second place of a problem: what is there, in which object and where in it."""
+
+    message: str
+    object: Object
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """All that a check may yield: a place in the site's object, and what the message wants to name."""
+
+    path: Path
+    data: Mapping[str, object] = field(default_factory=dict)
+    related: tuple[Place, ...] = ()
+
+
+Check = Callable[[Site], Iterable[Problem]]
+
+
+def sites(obj: Object, target: str, world: World) -> Iterator[Site]:
+    """The parts of an object that a target names."""
+    if target == "object":
+        yield Site(obj, (), obj.value, world)
+        return
+    pod = pod_template(obj.value)
+    if pod is None:
+        return
+    if target == "pod-spec":
+        yield Site(obj, (*pod.path, "spec"), pod.spec, world, pod)
+        return
+    for c in containers(pod):
+        value = c.value if target == "container" else effective(c.value, pod.spec)
+        yield Site(obj, c.path, value, world, pod, role_of(c))
+
+
+def role_of(container: Container) -> str:
+    """container, sidecar, init or ephemeral."""
+    if container.role == "initContainers":
+        return "sidecar" if container.runs_along else "init"
+    return "container" if container.role == "containers" else "ephemeral"
+
+
+def effective(container: Value, spec: Value) -> Value:
+    """A container with what its pod sets for it: security settings and, since 1.34, pod-level resources."""
+    pod_security = _mapping(spec.get("securityContext"))
+    inherited = {k: pod_security[k] for k in _INHERITED if pod_security.get(k) is not None}
+    out = dict(container)
+    out["securityContext"] = inherited | _mapping(container.get("securityContext"))
+    own, pod = _mapping(container.get("resources")), _mapping(spec.get("resources"))
+    if pod:
+        out["resources"] = own | {k: _mapping(pod.get(k)) | _mapping(own.get(k)) for k in ("requests", "limits")}
+    return out
+
+
+def _mapping(value: object) -> Value:
+    return value if isinstance(value, dict) else {}

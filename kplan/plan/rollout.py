@@ -1,0 +1,78 @@
+"""What a change of a pod template does to running pods, as far as the object itself tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kplan.model import Change
+from kplan.plan.kinds import get
+from kplan.plan.patterns import Names
+from kplan.plan.written import leaves
+from kplan.workloads import CONTAINER_LISTS, POD_PATHS
+
+Value = dict[str, Any]
+
+_SHOWN = 4
+
+
+def rollout(kind: str, change: Change, after: Value) -> str:
+    """One sentence on what happens to the pods, and because of what; "" if the pod template stays."""
+    path = POD_PATHS.get(kind)
+    if path is None:
+        return ""
+    depth = len(path)
+    found = [(names[depth:], leaf) for names, leaf in leaves(change) if names[:depth] == path]
+    parts = list(dict.fromkeys(_parts(found)))
+    if not parts:
+        return ""
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    return f"{_effect(kind, after)}: {', '.join(parts[:_SHOWN])}{more} changed"
+
+
+def _effect(kind: str, after: Value) -> str:
+    spec = after.get("spec") if isinstance(after.get("spec"), dict) else {}
+    if kind == "Pod":
+        return "containers restart in place"
+    if kind == "CronJob":
+        return "the next run uses the new template"
+    if kind in ("ReplicaSet", "ReplicationController", "PodTemplate"):
+        return "running pods keep the old template"
+    if kind == "Job":
+        return "its pods are made anew"
+    if get(after, ("spec", "updateStrategy", "type")) == "OnDelete":
+        return "pods keep the old template until they are deleted (OnDelete)"
+    if kind == "Deployment" and get(after, ("spec", "paused")) is True:
+        return "pods stay as long as the Deployment is paused"
+    if spec and spec.get("replicas") == 0:
+        return "no pods run (replicas 0)"
+    if kind == "Deployment" and get(after, ("spec", "strategy", "type")) == "Recreate":
+        return "rollout: all pods stop, then new ones start (Recreate)"
+    return "rollout: pods restart"
+
+
+def _parts(found: list[tuple[Names, Change]]) -> Iterator[str]:
+    """What changed, in words: `image of web`, `env CACHE_URL of web`, `order of env of web`, `label tier`."""
+    for names, leaf in found:
+        if leaf.container in ("map", "list") and leaf.moved and leaf.children:
+            continue  # its own changes speak for it
+        yield _part(names, leaf)
+
+
+def _part(names: Names, leaf: Change) -> str:
+    if names[:1] == ("metadata",):
+        if len(names) > 2:
+            return f"{names[1].removesuffix('s')} {names[2]}"
+        return names[-1]
+    if names[:1] != ("spec",) or len(names) < 2:
+        return "template"
+    if names[1] in CONTAINER_LISTS and len(names) > 2:
+        if len(names) == 3:
+            return f"order of {names[1]}" if leaf.op == "move" else f"container {names[2]}"
+        field = names[3]
+        if leaf.op == "move":
+            return f"order of {field} of {names[2]}"
+        if field == "env" and len(names) > 4:
+            field = f"env {names[4]}"
+        return f"{field} of {names[2]}"
+    return f"order of {names[1]}" if leaf.op == "move" else names[1]

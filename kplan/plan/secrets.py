@@ -1,0 +1,181 @@
+"""Secret values never reach a plan: they are replaced by numbered marks before anything is compared or printed.
+
+Equal values get equal numbers within a run, so that a reader sees what changed and what is shared, but no value, no
+length and no hash. What counts as secret: `data` and `stringData` of a Secret and their echoes in its annotations,
+values whose name looks like a credential, and passwords in URLs and in configuration texts.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any
+
+from kplan.model import Placeholder
+
+Value = dict[str, Any]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+_WORDS = r"(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
+_NAME = re.compile(rf"(?i)(?:.*(?:password|passwd|passphrase).*|.*{_WORDS}|.+[_-]pwd)(?:[_-]?\d+)?\Z")
+_HARMLESS_NAME = re.compile(
+    r"(?i).*(?:file|path|dir|name|ref|length|ttl|expiry|enabled|policy|required|rotation|url|uri|host|port|type|mode)\Z"
+)
+_HARMLESS = re.compile(r"(?i)(?:true|false|null|none|\$\(\w+\)|\$\{\w+\}|)\Z")
+_URL = re.compile(r"(?<=://)([^\s/:@\"']*):([^\s/@\"']+)(?=@)")
+_LONE_USER = re.compile(r"(?<=://)[^\s/:@\"']{20,}(?=@)")
+_SETTING = re.compile(
+    rf"(?i)(?P<name>(?<![\w.-])[\w.-]*{_WORDS}[\"']?\s*[:=]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"',;}}\]]+)(?P=quote)"
+)
+# Where configuration is written as text; elsewhere (descriptions) a sentence would be mistaken for it.
+_TEXTS = {"data", "args", "command", "annotations", "env"}
+
+
+class Masks:
+    """The numbers of one run."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+
+    def of(self, secret: bytes) -> Placeholder:
+        """The mark for a secret value: the same for the same value."""
+        number = self._numbers.setdefault(secret, len(self._numbers) + 1)
+        return Placeholder(f"(sensitive #{number})")
+
+
+def as_stored(value: Value) -> Value:
+    """A Secret as the server stores it: `stringData` moved over `data`; anything else as it is."""
+    if value.get("kind") != "Secret" or value.get("apiVersion") != "v1" or "stringData" not in value:
+        return value
+    texts, data = value["stringData"], value.get("data")
+    if not isinstance(texts, dict) or not isinstance(data, (dict, type(None))):
+        return value
+    added = {k: base64.b64encode(_bytes(v)).decode() for k, v in texts.items()}
+    return {k: v for k, v in value.items() if k != "stringData"} | {"data": {**(data or {}), **added}}
+
+
+def _bytes(value: Any) -> bytes:
+    return str("" if value is None else value).encode("utf-8", "surrogatepass")
+
+
+def mask(value: Value, masks: Masks) -> Value:
+    """The object without secret values, and without the annotation that repeats all of it."""
+    value = _without_copies(value)
+    if value.get("kind") == "Secret":
+        value = _secret(value, masks)
+    found: Value = _walk(value, (), masks)
+    return found
+
+
+def _without_copies(value: Value) -> Value:
+    meta = value.get("metadata")
+    if not isinstance(meta, dict):
+        return value
+    notes = meta.get("annotations")
+    kept = {k: v for k, v in meta.items() if k != "managedFields"}
+    if isinstance(notes, dict) and LAST_APPLIED in notes:
+        kept["annotations"] = {k: v for k, v in notes.items() if k != LAST_APPLIED}
+        if not kept["annotations"]:
+            del kept["annotations"]
+    return value if kept == meta else {**value, "metadata": kept}
+
+
+def _secret(value: Value, masks: Masks) -> Value:
+    out = dict(value)
+    known: dict[str, Placeholder] = {}
+    for part in ("data", "stringData"):
+        entries = value.get(part)
+        if not isinstance(entries, dict):
+            if entries is not None:
+                out[part] = masks.of(_bytes(entries))
+            continue
+        out[part] = {k: _entry(v, part, masks, known) for k, v in entries.items()}
+    rest = {k: v for k, v in out.items() if k not in ("data", "stringData")}
+    return {k: _strings(v, lambda s: _echo(s, known)) for k, v in rest.items()} | {
+        k: out[k] for k in ("data", "stringData") if k in out
+    }
+
+
+def _entry(value: Any, part: str, masks: Masks, known: dict[str, Placeholder]) -> Any:
+    if value is None or value == "":
+        return value
+    plain = _decoded(value) if part == "data" else _bytes(value)
+    mark = masks.of(plain)
+    for text in (plain.decode("utf-8", "replace"), str(value), base64.b64encode(plain).decode()):
+        if len(text) >= 4:
+            known[text] = mark
+    return mark
+
+
+def _decoded(value: Any) -> bytes:
+    try:
+        return base64.b64decode(_bytes(value), validate=True)
+    except (binascii.Error, ValueError):
+        return _bytes(value)
+
+
+def _echo(text: str, known: dict[str, Placeholder]) -> str:
+    for secret, mark in known.items():
+        if secret in text:
+            text = text.replace(secret, mark)
+    return text
+
+
+def _strings(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {k: _strings(v, change) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_strings(v, change) for v in value]
+    return value
+
+
+def _walk(value: Any, names: tuple[str, ...], masks: Masks) -> Any:
+    if isinstance(value, dict):
+        if names and names[-1] == "env" and isinstance(value.get("value"), str):
+            return {**value, "value": _named(str(value.get("name", "")), value["value"], names, masks)}
+        return {k: _named(k, v, (*names, k), masks) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_walk(item, names, masks) for item in value]
+    if isinstance(value, str):
+        return _text(value, names, masks)
+    return value
+
+
+def _named(name: str, value: Any, names: tuple[str, ...], masks: Masks) -> Any:
+    if isinstance(value, str) and not isinstance(value, Placeholder) and looks_secret(name):
+        return value if _HARMLESS.match(value) else masks.of(_bytes(value))
+    return _walk(value, names, masks)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a field or variable of this name holds a credential."""
+    return bool(_NAME.match(name)) and not _HARMLESS_NAME.match(name)
+
+
+def _text(text: str, names: tuple[str, ...], masks: Masks) -> str:
+    if isinstance(text, Placeholder):
+        return text
+    if "://" in text:
+        text = _URL.sub(lambda m: f"{m[1]}:{_part(m[2], masks)}", text)
+        text = _LONE_USER.sub(lambda m: _part(m[0], masks), text)
+    if not _TEXTS.isdisjoint(names) and ("=" in text or ":" in text):
+        text = _SETTING.sub(lambda m: _setting(m, masks), text)
+    return text
+
+
+def _setting(m: re.Match[str], masks: Masks) -> str:
+    part = _part(m["value"], masks)
+    # In quotes, because ` #` starts a comment in YAML.
+    quote = m["quote"] or ("" if part == m["value"] else '"')
+    return f"{m['name']}{quote}{part}{quote}"
+
+
+def _part(secret: str, masks: Masks) -> str:
+    return secret if _HARMLESS.match(secret) or "sensitive #" in secret else masks.of(_bytes(secret))

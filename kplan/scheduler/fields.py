@@ -1,0 +1,54 @@
+"""Reading objects that nobody has checked: the wanted part of a value, or an empty one of the wanted type.
+
+What is stored in a cluster is normally well-formed; a file that was never validated may hold anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan import quantity
+from kplan.workloads import get
+
+Value = dict[str, Any]
+
+
+def mapping(value: object, *path: str) -> Value:
+    """The object at a path; {} when there is none."""
+    found = get(value, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def items(value: object, *path: str) -> list[Value]:
+    """The objects in the list at a path; [] when there is none."""
+    found = get(value, *path)
+    return [x for x in found if isinstance(x, dict)] if isinstance(found, list) else []
+
+
+def strings(value: object, *path: str) -> tuple[str, ...]:
+    """The texts in the list at a path."""
+    found = get(value, *path)
+    return tuple(x for x in found if isinstance(x, str)) if isinstance(found, list) else ()
+
+
+def text(value: object, *path: str) -> str:
+    """The text at a path; the empty text when there is none."""
+    found = get(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def string_map(value: object, *path: str) -> dict[str, str]:
+    """The map of texts at a path, such as labels."""
+    return {k: v for k, v in mapping(value, *path).items() if isinstance(v, str)}
+
+
+def number(value: object, *path: str, default: int = 0) -> int:
+    """The whole number at a path."""
+    found = get(value, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else default
+
+
+def size(value: object, *path: str) -> int:
+    """The quantity at a path in whole units, rounded up; 0 when there is none."""
+    found = quantity.normalise(get(value, *path))
+    return quantity.parse(found).value if found else 0
