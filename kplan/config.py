@@ -6,6 +6,7 @@ can name neither programs nor Python code. Nothing else in kplan reads these fil
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ from kplan.errors import KplanError
 
 FILES = (".kplan.yaml", ".kplan.yml")
 LEVELS = ("error", "warning", "info")
+_PATHS = ("paths", "rule-dirs", "baseline")
 COLORS = ("auto", "always", "never")
 
 
@@ -44,7 +46,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    rules: Mapping[str, str] = MappingProxyType({})
+    rules: Mapping[str, str] = field(default_factory=dict)
     rule_dirs: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     externals: tuple[str, ...] = ()
@@ -175,9 +177,17 @@ def load(
         for key, value in _checked(layer, origin).items():
             values[key] = value
             origins[key] = origin
-    root = found.resolve().parent if found else _git_root(start) or start
+    root = os.path.relpath(found.parent) if found else repository(start)
+    for key in _PATHS:
+        if origins.get(key) == str(found):
+            values[key] = _from(root, values[key])
     named = {k.replace("-", "_"): v for k, v in values.items()}
-    return Config(**named, root=str(root), file=str(found or ""), origins=MappingProxyType(origins))
+    return Config(**named, root=root, file=str(found or ""), origins=MappingProxyType(origins))
+
+
+def _from(root: str, value: Any) -> Any:
+    """Paths of a configuration file, which count from its folder."""
+    return tuple(str(Path(root) / v) for v in value) if isinstance(value, tuple) else str(Path(root) / value)
 
 
 def _env_name(key: str) -> str:
@@ -202,9 +212,10 @@ def _find(start: Path) -> Path | None:
     return None
 
 
-def _git_root(start: Path) -> Path | None:
+def repository(start: Path) -> str:
+    """The folder above (or at) `start` that has `.git`; `start` itself if none has."""
     folders = (start, *start.resolve().parents)
-    return next((folder for folder in folders if (folder / ".git").exists()), None)
+    return os.path.relpath(next((folder for folder in folders if (folder / ".git").exists()), start))
 
 
 def _read(path: Path, read_yaml: Callable[[str, str], Any]) -> Mapping[str, Any]:

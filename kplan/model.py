@@ -92,12 +92,22 @@ def split_api_version(api_version: str) -> tuple[str, str]:
     return (group, version) if slash else ("", api_version)
 
 
+class Duplicate(NamedTuple):
+    """A key that a map has twice: the path of its value, and where the key stands first and again."""
+
+    path: Path
+    first: Span
+    second: Span
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One object of the input as kubectl reads it, and how to find its parts in the file.
 
     `index` counts the documents of the file from 0, `item` the items of a List (None outside one).
-    `value` holds plain JSON values. `locate` gives the place of a path and is only called for findings.
+    `value` holds plain JSON values; it starts on `line`. `locate` gives the place of a path and is only called for
+    findings. `text` is the text of the whole document, comments too, and starts on `text_line`. `duplicates` are the
+    keys that stand more than once in one map, where the last one counts.
     """
 
     file: str
@@ -105,11 +115,14 @@ class Document:
     item: int | None
     value: Value
     line: int
-    locate: Callable[[Path], Span] = field(compare=False, repr=False)
+    locate: Callable[..., Span] = field(compare=False, repr=False)
+    text: str = field(default="", compare=False, repr=False)
+    text_line: int = field(default=1, compare=False, repr=False)
+    duplicates: tuple[Duplicate, ...] = field(default=(), compare=False, repr=False)
 
-    def span(self, path: Path = ()) -> Span:
-        """The place of the value at `path`; for a missing key the nearest parent that exists."""
-        return self.locate(path)
+    def span(self, path: Path = (), *, key: bool = False) -> Span:
+        """The place of the value at `path`, with `key` that of its key; for a missing key the nearest parent."""
+        return self.locate(path, key=True) if key else self.locate(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,4 +371,24 @@ class Decision:
     victims: tuple[str, ...] = ()
     nominated: str = ""
     certainty: str = "deterministic"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What became of one pod in a run of the scheduler over many.
+
+    `ties` is how many nodes shared the top score, `evicted` the pods ("namespace/name") that had to go for it.
+    Without a node, `reason` and `message` are those of the PodScheduled condition.
+    """
+
+    namespace: str
+    name: str
+    node: str | None
+    ties: int = 1
+    certainty: str = "deterministic"
+    reason: str = ""
+    message: str = ""
+    evicted: tuple[str, ...] = ()
+    nominated: str = ""
     notes: tuple[str, ...] = ()

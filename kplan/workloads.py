@@ -73,6 +73,12 @@ def get(value: object, *path: str | int) -> Any:
     return value
 
 
+def dicts(value: object, *path: str | int) -> list[Value]:
+    """The mappings in the list at a path; [] where there is no list."""
+    items = get(value, *path)
+    return [v for v in items if isinstance(v, dict)] if isinstance(items, list) else []
+
+
 def pod_template(obj: Value) -> PodTemplate | None:
     """The pod that an object is or makes; None for an object that makes none."""
     path = POD_PATHS.get(str(obj.get("kind")))

@@ -75,8 +75,8 @@ def type_of(schema: Json, home: str) -> str:
         return "[]" + type_of(schema["items"], home)
     if kind == "object":
         return "{}" + type_of(schema["additionalProperties"], home) if "additionalProperties" in schema else "object"
-    form = schema.get("format")
-    return FORMATS.get(form, form) if form else kind
+    word = str(schema.get("format") or kind)
+    return FORMATS.get(word, word)
 
 
 def field_text(schema: Json, home: str, go: str, required: bool) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, Literal
+from functools import lru_cache, partial
+from typing import Any, Literal, NamedTuple
 
 from kplan import quantity
 from kplan.api import gotime
@@ -20,7 +20,7 @@ from kplan.schema.formats import is_base64, is_integer
 from kplan.schema.node import Node
 
 Convert = Callable[[Any], Any]
-Unknown = Literal["refuse", "keep", "drop"]
+Finish = Callable[[dict[str, Any]], None]
 
 NIL = object()  # the zero value of a Go list, map, pointer or time: written as null, or not at all
 
@@ -29,33 +29,56 @@ class Mismatch(Exception):  # noqa: N818 - a verdict that ends the fast path, no
     """A value that the server's decoder refuses."""
 
 
-def converter(node: Node, unknown: Unknown = "refuse") -> Convert:
-    """The compiled decoder of a node; `unknown` says what becomes of fields that the kind does not have.
+class Mode(NamedTuple):
+    """How to decode: what becomes of fields that the kind does not have, and what is done to each object when read.
 
-    The decoder gives a new value and never changes its argument; it raises Mismatch for a value of a wrong type.
+    `finish` gives, for a struct or a map, the function that completes one in place (versioned defaults), or None.
     """
+
+    unknown: Literal["refuse", "keep", "drop"] = "refuse"
+    finish: Callable[[Node], Finish | None] | None = None
+
+
+STRICT = Mode()
+
+
+def converter(node: Node, mode: Mode = STRICT) -> Convert:
+    """The compiled decoder of a node, which gives a new value, never changes its argument and may raise Mismatch."""
     convert = _FORMATS.get(node.format) or _TYPES.get(node.type)
-    return convert or _compiled(node, unknown)
+    return convert or _compiled(node, mode)
 
 
 @lru_cache(maxsize=None)
-def _compiled(node: Node, unknown: Unknown) -> Convert:
+def _compiled(node: Node, mode: Mode) -> Convert:
     if node.format in _UNIONS:
-        return _union(node)
+        return _union(node, mode)
     if node.type == "array" and node.items is not None:
-        return _list(node.items, unknown)
+        return _list(node.items, mode)
     if node.type == "object" and node.values is not None:
-        return _map(node.values, unknown)
+        return _finished(_map(node.values, mode), node, mode)
     if node.fields is not None:
-        return _struct(node, unknown)
+        return _finished(_struct(node, mode), node, mode)
     return copied
 
 
-def zero(node: Node) -> Any:
+def _finished(convert: Convert, node: Node, mode: Mode) -> Convert:
+    finish = mode.finish(node) if mode.finish else None
+    if finish is None:
+        return convert
+
+    def convert_and_finish(value: Any) -> Any:
+        out = convert(value)
+        finish(out)
+        return out
+
+    return convert_and_finish
+
+
+def zero(node: Node, mode: Mode = STRICT) -> Any:
     """What Go writes for a value of this type that was never set; NIL for null."""
     if node.format in _ZEROS or node.type in _ZEROS:
         return _ZEROS.get(node.format, _ZEROS.get(node.type))
-    return converter(node)({}) if node.fields is not None else NIL
+    return converter(node, mode)({}) if node.fields is not None else NIL
 
 
 def is_written_empty(node: Node, name: str) -> bool:
@@ -64,20 +87,20 @@ def is_written_empty(node: Node, name: str) -> bool:
     if go.pointer or not go.omitempty:
         return not go.omitempty
     # To omitempty a struct is never empty, and these values are structs in Go.
-    return not go.omitzero and (field.fields is not None or field.format in _STRUCTS)
+    return not go.omitzero and (field.fields is not None or field.format in _STRUCTS or _is_any(field))
 
 
-def _struct(node: Node, unknown: Unknown) -> Convert:
+def _struct(node: Node, mode: Mode) -> Convert:
     members: dict[str, tuple[type | None, bool, Convert]] = {}
     always: list[tuple[str, Callable[[], Any]]] = []
 
     def read_fields() -> None:
         for name, field in (node.fields or {}).items():
             written = is_written_empty(node, name)
-            keep = written or node.go_field(name).pointer
-            members[name] = (_PLAIN.get(field.type) if not field.format else None, keep, converter(field, unknown))
-            if written and not node.go_field(name).pointer and not _is_nil(field):
-                always.append((name, lambda field=field: zero(field)))
+            keep = written or node.go_field(name).pointer or (node.name, name) in _EMPTY_MATTERS
+            members[name] = (_PLAIN.get(field.type) if not field.format else None, keep, converter(field, mode))
+            if written and not node.go_field(name).pointer and not is_nil(field):
+                always.append((name, partial(zero, field, mode)))
 
     def convert(value: Any) -> Any:
         if type(value) is not dict:
@@ -88,7 +111,7 @@ def _struct(node: Node, unknown: Unknown) -> Convert:
         for name, v in value.items():
             member = members.get(name)
             if member is None:
-                _unknown(name, v, out, unknown)
+                _unknown(name, v, out, mode)
             elif v is not None:
                 plain, keep, inner = member
                 if type(v) is not plain:
@@ -103,57 +126,64 @@ def _struct(node: Node, unknown: Unknown) -> Convert:
     return convert
 
 
-def _unknown(name: str, value: Any, out: dict[str, Any], unknown: Unknown) -> None:
-    if unknown == "refuse":
+def _unknown(name: str, value: Any, out: dict[str, Any], mode: Mode) -> None:
+    if mode.unknown == "refuse":
         raise Mismatch
-    if unknown == "keep":
+    if mode.unknown == "keep":
         out[name] = copied(value)
 
 
-def _is_nil(node: Node) -> bool:
-    return zero(node) is NIL if node.fields is None else False
+def is_nil(node: Node) -> bool:
+    """Whether the zero value of this type is written as null."""
+    return node.fields is None and zero(node) is NIL
 
 
-def _list(items: Node, unknown: Unknown) -> Convert:
-    inner = converter(items, unknown)
+def _is_any(node: Node) -> bool:
+    return not node.type and node.format not in _UNIONS
+
+
+def _list(items: Node, mode: Mode) -> Convert:
+    inner = converter(items, mode)
 
     def convert(value: Any) -> Any:
         if type(value) is not list:
             raise Mismatch
-        return [inner(v) if v is not None else _zero_item(items) for v in value]
+        return [inner(v) if v is not None else _zero_item(items, mode) for v in value]
 
     return convert
 
 
-def _map(values: Node, unknown: Unknown) -> Convert:
-    inner = converter(values, unknown)
+def _map(values: Node, mode: Mode) -> Convert:
+    inner = converter(values, mode)
     plain = _PLAIN.get(values.type) if not values.format else None
 
     def convert(value: Any) -> Any:
         if type(value) is not dict:
             raise Mismatch
         return {
-            k: v if type(v) is plain else inner(v) if v is not None else _zero_item(values) for k, v in value.items()
+            k: v if type(v) is plain else inner(v) if v is not None else _zero_item(values, mode) for k, v in value.items()
         }
 
     return convert
 
 
-def _zero_item(node: Node) -> Any:
-    value = zero(node)
+def _zero_item(node: Node, mode: Mode) -> Any:
+    if node.format == "byte":  # the protocol buffers of the storage know no null bytes
+        return ""
+    value = zero(node, mode)
     return None if value is NIL else value
 
 
-def _union(node: Node) -> Convert:
+def _union(node: Node, mode: Mode) -> Convert:
     """A JSON schema or something else. The inner decoder is not strict (apiextensions/v1/marshal.go)."""
     assert node.items is not None
-    schema = node.items
+    schema, inner = node.items, mode._replace(unknown="drop")
 
     def convert(value: Any) -> Any:
         if type(value) is dict:
-            return converter(schema, "drop")(value)
+            return converter(schema, inner)(value)
         if type(value) is list and node.format == "schema-or-array":
-            return [converter(schema, "drop")(v if v is not None else {}) for v in value]
+            return [converter(schema, inner)(v if v is not None else {}) for v in value]
         if type(value) is list and node.format == "schema-or-strings":
             return [_string(v) for v in value]
         if node.format == "schema-or-bool" and type(value) is not bool:
@@ -252,6 +282,8 @@ _FORMATS: Mapping[str, Convert] = {
     "quantity": _quantity,
 }
 _UNIONS = ("schema-or-bool", "schema-or-array", "schema-or-strings")
+# Where an empty list means something else than none (autoscaling/v2/defaults.go).
+_EMPTY_MATTERS = {("autoscaling.v2.HPAScalingRules", "policies")}
 _STRUCTS = ("date-time", "micro-time", "int-or-string", "quantity")
 _ZEROS: Mapping[str, Any] = {
     "byte": NIL,

@@ -1,21 +1,28 @@
-"""What the API server does with one object, stage after stage.
+"""What the API server does with one new object, stage after stage.
 
-Follows k8s.io/apiserver/pkg/endpoints/handlers/create.go and pkg/registry/rest/create.go: read, decode, defaults,
-mutating admission, prepare for create, validation, canonical form, warnings, validating admission.
+Follows k8s.io/apiserver/pkg/endpoints/handlers/create.go and pkg/registry/rest/create.go: read, decode with defaults,
+mutating admission, prepare for create, validation, warnings, validating admission, stored form.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from kplan import release as releases
-from kplan.api import strategy
-from kplan.api.defaults import default
-from kplan.api.request import Refused, Request
+from kplan.api import admission, customresources, strategy
+from kplan.api.decode import Mismatch, Mode, converter, copied
+from kplan.api.decode_errors import Verdict, explain
+from kplan.api.defaults import decoded
+from kplan.api.defaults.rules import finisher
+from kplan.api.encode import fill_nulls
+from kplan.api.request import Refused, Request, invalid
+from kplan.api.sent import as_sent, repeated_keys
 from kplan.api.validation import Context, validate
-from kplan.model import Admission, Cause, split_api_version
+from kplan.api.validation.field import go_json
+from kplan.api.warnings import warn
+from kplan.model import Admission, split_api_version
+from kplan.schema import KindInfo, catalog
+from kplan.schema.definitions import read as facts
 
 if TYPE_CHECKING:
     from kplan.cluster import Cluster
@@ -23,84 +30,151 @@ if TYPE_CHECKING:
 
 Value = dict[str, Any]
 
+_TOO_DEEP = "json: exceeded max depth"
+
 
 def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = releases.DEFAULT) -> Admission:
     """What the server answers to the creation of `doc`: an object, or the text of one YAML or JSON document.
 
-    With a cluster, what the object refers to must exist there and the cluster's release counts; without one the
-    world is open. Nothing is stored. Raises KplanError for a release that kplan does not know.
+    With a cluster, what the object refers to must exist there, and the cluster's release counts; without one the world
+    is open. Whether an object of that name exists already is not asked, and nothing is stored. Raises KplanError for
+    a release that kplan does not know.
     """
-    store = cluster.store if cluster is not None else None
-    release = cluster.version if cluster is not None else releases.parse(version)
-    return process(doc, release=release, store=store)
+    if cluster is not None:
+        return create(doc, release=cluster.version, store=cluster.store)
+    return create(doc, release=releases.parse(version))
 
 
-def process(doc: Value | str, *, release: str, store: Store | None = None) -> Admission:
-    """`admit` on a store."""
-    value: Value | None = None
+def create(
+    doc: Value | str, *, release: str, store: Store | None = None, namespace: str = "default"
+) -> Admission:
+    """`admit` against a store; `namespace` is that of an object which names none."""
+    given: Value | None = None
+    warnings: list[str] = []
     try:
-        value = _read(doc)
-        stored, warnings = _create(value, release, store)
+        given, sent, repeated = _read(doc)
+        stored = _create(sent, repeated, release, store, namespace, warnings)
     except Refused as no:
-        return Admission(False, no.status, no.message, no.causes, (), value)
-    return Admission(True, 201, "", (), tuple(warnings), value, stored)
+        return Admission(False, no.status, no.message, no.causes, (), given)
+    except RecursionError:
+        return Admission(False, 400, _TOO_DEEP, (), (), given)
+    return Admission(True, 201, "", (), tuple(warnings), given, stored)
 
 
-def _read(doc: Value | str) -> Value:
+def _read(doc: Value | str) -> tuple[Value, Value, list[str]]:
+    """The object as kubectl reads it, as the server gets it, and the errors of repeated keys."""
     if isinstance(doc, dict):
-        return doc
-    raise NotImplementedError("text")
+        return doc, doc, []
+    from kplan.yamlio import read_one
+
+    one = read_one(doc)
+    if one.value is None:
+        raise Refused(400, one.message)
+    return one.value, as_sent(one.value, doc), repeated_keys(one.duplicates, doc)
 
 
-def _create(value: Value, release: str, store: Store | None) -> tuple[Value, list[str]]:
-    request = _request(value, release, store)
-    new = default(value, release)
-    new = _admission("mutate", new, request)
-    new = strategy.prepare_for_create(new, request)
-    try:
-        causes = validate(new, group=request.group, context=Context(request.minor, store))
-    except ModuleNotFoundError:  # until every family is written
-        causes = []
-    if causes:
-        raise invalid(request, causes)
-    warnings = _warnings(new, request)
-    _admission("validate", new, request)
-    return new, warnings
-
-
-def _request(value: Value, release: str, store: Store | None) -> Request:
-    group, version = split_api_version(str(value.get("apiVersion", "")))
-    kind = str(value.get("kind", ""))
-    meta = value.get("metadata") or {}
-    return Request(
-        group,
-        version,
-        kind,
-        kind.lower() + "s",
-        meta.get("namespace") or "",
-        meta.get("name") or "",
+def _create(
+    value: Value, repeated: list[str], release: str, store: Store | None, namespace: str, warnings: list[str]
+) -> Value:
+    info = _kind(value, release, store)
+    if info is None:
+        return copied(value)
+    minor = releases.minor(release)
+    new = _decode(value, info, minor, repeated, warnings)
+    meta = new["metadata"]
+    if not info.namespaced:
+        meta.pop("namespace", None)
+    elif not meta.get("namespace"):
+        meta["namespace"] = namespace
+    request = Request(
+        info.group,
+        info.version,
+        info.kind,
+        info.plural,
+        meta.get("namespace", ""),
+        meta.get("name") or meta.get("generateName", ""),
         release,
-        releases.minor(release),
+        minor,
         store,
     )
+    new = admission.mutate(new, request)
+    new = strategy.prepare_for_create(new, info, request)
+    try:
+        causes = validate(new, group=info.group, context=Context(minor, store))
+    except ModuleNotFoundError:  # XXX until every family is written
+        causes = []
+    if causes:
+        raise invalid(info.group, new, causes)
+    admission.validate(new, request)
+    warnings += warn(new, request)
+    if not info.custom:
+        fill_nulls(info.node, new)
+    return new
 
 
-def _admission(stage: str, obj: Value, request: Request) -> Value:
-    if find_spec("kplan.api.admission") is None:
-        return obj
-    stage_function = getattr(import_module("kplan.api.admission"), stage)
-    return stage_function(obj, request) or obj
+def _kind(value: Value, release: str, store: Store | None) -> KindInfo | None:
+    """The kind of an object; None for a custom resource whose definition is not known."""
+    api_version, kind = value.get("apiVersion"), value.get("kind")
+    for name, found in (("kind", kind), ("apiVersion", api_version)):
+        if found is not None and not isinstance(found, str):
+            raise Refused(400, f"couldn't get version/kind; json parse error: {_not_text(name, found)}")
+    if not kind or not api_version:
+        missing = "Kind" if not kind else "apiVersion"
+        shown = {k: v for k, v in (("apiVersion", api_version), ("kind", kind)) if v}
+        raise Refused(400, f"Object '{missing}' is missing in '{go_json(shown)}'")
+    kinds = customresources.catalog_of(release, store)
+    info = kinds.kind(api_version, kind)
+    if info is not None and info.served:
+        return info
+    if split_api_version(api_version)[0] in _builtin_groups():
+        raise Refused(404, kinds.no_match(api_version, kind))
+    return None
 
 
-def _warnings(obj: Value, request: Request) -> list[str]:
-    if find_spec("kplan.api.warnings") is None:
-        return []
-    return list(import_module("kplan.api.warnings").warn(obj, request))
+def _not_text(name: str, value: object) -> str:
+    words = {bool: "bool", dict: "object", list: "array"}
+    return f"json: cannot unmarshal {words.get(type(value), 'number')} into Go struct field .{name} of type string"
 
 
-def invalid(request: Request, causes: list[Cause]) -> Refused:
-    """The 422 of an object: one error, or all in brackets; the message holds every distinct error once."""
-    kind = f"{request.kind}.{request.group}" if request.group else request.kind
-    errors = list(dict.fromkeys(f"{c.field}: {c.message}" for c in causes))
-    body = errors[0] if len(errors) == 1 else "[" + ", ".join(errors) + "]"
-    return Refused(422, f'{kind} "{request.name}" is invalid: {body}', tuple(causes))
+def _builtin_groups() -> frozenset[str]:
+    return frozenset(split_api_version(a)[0] for table in ("kubernetes/index", "facts/lifecycle") for a in facts(table))
+
+
+def _decode(value: Value, info: KindInfo, minor: int, repeated: list[str], warnings: list[str]) -> Value:
+    """The object decoded strictly and defaulted; raises the server's 400."""
+    if info.custom:
+        new, verdict = customresources.read(value, info)
+        if not verdict.error and not verdict.unknown and not repeated:
+            return new
+        raise _bad_request(info, verdict, repeated)
+    try:
+        new = decoded(value, info, minor)
+    except Mismatch:
+        verdict = explain(info.node, value)
+        newer = () if verdict.error or repeated else _known_later(value, info, verdict)
+        if not newer:
+            raise _bad_request(info, verdict, repeated) from None
+        warnings += [f'unknown field "{path}"' for path in newer]
+        new = converter(info.node, Mode("drop", finisher(minor)))(value)
+    if repeated:
+        raise _bad_request(info, Verdict("", ()), repeated)
+    return new
+
+
+def _known_later(value: Value, info: KindInfo, verdict: Verdict) -> tuple[str, ...]:
+    """The unknown fields, if the current release knows them all.
+
+    An older release is a current server in compatibility mode (KEP-4330): it knows newer fields, drops them from new
+    objects and says so.
+    """
+    current = catalog().kind(info.api_version, info.kind)
+    if current is None or current.node is info.node or explain(current.node, value).unknown:
+        return ()
+    return verdict.unknown
+
+
+def _bad_request(info: KindInfo, verdict: Verdict, repeated: list[str]) -> Refused:
+    unknown = [f'unknown field "{path}"' for path in verdict.unknown]
+    error = verdict.error or "strict decoding error: " + ", ".join(repeated + unknown)
+    return Refused(400, f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}')
+

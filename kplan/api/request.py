@@ -5,6 +5,7 @@ Follows k8s.io/apiserver/pkg/admission (Attributes) and k8s.io/apimachinery/pkg/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,14 @@ class Refused(Exception):  # noqa: N818 - an answer of the server, not an error 
         self.status = status
         self.message = message
         self.causes = causes
+
+
+def invalid(group: str, obj: Value, causes: Sequence[Cause]) -> Refused:
+    """The 422 of an object: one error, or all in brackets, every distinct one once."""
+    kind = f"{obj['kind']}.{group}" if group else obj["kind"]
+    errors = list(dict.fromkeys(f"{c.field}: {c.message}" for c in causes))
+    body = errors[0] if len(errors) == 1 else "[" + ", ".join(errors) + "]"
+    return Refused(422, f'{kind} "{obj["metadata"].get("name", "")}" is invalid: {body}', tuple(causes))
 
 
 @dataclass(frozen=True, slots=True)

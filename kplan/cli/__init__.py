@@ -100,12 +100,12 @@ def _dispatch(argv: list[str]) -> int:
             return 0
         plain = _plain_lint(argv)
         if plain is not None:
-            from kplan.cli import linting
+            from kplan.cli.linting import Request, run_lint
 
-            return linting.run(linting.Request(paths=plain.paths, focus=plain.focus))
-    from kplan.cli import group
+            return run_lint(Request(paths=plain.paths, focus=plain.focus))
+    from kplan.cli.group import invoke
 
-    return group.invoke(argv)
+    return invoke(argv)
 
 
 class Plain(NamedTuple):

@@ -36,8 +36,8 @@ def write(text: str, target: str = "-") -> None:
         raise KplanError(f"cannot write {target}: {error.strerror or error}") from error
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Give a file new content in one step, keeping its mode; a symbolic link keeps pointing where it did.
+def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Give a file new content in one step, keeping its mode or giving it `mode`; a symbolic link stays one.
 
     What is no regular file, such as /dev/stdout or a pipe, is written to directly. Raises OSError.
     """
@@ -45,7 +45,8 @@ def replace_file(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+    if mode is None:
+        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -40,7 +40,7 @@ class Edge(NamedTuple):
     `state` is `found`, `missing` (it certainly is not there) or `unknown` (it may be there, outside of what was
     given). `optional` marks an edge that may dangle without harm. `key` names the part of the target that is meant: a
     key of a ConfigMap or Secret, a port of a Service, a version of a CRD. `note` says why, when that is not plain.
-    `index` is the place of the source in `Graph.objects`; `order` says whether the target has to be there first.
+    `position` is that of the source in `Graph.objects`; `order` says whether the target has to be there first.
     """
 
     source: Key
@@ -51,7 +51,7 @@ class Edge(NamedTuple):
     optional: bool = False
     key: str = ""
     note: str = ""
-    index: int = 0
+    position: int = -1
     order: bool = True
 
     @property

@@ -80,13 +80,13 @@ class Ordinals(NamedTuple):
     """The numbers of a StatefulSet's pods."""
 
     first: int
-    count: int
+    size: int
 
 
 def ordinals(statefulset: dict[str, Any]) -> Ordinals:
     """The ordinals that a StatefulSet asks for: one pod from 0 where it says nothing."""
-    first, count = get(statefulset, "spec", "ordinals", "start"), get(statefulset, "spec", "replicas")
-    return Ordinals(first if isinstance(first, int) else 0, count if isinstance(count, int) else 1)
+    first, size = get(statefulset, "spec", "ordinals", "start"), get(statefulset, "spec", "replicas")
+    return Ordinals(first if isinstance(first, int) else 0, size if isinstance(size, int) else 1)
 
 
 def pods(obj: Object) -> Labels | None:
@@ -120,11 +120,11 @@ def _of_daemonset(_obj: Object) -> Added:
 
 
 def _of_statefulset(obj: Object) -> Added:
-    first, count = ordinals(obj.value)
+    first, size = ordinals(obj.value)
     return {
         "controller-revision-hash": ANYTHING,
-        "statefulset.kubernetes.io/pod-name": Numbered(f"{obj.ref.name}-", first, count),
-        "apps.kubernetes.io/pod-index": Numbered("", first, count),
+        "statefulset.kubernetes.io/pod-name": Numbered(f"{obj.ref.name}-", first, size),
+        "apps.kubernetes.io/pod-index": Numbered("", first, size),
     }
 
 

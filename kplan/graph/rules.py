@@ -14,11 +14,16 @@ grant     a reference into another namespace needs a ReferenceGrant there (Gatew
 order     false: the target need not exist first
 select    the kind that is selected, in one of the forms of kplan.graph.selectors
 use       the rules of a named part apply from here
+
+Besides the `kinds` and their `parts`, the table says which kinds moved to another group (`aliases`), which have no
+namespace although no API list says so (`cluster-scoped`) or no definition at all (`no-crd`), what every cluster has
+(`always`) or makes by itself (`cluster-made`), and who makes objects that stand in no file (`made`: by `annotated`
+objects only, and `everywhere`, that is in each namespace).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -58,6 +63,7 @@ class Rule:
     condition: tuple[str, str] = ("", "")
     unless: str = ""
     annotated: str = ""
+    everywhere: bool = False
     optional: bool = False
     grant: bool = False
     order: bool = True
@@ -77,14 +83,13 @@ Found = tuple[Rule, Any, Path]
 
 def walk(place: Place, value: Any, path: Path, out: list[Found]) -> None:
     """Collect every rule that applies to a value, with what stands there and its path."""
-    for rule in place.rules:
-        out.append((rule, value, path))
+    if place.rules:
+        out += [(rule, value, path) for rule in place.rules]
     if isinstance(value, dict):
         fields = place.fields
-        for name, inner in value.items() if fields else ():
-            way = fields.get(name)
-            if way is not None:
-                walk(way, inner, (*path, name), out)
+        for name in value if fields else ():
+            if name in fields:
+                walk(fields[name], value[name], (*path, name), out)
     elif isinstance(value, list) and place.items is not None:
         for i, item in enumerate(value):
             walk(place.items, item, (*path, i), out)
@@ -107,7 +112,12 @@ class Table(NamedTuple):
     cluster_scoped: frozenset[GroupKind]
     cluster_made: frozenset[GroupKind]
     no_crd: frozenset[str]
+    selected: frozenset[GroupKind]
     always: tuple[str, ...]
+
+    def needs_definition(self, group: str, kind: str) -> bool:
+        """Whether only a CustomResourceDefinition (or an aggregated API) can make a server know a kind."""
+        return "." in group and bool(kind) and group not in self.no_crd and f"{kind}.{group}" not in self.no_crd
 
 
 @lru_cache(maxsize=1)
@@ -127,8 +137,13 @@ def table() -> Table:
         cluster_scoped=frozenset(builtin.union(map(group_kind, facts["cluster-scoped"]))),
         cluster_made=frozenset(map(group_kind, facts["cluster-made"])),
         no_crd=frozenset((*scopes, *facts["no-crd"])),
+        selected=frozenset(_selected((*parts.values(), *facts["kinds"].values()))),
         always=tuple(facts["always"]),
     )
+
+
+def _selected(lists: Iterable[list[dict[str, Any]]]) -> Iterator[GroupKind]:
+    return (group_kind(line["select"]) for lines in lists for line in lines if "select" in line)
 
 
 def _tree(lines: list[dict[str, Any]], parts: Mapping[str, list[dict[str, Any]]]) -> Place:
@@ -169,6 +184,7 @@ def _rule(line: Mapping[str, Any]) -> Rule:
         condition=(field_name, value),
         unless=line.get("unless", ""),
         annotated=line.get("annotated", ""),
+        everywhere=line.get("everywhere", False),
         optional=line.get("optional", False),
         grant=line.get("grant", False),
         order=line.get("order", True),

@@ -6,7 +6,7 @@ namespaces of the Prometheus operator.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.graph.edge import Selection
@@ -91,24 +91,25 @@ class Labelled(NamedTuple):
 class LabelIndex:
     """Labelled objects of one kind in one namespace, found by label."""
 
-    __slots__ = ("_by_key", "_by_value", "_open", "all")
+    __slots__ = ("_added", "_fixed", "_more", "all")
 
     def __init__(self) -> None:
         self.all: list[Labelled] = []
-        self._by_value: dict[tuple[str, str], list[Labelled]] = {}
-        self._by_key: dict[str, list[Labelled]] = {}
-        self._open: list[Labelled] = []
+        self._fixed: dict[tuple[str, str | None], list[Labelled]] = {}
+        self._added: dict[str, list[Labelled]] = {}
+        self._more: list[Labelled] = []
 
     def add(self, item: Labelled) -> None:
         """Take in one object."""
         self.all.append(item)
         if item.labels.more:
-            self._open.append(item)
+            self._more.append(item)
             return
-        for label in item.labels.fixed.items():
-            self._by_value.setdefault(label, []).append(item)
-        for key in (*item.labels.fixed, *item.labels.added):
-            self._by_key.setdefault(key, []).append(item)
+        for key, value in item.labels.fixed.items():
+            self._fixed.setdefault((key, value), []).append(item)
+            self._fixed.setdefault((key, None), []).append(item)
+        for key in item.labels.added:
+            self._added.setdefault(key, []).append(item)
 
     def find(self, wanted: tuple[Requirement, ...]) -> Iterator[tuple[Labelled, bool]]:
         """What may satisfy all conditions, and whether that is sure."""
@@ -119,53 +120,72 @@ class LabelIndex:
                     yield item, holds is True
 
     def _candidates(self, wanted: tuple[Requirement, ...]) -> list[list[Labelled]]:
-        """The shortest lists that hold every match: those of one condition that asks for a label to be there."""
+        """The lists that hold every match: those of the condition that leaves the fewest."""
         best, size = [self.all], len(self.all)
         for condition in wanted:
-            lists = self._of(condition)
-            total = sum(map(len, lists)) if lists is not None else size
-            if lists is not None and total < size:
-                best, size = [*lists, self._open], total
+            if condition.operator in ("In", "Exists", "Gt", "Lt"):
+                values = dict.fromkeys(condition.values) if condition.operator == "In" else (None,)
+                lists = [self._fixed.get((condition.key, v), []) for v in values]
+                lists += [self._added.get(condition.key, []), self._more]
+                total = sum(map(len, lists))
+                if total < size:
+                    best, size = lists, total
         return best
-
-    def _of(self, condition: Requirement) -> list[list[Labelled]] | None:
-        if condition.operator == "In" and not any(condition.key in i.labels.added for i in self._by_key.get(condition.key, ())[:1]):
-            return [self._by_value.get((condition.key, v), []) for v in dict.fromkeys(condition.values)]
-        if condition.operator in ("In", "Exists", "Gt", "Lt"):
-            return [self._by_key.get(condition.key, [])]
-        return None
 
 
 class Selectable:
     """All labelled objects, by kind and namespace, and the labels of namespaces."""
 
+    __slots__ = ("_chosen", "_indexes", "_namespaces")
+
     def __init__(self) -> None:
         self._indexes: dict[tuple[str, str, str | None], LabelIndex] = {}
         self._namespaces: dict[str, Labels] = {}
-        self._chosen: dict[tuple[Requirement, ...], tuple[tuple[str, bool], ...]] = {}
+        self._chosen: dict[tuple[Requirement, ...], list[tuple[str, bool]]] = {}
 
-    def add(self, group: str, kind: str, item: Labelled) -> None:
-        """Take in an object, under its own kind or as something that makes pods."""
-        for namespace in (item.key.namespace, None):
-            index = self._indexes.setdefault((group, kind, namespace), LabelIndex())
-            index.add(item)
+    def add(self, group: str, kind: str, namespace: str, item: Labelled) -> None:
+        """Take in an object, under its own kind or (`Pod`) as something that makes pods."""
+        for place in (namespace, None):
+            self._indexes.setdefault((group, kind, place), LabelIndex()).add(item)
 
     def add_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
-        """Take in a namespace; None for the labels of one that is only spoken of."""
+        """Take in a namespace; None stands for the labels of one that is only spoken of."""
         if labels is not None:
             self._namespaces[name] = Labels({**labels, NAMESPACE_NAME: name})
         elif name not in self._namespaces:
             self._namespaces[name] = Labels({NAMESPACE_NAME: name} if name else {}, more=True)
 
     def find(self, asked: Selection) -> Iterator[tuple[Key, bool]]:
-        """The objects that may match, and whether that is sure."""
-        seen = set()
+        """The objects that may match, and whether that is sure; an object may come twice, unsure the second time."""
+        if asked.kind == "Namespace":
+            for name, sure in self._choose(asked.requirements):
+                yield Key("", "Namespace", "", name), sure
+            return
         for namespace, sure in self._where(asked):
             index = self._indexes.get((asked.group, asked.kind, namespace))
             for item, holds in index.find(asked.requirements) if index else ():
-                if item.key not in seen:
-                    seen.add(item.key)
-                    yield item.key, sure and holds
-'''+'''
-    def _where(self, asked: Selection) -> Iterable[tuple[str | None, bool]]:
-        ...
+                yield item.key, sure and holds
+
+    def namespaces(self, asked: Selection) -> tuple[str, ...]:
+        """The namespaces that are looked into; () stands for all."""
+        return tuple(name for name, sure in self._where(asked) if name is not None and sure)
+
+    def _where(self, asked: Selection) -> list[tuple[str | None, bool]]:
+        """Where to look: namespaces, None for all of them; and whether the question surely means them.
+
+        An object without a namespace goes to whichever one is given when it is applied.
+        """
+        if asked.namespace_selector == ():
+            return [(None, True)]
+        where: list[tuple[str | None, bool]] = []
+        for name in asked.namespaces:
+            where += [(name, True), ("default", True), (None, False)] if not name else [(name, True), ("", False)]
+        return where if asked.namespace_selector is None else [*where, *self._choose(asked.namespace_selector)]
+
+    def _choose(self, selector: tuple[Requirement, ...]) -> list[tuple[str, bool]]:
+        """The namespaces whose labels may satisfy a selector, and whether that is sure."""
+        chosen = self._chosen.get(selector)
+        if chosen is None:
+            held = [(name, labels.satisfy_all(selector)) for name, labels in self._namespaces.items()]
+            chosen = self._chosen[selector] = [(name, sure is True) for name, sure in held if sure is not False]
+        return chosen

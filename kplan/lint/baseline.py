@@ -15,7 +15,12 @@ FORMAT_VERSION = "1.0"
 def dump(findings: Iterable[Finding]) -> str:
     """The baseline with these findings, sorted, one a line so that a change of it reads well."""
     rows = sorted(
-        {"fingerprint": f.fingerprint, "rule": f.rule, "object": str(f.ref or f.span.file), "path": format_path(f.path)}.items()
+        {
+            "fingerprint": f.fingerprint,
+            "rule": f.rule,
+            "object": str(f.ref or f.span.file),
+            "path": format_path(f.path),
+        }.items()
         for f in findings
     )
     lines = ",\n".join("    " + json.dumps(dict(row), ensure_ascii=True) for row in rows)

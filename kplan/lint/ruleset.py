@@ -6,10 +6,12 @@ at run time a cheap check of the structure stands in for it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from hashlib import blake2b
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -22,18 +24,23 @@ from kplan.resources import data_dir
 TARGETS = ("object", "pod-spec", "container", "effective-container", "graph", "input")
 ROLES = ("container", "sidecar", "init", "ephemeral")
 REQUIRED = ("id", "name", "severity", "since", "target", "check", "message", "why", "fix", "examples")
-OPTIONAL = ("off", "only", "at", "tags", "aliases", "sensitive", "references")
+OPTIONAL = ("disabled", "closed-world", "only", "at", "tags", "aliases", "sensitive", "references")
 _ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}\Z")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 RESERVED = "KP"
+INDEX = data_dir("schemas") / "kplan" / "rules.json"
 
 ReadYaml = Callable[[str, str], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `off` says why it is off by default, "" if it is on. `kinds` and `roles` narrow the target; empty
-    means all. `at` lists the places to point to, the first that exists counts."""
+    """One rule.
+
+    `disabled` says why it is off by default, "" if it is on. `kinds` and `roles` narrow the target; empty means all.
+    `at` lists the places to point to, the first that exists counts. `closed_world` is the severity where the input
+    is all there is, "" if it is the same. `sensitive`: the line of a finding may show a secret.
+    """
 
     id: str
     name: str
@@ -46,7 +53,7 @@ class Rule:
     fix: str
     examples: Mapping[str, str]
     family: str = ""
-    off: str = ""
+    disabled: str = ""
     kinds: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     at: tuple[Path, ...] = ()
@@ -54,6 +61,7 @@ class Rule:
     aliases: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     sensitive: bool = False
+    closed_world: str = ""
     trusted: bool = True
 
     def compiled(self) -> Check:
@@ -70,17 +78,19 @@ class Rule:
         return RuleInfo(self.id, self.name, self.severity, self.why, self.fix, (self.family, *self.tags))
 
 
-def load(read_yaml: ReadYaml, user_dirs: Iterable[FilePath] = ()) -> tuple[Rule, ...]:
+def load(read_yaml: ReadYaml, user_dirs: Iterable[FilePath] = (), *, compiled: bool = True) -> tuple[Rule, ...]:
     """All rules, ordered by id: those that kplan ships and those of the user's folders.
 
+    With `compiled` the data of a shipped rule comes from the index if that has its very text; it lacks the examples.
     Raises KplanError for a rule that is not well formed, or an id or name that is taken.
     """
-    rules = [_read(path, read_yaml, trusted=True) for path in sorted(data_dir("rules").glob("*/*.yaml"))]
+    known = json.loads(INDEX.read_text(encoding="utf-8")) if compiled and INDEX.is_file() else {}
+    rules = [_read(path, read_yaml, known, trusted=True) for path in _shipped()]
     for folder in user_dirs:
         if not folder.is_dir():
             raise KplanError(f"there is no folder {folder} with rules")
         paths = sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-        rules += [_read(path, read_yaml, trusted=False) for path in paths]
+        rules += [_read(path, read_yaml, {}, trusted=False) for path in paths]
     taken: dict[str, Rule] = {}
     for rule in rules:
         for name in (rule.id, rule.name, *rule.aliases):
@@ -88,6 +98,24 @@ def load(read_yaml: ReadYaml, user_dirs: Iterable[FilePath] = ()) -> tuple[Rule,
                 raise KplanError(f"rule {rule.id} {rule.name}: {name} is the name of another rule")
             taken[name] = rule
     return tuple(sorted(rules, key=lambda r: r.id))
+
+
+def dump_index(read_yaml: ReadYaml) -> str:
+    """The index of the shipped rules: their data by the digest of their text. Reading JSON is much faster than YAML."""
+    out = {}
+    for path in _shipped():
+        text = path.read_bytes()
+        data = read_yaml(text.decode(), str(path))
+        out[_digest(text)] = data | {"examples": {}}
+    return json.dumps(out, separators=(",", ":"), ensure_ascii=True).replace('"},"', '"},\n"') + "\n"
+
+
+def _shipped() -> list[FilePath]:
+    return sorted(data_dir("rules").glob("*/*.yaml"))
+
+
+def _digest(text: bytes) -> str:
+    return blake2b(text, digest_size=12).hexdigest()
 
 
 def choose(
@@ -122,7 +150,7 @@ def find(rules: Iterable[Rule], word: str) -> Rule:
 
 def _names(word: str, rule: Rule) -> bool:
     if word == "default":
-        return not rule.off
+        return not rule.disabled
     return word in ("all", rule.id, rule.name, rule.family, *rule.aliases, *rule.tags)
 
 
@@ -138,9 +166,10 @@ def _unknown(word: str, words: list[str]) -> KplanError:
     )
 
 
-def _read(path: FilePath, read_yaml: ReadYaml, *, trusted: bool) -> Rule:
+def _read(path: FilePath, read_yaml: ReadYaml, known: Mapping[str, Any], *, trusted: bool) -> Rule:
     try:
-        data = read_yaml(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_bytes()
+        data = known.get(_digest(text)) or read_yaml(text.decode("utf-8"), str(path))
         return parse(data, family=path.parent.name if trusted else "user", trusted=trusted)
     except (OSError, ValueError) as error:
         raise KplanError(f"{path}: {error}") from error
@@ -160,19 +189,22 @@ def parse(data: Any, *, family: str = "", trusted: bool = True) -> Rule:
     target, kinds = _target(data["target"])
     only = data.get("only", {})
     places = data.get("at", [])
+    words = {k: str(data[k]).strip() for k in ("id", "name", "severity", "since", "message", "why", "fix")}
+    lists = {k: tuple(data.get(k, ())) for k in ("tags", "aliases", "references")}
+    more: dict[str, Any] = {**words, **lists}
     return Rule(
-        **{k: str(data[k]).strip() for k in ("id", "name", "severity", "since", "message", "why", "fix")},
         target=target,
         check=_check(data["check"]),
         examples=data["examples"],
         family=family,
-        off=str(data.get("off", "")),
+        disabled=str(data.get("disabled", "")),
         kinds=kinds | frozenset(only.get("kinds", ())),
         roles=frozenset(only.get("roles", ())),
         at=tuple(tuple(p.split(".")) for p in ([places] if isinstance(places, str) else places)),
-        **{k: tuple(data.get(k, ())) for k in ("tags", "aliases", "references")},
         sensitive=bool(data.get("sensitive", False)),
+        closed_world=str(data.get("closed-world", "")),
         trusted=trusted,
+        **more,
     )
 
 

@@ -9,121 +9,101 @@ name, namespace and path of the file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from kplan.config import Ignore
-from kplan.model import Finding, Key, Object, Path
+from kplan.lint.findings import place
+from kplan.model import Document, Finding, Object, Path, Span
 from kplan.workloads import get, pod_template
 
 ANNOTATION = "kplan.dev/ignore"
-_COMMENT = re.compile(r"#\s*kplan:\s*ignore\b\s*(?:\[([^\]]*)\])?[ \t]*(.*)")
+_COMMENT = re.compile(r"#\s*kplan:\s*ignore\b\s*(?:\[([^\]]*)\])?[ \t]*([^#]*)")
+Names = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment that suppresses: where it stands, the lines it counts for, and the rules it names."""
+class Suppression:
+    """One rule that is suppressed at one place: on lines of a file, or below a path of an object."""
 
-    file: str
-    line: int
-    col: int
-    applies: tuple[int, ...]
-    rules: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """One rule in an annotation; `below` is the path that it counts for."""
-
-    object: Object
-    path: Path
-    below: Path
     rule: str
     reason: str
+    span: Span
+    lines: tuple[int, ...] = ()
+    subject: Object | None = None
+    below: Path = ()
+
+    def covers(self, f: Finding, words: Sequence[str]) -> bool:
+        """Whether it speaks of this finding; `words` are the names of the finding's rule."""
+        if self.rule not in words:
+            return False
+        if self.subject is None:
+            return f.span.file == self.span.file and f.span.line in self.lines
+        return f.ref == self.subject.ref and f.path[: len(self.below)] == self.below
 
 
-Suppression = Comment | Annotation | Ignore
-
-
-def comments(file: str, lines: Sequence[str]) -> list[Comment]:
-    """The suppressing comments of a file."""
-    out = []
-    for number, line in enumerate(lines, 1):
-        if "kplan:" not in line:
-            continue
-        m = _COMMENT.search(line)
-        if m:
-            alone = not line[: m.start()].strip()
-            applies = (number, _next(lines, number)) if alone else (number,)
-            rules = tuple(r.strip() for r in (m[1] or "").split(",") if r.strip())
-            out.append(Comment(file, number, m.start() + 1, applies, rules, m[2].strip()))
+def collect(objects: Iterable[Object]) -> list[Suppression]:
+    """Every suppression in the comments and annotations of the input."""
+    out: list[Suppression] = []
+    seen: set[tuple[str, int]] = set()
+    for obj in objects:
+        document = obj.document
+        if document and (document.file, document.index) not in seen:
+            seen.add((document.file, document.index))
+            out += _comments(document)
+        out += _annotations(obj)
     return out
 
 
-def _next(lines: Sequence[str], number: int) -> int:
-    for after in range(number, len(lines)):
-        if lines[after].strip() and not lines[after].lstrip().startswith("#"):
-            return after + 1
-    return number
+def _comments(document: Document) -> Iterator[Suppression]:
+    if "kplan:" not in document.text:
+        return
+    lines = document.text.split("\n")
+    for i, line in enumerate(lines):
+        m = _COMMENT.search(line)
+        if m:
+            number = document.text_line + i
+            alone = not line[: m.start()].strip()
+            applies = (number, _next(lines, i) + document.text_line) if alone else (number,)
+            span = Span(document.file, number, m.start() + 1, number, len(line.rstrip()) + 1)
+            for rule in (m[1] or "").split(","):
+                yield Suppression(rule.strip(), m[2].strip(), span, applies)
 
 
-def annotations(obj: Object) -> list[Annotation]:
-    """The suppressing annotations of an object and of its pod template."""
-    places: dict[Path, Path] = {(): ()}
+def _next(lines: Sequence[str], index: int) -> int:
+    """The line after this one that is neither empty nor a comment."""
+    after = (i for i in range(index + 1, len(lines)) if lines[i].strip() and not lines[i].lstrip().startswith("#"))
+    return next(after, index)
+
+
+def _annotations(obj: Object) -> Iterator[Suppression]:
     pod = pod_template(obj.value)
-    if pod:
-        places.setdefault(pod.path, pod.path)
-    return [a for at, below in places.items() for a in _annotation(obj, at, below)]
-
-
-def _annotation(obj: Object, at: Path, below: Path) -> Iterable[Annotation]:
-    path = (*at, "metadata", "annotations", ANNOTATION)
-    text = get(obj.value, *path)
-    for entry in re.split(r"[;\n]", text) if isinstance(text, str) else ():
-        rule, _, reason = entry.partition("=")
-        if rule.strip():
-            yield Annotation(obj, path, below, rule.strip(), reason.strip())
+    for base in dict.fromkeys(((), pod.path if pod else ())):
+        path = (*base, "metadata", "annotations", ANNOTATION)
+        text = get(obj.value, *path)
+        for entry in re.split(r"[;\n]", text) if isinstance(text, str) else ():
+            rule, _, reason = entry.partition("=")
+            if rule.strip():
+                yield Suppression(rule.strip(), reason.strip(), place(obj, path), (), obj, base)
 
 
 def apply(
-    findings: Iterable[Finding],
-    by_line: Mapping[tuple[str, int], Sequence[Comment]],
-    by_object: Mapping[Key, Sequence[Annotation]],
-    ignores: Sequence[Ignore],
-    names: Mapping[str, Sequence[str]],
-) -> tuple[list[Finding], set[int], int]:
-    """The findings that stay, the ids of the suppressions that were used, and how many findings went.
-
-    `names` gives all words that name a rule, by its id.
-    """
-    kept, used, gone = [], set(), 0
+    findings: Iterable[Finding], suppressions: Sequence[Suppression], ignores: Sequence[Ignore], names: Names
+) -> tuple[list[Finding], list[Suppression]]:
+    """The findings that stay, and the suppressions that covered none."""
+    by_file: dict[str, list[Suppression]] = {}
+    for s in suppressions:
+        by_file.setdefault(s.span.file, []).append(s)
+    kept: list[Finding] = []
+    used: set[int] = set()
     for f in findings:
         words = names.get(f.rule, (f.rule,))
-        hits = [id(s) for s in _candidates(f, by_line, by_object) if _matches(s, f, words)]
-        hits += [id(s) for s in ignores if _configured(s, f, words)]
-        used.update(hits)
-        gone += bool(hits)
-        if not hits:
+        hits = {id(s) for s in by_file.get(f.span.file, ()) if s.covers(f, words)}
+        used |= hits
+        if not hits and not any(_configured(i, f, words) for i in ignores):
             kept.append(f)
-    return kept, used, gone
-
-
-def _candidates(
-    f: Finding,
-    by_line: Mapping[tuple[str, int], Sequence[Comment]],
-    by_object: Mapping[Key, Sequence[Annotation]],
-) -> Iterable[Comment | Annotation]:
-    yield from by_line.get((f.span.file, f.span.line), ())
-    if f.ref:
-        yield from by_object.get(f.ref.key, ())
-
-
-def _matches(s: Comment | Annotation, f: Finding, words: Sequence[str]) -> bool:
-    if isinstance(s, Comment):
-        return any(r in words for r in s.rules)
-    return s.rule in words and f.path[: len(s.below)] == s.below
+    return kept, [s for s in suppressions if id(s) not in used]
 
 
 def _configured(s: Ignore, f: Finding, words: Sequence[str]) -> bool:
@@ -136,3 +116,12 @@ def _configured(s: Ignore, f: Finding, words: Sequence[str]) -> bool:
         and fnmatchcase(namespace, s.namespace)
         and (fnmatchcase(f.span.file, s.path) or fnmatchcase(f.span.file, f"*/{s.path}"))
     )
+
+
+def complaint(s: Suppression, known: frozenset[str]) -> str:
+    """What is wrong with a suppression itself; "" if it is well formed. `known` are the names of all rules."""
+    if not s.rule:
+        return "it names no rule in brackets"
+    if s.rule not in known:
+        return f"there is no rule {s.rule}"
+    return "" if s.reason else "it gives no reason"

@@ -39,12 +39,12 @@ def plan(
     `written` holds the objects of both sides as people wrote them, by identity: with them the plan prints quantities
     as they were spelled and counts what defaults and normalisation level out.
     """
-    crds = tuple((*desired.objects("CustomResourceDefinition"), *current.objects("CustomResourceDefinition")))
+    crds = (*desired.objects("CustomResourceDefinition"), *current.objects("CustomResourceDefinition"))
     context = Context(desired.version, Kinds(desired.version, crds), crds, settings, written)
-    actions = [action(p, context) for p in pair(current.objects(), desired.objects())]
-    actions = _with_consumers(actions, desired.objects())
+    pairs = pair(current.objects(), desired.objects())
+    actions = _with_consumers([action(p, context) for p in pairs], desired.objects())
     return Plan(
-        arrange(actions),
+        arrange(actions, {p.ref.key: side.value for p in pairs if (side := p.after or p.before)}),
         count(actions),
         noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
         warnings=tuple(_warnings(actions, settings)),

@@ -14,22 +14,29 @@ from kplan.plan.align import same
 from kplan.plan.allocated import with_unknown
 from kplan.plan.diff import diff
 from kplan.plan.immutable import Update
-from kplan.plan.kinds import Kind, Kinds, rows
+from kplan.plan.kinds import Kind, Kinds, get, rows
 from kplan.plan.noise import IgnoreRule, Pair, is_live, split
-from kplan.plan.pairing import Paired
+from kplan.plan.pairing import Paired, Side
+from kplan.plan.patterns import Names
 from kplan.plan.prune import why_kept
 from kplan.plan.rollout import rollout
 from kplan.plan.secrets import Masks, as_stored, mask
 from kplan.plan.written import leaves, levelled, respell, size
-from kplan.store import ref_of
+from kplan.schema import structural
 
 Value = dict[str, Any]
+
+# In these versions a workload without a selector got that of its template's labels.
+_SELECTOR_FROM_TEMPLATE = ("extensions/v1beta1", "apps/v1beta1")
 Written = Mapping[Key, Value]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to plan. `prune`: what is only in the current state is destroyed. `values`: unchanged objects carry theirs."""
+    """How to plan.
+
+    `prune`: what is only in the current state is destroyed; `values`: unchanged objects carry their values, too.
+    """
 
     prune: bool = True
     ignores: tuple[IgnoreRule, ...] = ()
@@ -54,9 +61,9 @@ class Context:
         stored = as_stored(value)
         return stored if self.settings.show_secrets else mask(stored, self.masks)
 
-    def as_written(self, side: int, value: Value) -> Value | None:
+    def as_written(self, side: int, ref: Ref) -> Value | None:
         """The object as it was written on that side (0 current, 1 desired), fit to be shown; None if unknown."""
-        found = self.written[side].get(ref_of(value).key)
+        found = self.written[side].get(ref.key)
         return self.hide(found) if found is not None else None
 
     def rules_of(self, ref: Ref) -> tuple[transitions.Transition, ...]:
@@ -69,110 +76,141 @@ class Context:
 
 def action(pair: Paired, context: Context) -> Action:
     """What happens to this object."""
-    if pair.before is None:
-        return _create(pair.ref, pair.after or {}, context)
-    if pair.after is None:
-        return _only_current(pair.ref, pair.before, context)
-    return _both(pair, pair.before, pair.after, context)
+    if pair.before is not None and pair.after is not None:
+        return _both(pair.before, pair.after, pair.renamed, context)
+    if pair.before is not None:
+        return _only_current(pair.before, context)
+    assert pair.after is not None
+    return _create(pair.after, context)
 
 
-def _create(ref: Ref, value: Value, context: Context) -> Action:
+def _create(side: Side, context: Context) -> Action:
+    ref, value = side
     stored = with_unknown(context.hide(value))
-    written = context.as_written(1, value)
+    written = context.as_written(1, ref)
     shown = with_unknown(written) if written is not None else stored
     hidden = max(0, size(stored) - size(shown))
     change = Change((), "create", ABSENT, body(shown), unchanged=hidden)
     return Action(ref, "create", change, after=stored)
 
 
-def _only_current(ref: Ref, value: Value, context: Context) -> Action:
+def _only_current(side: Side, context: Context) -> Action:
+    ref, value = side
     kept = why_kept(value, prune=context.settings.prune)
     if kept:
         return Action(ref, "keep", reasons=(kept,), before_ref=ref)
     stored = context.hide(value)
-    shown = context.as_written(0, value) or stored
+    shown = context.as_written(0, ref) or stored
     change = Change((), "delete", body(shown), ABSENT)
     reasons = ("because it is not in the manifests",)
     return Action(ref, "delete", change, reasons, risks=_lost(ref, "destroy"), before_ref=ref, before=stored)
 
 
-def _both(pair: Paired, before: Value, after: Value, context: Context) -> Action:
-    old_ref, ref = ref_of(before), pair.ref
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """An object that both sides have: its references, stored forms, kind and the context."""
+
+    old_ref: Ref
+    ref: Ref
+    before: Value
+    after: Value
+    kind: Kind
+    context: Context
+
+    def spelled(self) -> tuple[Value, Value]:
+        """Both sides as they may be shown, quantities as the user spelled them."""
+        return self._side(0, self.old_ref, self.before), self._side(1, self.ref, self.after)
+
+    def _side(self, side: int, ref: Ref, value: Value) -> Value:
+        shown, written = self.context.hide(value), self.context.as_written(side, ref)
+        spelled: Value = respell(shown, written) if written is not None else shown
+        return spelled
+
+    def difference(self, old: Value, new: Value) -> tuple[Change | None, tuple[Ignored, ...]]:
+        """What differs between two spelled forms, and what of it is no change."""
+        found = diff(old, new, self.kind.list_rule)
+        if found is None:
+            return None, self.levelled([])
+        ignores = tuple(r for r in self.context.settings.ignores if r.applies(self.ref))
+        seen = [names for names, _ in leaves(found)]
+        change, ignored = split(found, Pair(self.kind, self.before, self.after, is_live(self.before), ignores))
+        return change, (*ignored, *self.levelled(seen))
+
+    def levelled(self, seen: list[Names]) -> tuple[Ignored, ...]:
+        """What differs only in the manifests; `seen` are the places where the stored forms differ."""
+        written = self.context.written
+        old, new = written[0].get(self.old_ref.key), written[1].get(self.ref.key)
+        if old is None or new is None or old == new:
+            return ()
+        return tuple(levelled(self.context.hide(old), self.context.hide(new), self.kind.list_rule, seen))
+
+    def marked(self, change: Change) -> tuple[Change, tuple[str, ...]]:
+        """The tree with what the server refuses to update, and its reasons."""
+        rules = self.context.rules_of(self.ref) if self.kind.custom else ()
+        update = Update(self.kind, self.before, self.after, release.minor(self.context.version), rules)
+        return immutable.mark(change, update)
+
+
+def _both(current: Side, desired: Side, renamed: bool, context: Context) -> Action:
+    (old_ref, before), (ref, after) = current, desired
     kind = context.kinds.of(ref)
+    if not same(before, after):
+        before = _stored(_migrated(before, old_ref, ref, context.version), kind)
+        after = _stored(after, kind)
+    both = _Both(old_ref, ref, before, after, kind, context)
     if same(before, after):
-        return _unchanged(ref, before, after, kind, context)
-    before = _migrated(before, old_ref, ref, context.version)
-    old, new = (_spelled(side, v, context) for side, v in ((0, before), (1, after)))
-    change, ignored = _difference(old, new, kind, before, after, context)
+        return _unchanged(both, both.levelled([]))
+    old, new = both.spelled()
+    change, ignored = both.difference(old, new)
     if change is None:
-        return _unchanged(ref, before, after, kind, context, tuple(ignored))
-    update = Update(kind, before, after, release.minor(context.version), context.rules_of(ref) if kind.custom else ())
-    change, reasons = immutable.mark(change, update)
-    if pair.renamed:
+        return _unchanged(both, ignored)
+    change, reasons = both.marked(change)
+    if renamed:
         reasons = (f"the name carries a hash of the content: {old_ref.name} -> {ref.name}",)
-    if reasons and not pair.renamed:
+    elif reasons:
         new = with_unknown(new)
-        again, ignored = _difference(old, new, kind, before, after, context)
-        change, reasons = immutable.mark(again or change, update)
+        again, ignored = both.difference(old, new)
+        change, reasons = both.marked(again or change)
     return Action(
         ref,
         "replace" if reasons else "update",
         change,
         reasons,
         notes=_notes(old_ref, ref),
-        risks=_lost(ref, "replace") if reasons and not pair.renamed else (),
+        risks=_lost(ref, "replace") if reasons and not renamed else (),
         rollout=rollout(ref.kind, change, after),
-        create_first=pair.renamed,
+        create_first=renamed,
         before_ref=old_ref,
         before=old,
         after=new,
-        ignored=tuple(ignored),
+        ignored=ignored,
     )
 
 
-def _spelled(side: int, value: Value, context: Context) -> Value:
-    shown, written = context.hide(value), context.as_written(side, value)
-    spelled: Value = respell(shown, written) if written is not None else shown
-    return spelled
-
-
-def _difference(
-    old: Value, new: Value, kind: Kind, before: Value, after: Value, context: Context
-) -> tuple[Change | None, list[Ignored]]:
-    found = diff(old, new, kind.list_rule)
-    if found is None:
-        return None, []
-    ignores = tuple(r for r in context.settings.ignores if r.applies(ref_of(after)))
-    seen = [names for names, _ in leaves(found)]
-    change, ignored = split(found, Pair(kind, before, after, is_live(before), ignores))
-    return change, ignored + _levelled(before, after, kind, seen, context)
-
-
-def _unchanged(
-    ref: Ref, before: Value, after: Value, kind: Kind, context: Context, ignored: tuple[Ignored, ...] | None = None
-) -> Action:
-    if ignored is None:
-        ignored = tuple(_levelled(before, after, kind, [], context))
-    old_ref = ref_of(before)
-    if not context.settings.values:
-        return Action(ref, "keep", ignored=ignored, before_ref=old_ref)
-    return Action(
-        ref, "keep", ignored=ignored, before_ref=old_ref, before=context.hide(before), after=context.hide(after)
-    )
-
-
-def _levelled(before: Value, after: Value, kind: Kind, seen: list[tuple[str, ...]], context: Context) -> list[Ignored]:
-    old, new = (context.written[i].get(ref_of(v).key) for i, v in ((0, before), (1, after)))
-    if old is None or new is None or old == new:
-        return []
-    return levelled(context.hide(old), context.hide(new), kind.list_rule, seen)
+def _unchanged(both: _Both, ignored: tuple[Ignored, ...]) -> Action:
+    if not both.context.settings.values:
+        return Action(both.ref, "keep", before_ref=both.old_ref, ignored=ignored)
+    old, new = both.spelled()
+    return Action(both.ref, "keep", before_ref=both.old_ref, before=old, after=new, ignored=ignored)
 
 
 def _migrated(before: Value, old: Ref, new: Ref, version: str) -> Value:
-    """The current object as the server gives it under the group of the desired one."""
-    if old.group == new.group:
+    """The current object as the server gives it in the group and version of the desired one."""
+    if old.api_version == new.api_version:
         return before
-    return Cluster([{**before, "apiVersion": new.api_version}], version=version).objects()[0]
+    value = {**before, "apiVersion": new.api_version}
+    spec, labels = before.get("spec"), get(before, ("spec", "template", "metadata", "labels"))
+    if old.api_version in _SELECTOR_FROM_TEMPLATE and isinstance(spec, dict) and isinstance(labels, dict):
+        value["spec"] = {"selector": {"matchLabels": labels}, **spec}
+    return Cluster([value], version=version).objects()[0]
+
+
+def _stored(value: Value, kind: Kind) -> Value:
+    """A custom resource as the server stores it, by the schema of its CustomResourceDefinition."""
+    if not kind.custom or kind.node is None:
+        return value
+    stored: Value = structural.apply_defaults(kind.node, structural.prune(kind.node, value))
+    return stored
 
 
 def _notes(old: Ref, new: Ref) -> tuple[str, ...]:

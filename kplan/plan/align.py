@@ -55,7 +55,8 @@ def _same_types(a: Any, b: Any) -> bool:
 def by_key(before: list[Any], after: list[Any], key: tuple[str, ...]) -> Alignment | None:
     """Items that have equal values under all parts of the key; None if some item has none, or two have the same.
 
-    A part such as `metadata.name` is looked up inside. The first part must be there, others may be absent.
+    A part such as `metadata.name` is looked up inside. The first part must be there, others may be absent; one such as
+    `protocol=TCP` then counts as what it says.
     """
     old = _keys(before, key)
     new = _keys(after, key)
@@ -78,11 +79,12 @@ def _keys(items: list[Any], key: tuple[str, ...]) -> dict[tuple[Any, ...], int] 
 
 
 def _part(item: Any, name: str) -> Any:
+    name, _, absent = name.partition("=")
     for step in name.split("."):
         if not isinstance(item, dict):
             return None
         item = item.get(step)
-    return item
+    return (absent or None) if item is None else item
 
 
 def key_text(parts: tuple[Any, ...]) -> str:

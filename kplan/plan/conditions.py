@@ -58,7 +58,9 @@ _SHRINK = "field can not be less than status.capacity"
 
 def _claim(leaf: Leaf, before: Value, after: Value) -> Refusal:
     storage = ("spec", "resources", "requests", "storage")
-    if leaf.names[0] != "spec" or leaf.names[1:2] == ("volumeAttributesClassName",):
+    if leaf.names[0] != "spec":
+        return None
+    if leaf.names[1:2] == ("volumeAttributesClassName",) and get(after, leaf.names) not in (ABSENT, None, ""):
         return None
     if leaf.names == ("spec", "volumeName") and leaf.change.op == "create":
         return None
@@ -134,11 +136,18 @@ def _pod(leaf: Leaf, before: Value, after: Value) -> Refusal:
             return (
                 ("spec.schedulingGates", "only deletion is allowed, but found new scheduling gate") if added else None
             )
-        case ("nodeSelector", *_) if leaf.change.op == "create" and get(before, _GATES) is not ABSENT:
+        case ("nodeSelector" | "affinity", *_) if get(before, _GATES) is not ABSENT and _narrows(leaf):
             return None
         case ("ephemeralContainers", *_):
             return None
     return "spec", _POD
+
+
+def _narrows(leaf: Leaf) -> bool:
+    """A gated pod may be given more conditions on its node, and other preferences (KEP-3838)."""
+    if leaf.names[1] == "affinity" and leaf.names[2:3] not in ((), ("nodeAffinity",)):
+        return False
+    return leaf.change.op == "create" or "preferredDuringSchedulingIgnoredDuringExecution" in leaf.names
 
 
 def _deadline(before: Any, after: Any) -> Refusal:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from kplan.errors import KplanError
+
 # Larger texts are compared line by line: nobody reads a tree of that size.
 _LIMIT = 256 * 1024
 _YAML_NAMES = (".yaml", ".yml")
@@ -32,7 +34,7 @@ def read(before: str, after: str, name: str) -> Embedded | None:
 
 
 def _json(text: str) -> Any:
-    if not text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
         return json.loads(text)
@@ -43,4 +45,7 @@ def _json(text: str) -> Any:
 def _yaml(text: str) -> Any:
     from kplan import yamlio
 
-    ...
+    try:
+        return yamlio.load_value(text, "")
+    except KplanError:
+        return None

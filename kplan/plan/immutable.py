@@ -61,7 +61,7 @@ def _name(child: Change) -> str:
 
 def _refusal(leaf: Leaf, update: Update) -> tuple[str, str] | None:
     for row in rows("immutable", update.kind.group, update.kind.name):
-        if row.get("since", 0) <= update.minor <= row.get("until", 99) and _forbids(row, leaf.names, update):
+        if row.get("since", 0) <= update.minor <= row.get("until", 99) and _forbids(row, leaf, update):
             return row.get("field", row["path"]), row["says"]
     condition = CONDITIONS.get((update.kind.group, update.kind.name))
     if condition is not None:
@@ -72,10 +72,14 @@ def _refusal(leaf: Leaf, update: Update) -> tuple[str, str] | None:
     return None
 
 
-def _forbids(row: Any, names: Names, update: Update) -> bool:
+def _forbids(row: Any, leaf: Leaf, update: Update) -> bool:
     path = parse(row["path"])
     if row.get("once") and get(update.before, path) in (ABSENT, None, "", {}):
         return False
-    if not (covers(path, names) or leads_to(path, names)):
+    if row.get("only", leaf.change.op) != leaf.change.op:
         return False
-    return not any(covers((*path, name), names) for name in row.get("except", ()))
+    # What holds for each item of a list says nothing about adding and removing items.
+    of_items = "*" in path
+    if not (covers(path, leaf.names) or (leads_to(path, leaf.names) and not of_items)):
+        return False
+    return not any(covers((*path, name), leaf.names) for name in row.get("except", ()))

@@ -21,6 +21,9 @@ from kplan.workloads import POD_PATHS
 
 Value = dict[str, Any]
 
+# The one key of a list that is filled in by default (KEP-2732).
+_PROTOCOL = "protocol=TCP"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -59,7 +62,7 @@ class Kind:
     def _keys(self, fields: Fields) -> Iterable[tuple[str, ...]]:
         node = self.at(fields)
         if node is not None and node.list_keys:
-            yield node.list_keys
+            yield tuple(_PROTOCOL if key == "protocol" else key for key in node.list_keys)
         if node is not None and node.patch_key:
             yield (node.patch_key,)
         facts = read("facts/listkeys")

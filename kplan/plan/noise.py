@@ -61,6 +61,12 @@ class Pair:
     live: bool
     ignores: tuple[IgnoreRule, ...] = ()
 
+    @property
+    def is_unknown_release(self) -> bool:
+        """Whether a server gave the object in a version that this release has no more: nobody knows its defaults here,
+        so fields that only the server has are taken for them."""
+        return self.live and self.kind.node is None and not self.kind.custom
+
 
 def is_live(value: Value) -> bool:
     """Whether an object was read from a server, not written by hand."""
@@ -152,7 +158,7 @@ def _whole(change: Change, names: Names, fields: Names, pair: Pair) -> str:
     """Why all of this difference is noise; "" if it is a change, or only parts of it are noise."""
     if not names:
         return ""
-    reason = _by_place(names)
+    reason = by_place(names)
     if reason:
         return reason
     if any(covers(rule.path, names) for rule in pair.ignores):
@@ -162,15 +168,20 @@ def _whole(change: Change, names: Names, fields: Names, pair: Pair) -> str:
             return str(row["reason"])
     if change.container in ("map", "list"):
         return ""
+    if change.op == "delete" and pair.is_unknown_release and fields[-1] != "*":
+        return "default"
     return _by_value(change, names, fields, pair.kind)
 
 
-def _by_place(names: Names) -> str:
+def by_place(names: Names) -> str:
+    """Why any difference at this place is noise; "" if it depends."""
     facts = read("facts/noise")
     if names[0] == "status":
         return "status"
     if names[0] == "apiVersion":
         return "api version"
+    if names == ("metadata", "namespace"):  # a pair in two namespaces has one that is not named
+        return "default"
     if names[0] == "metadata" and len(names) > 1:
         if names[1] in facts["server"]:
             return "server"
@@ -209,7 +220,8 @@ def _by_value(change: Change, names: Names, fields: Names, kind: Kind) -> str:
         return "normalised"
     if _DURATION_NAMES.search(names[-1]) and _nanoseconds(before) == _nanoseconds(after) is not None:
         return "normalised"
-    if _nothing(before, names, node, kind) and _nothing(after, names, node, kind):
+    in_list = fields[-1] == "*"
+    if not in_list and _nothing(before, names, node, kind) and _nothing(after, names, node, kind):
         return "empty"
     return ""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from kplan.model import Ref
+from kplan.model import Key, Ref
 from kplan.store import ref_of
 
 Value = dict[str, Any]
@@ -31,69 +31,81 @@ _MOVED: Mapping[tuple[str, str], str] = {
 _HASHED = re.compile(r"(.+)-[bcdfghkmt2456789]{10}\Z")
 
 
+class Side(NamedTuple):
+    """An object on one side, and what it is called there."""
+
+    ref: Ref
+    value: Value
+
+
 class Paired(NamedTuple):
     """An object on one side or on both; `renamed` when only a content hash in the name tells them apart."""
 
-    before: Value | None
-    after: Value | None
+    before: Side | None
+    after: Side | None
     renamed: bool = False
 
     @property
     def ref(self) -> Ref:
         """What the object is called: on the desired side, if it is there."""
-        return ref_of(self.after or self.before or {})
+        side = self.after or self.before
+        assert side is not None
+        return side.ref
 
 
-def pair(before: Iterable[Value], after: Iterable[Value]) -> Iterator[Paired]:
-    """Every object of both sides once, in the order of their names; each side holds an identity once."""
-    old = {ref_of(v): v for v in before}
-    new = {ref_of(v): v for v in after}
-    found: list[Paired] = []
-    for key, renamed in ((_identity, False), (_storage, False), (_anywhere, False), (_stem, True)):
-        for a, b in _matched(old, new, key):
-            found.append(Paired(old.pop(a), new.pop(b), renamed))
-    found += [Paired(v, None) for v in old.values()]
-    found += [Paired(None, v) for v in new.values()]
-    yield from sorted(found, key=lambda p: _order(p.ref))
+def pair(before: Iterable[Value], after: Iterable[Value]) -> list[Paired]:
+    """Every object of both sides once, in the order of their names; of one identity on a side the last counts."""
+    old, new = _sides(before), _sides(after)
+    found = [Paired(old.pop(key), new.pop(key)) for key in [k for k in new if k in old]]
+    for key, renamed in ((_storage, False), (_anywhere, False), (_stem, True)):
+        found += [Paired(old.pop(a), new.pop(b), renamed) for a, b in _matched(old, new, key)]
+    found += [Paired(side, None) for side in old.values()]
+    found += [Paired(None, side) for side in new.values()]
+    return sorted(found, key=lambda p: _order(p.ref))
+
+
+def _sides(values: Iterable[Value]) -> dict[Key, Side]:
+    sides = (Side(ref_of(v), v) for v in values)
+    return {side.ref.key: side for side in sides}
 
 
 def _matched(
-    old: Mapping[Ref, Value], new: Mapping[Ref, Value], key: Callable[[Ref], Hashable | None]
-) -> list[tuple[Ref, Ref]]:
-    """Pairs of references that share a key which no other object on either side has."""
-    sides: tuple[dict[Hashable, list[Ref]], dict[Hashable, list[Ref]]] = (defaultdict(list), defaultdict(list))
-    for side, refs in zip(sides, (old, new), strict=True):
-        for ref in refs:
-            k = key(ref)
-            if k is not None:
-                side[k].append(ref)
+    old: Mapping[Key, Side], new: Mapping[Key, Side], trait: Callable[[Key], Hashable | None]
+) -> list[tuple[Key, Key]]:
+    """Pairs of objects that share a trait which no other object on either side has."""
+    ours, theirs = _by_trait(old, trait), _by_trait(new, trait)
     return [
-        (refs[0], sides[1][k][0])
-        for k, refs in sides[0].items()
-        if len(refs) == 1 and len(sides[1].get(k, ())) == 1 and _compatible(key, refs[0], sides[1][k][0])
+        (keys[0], theirs[t][0])
+        for t, keys in ours.items()
+        if len(keys) == 1 and len(theirs.get(t, ())) == 1 and _compatible(trait, keys[0], theirs[t][0])
     ]
 
 
-def _compatible(key: Callable[[Ref], Hashable | None], a: Ref, b: Ref) -> bool:
+def _by_trait(keys: Iterable[Key], trait: Callable[[Key], Hashable | None]) -> dict[Hashable, list[Key]]:
+    found: dict[Hashable, list[Key]] = defaultdict(list)
+    for key in keys:
+        t = trait(key)
+        if t is not None:
+            found[t].append(key)
+    return found
+
+
+def _compatible(trait: Callable[[Key], Hashable | None], a: Key, b: Key) -> bool:
     """Objects of two named namespaces are never one; only an unnamed namespace may be any."""
-    return key is not _anywhere or a.namespace == b.namespace or not (a.namespace and b.namespace)
+    return trait is not _anywhere or a.namespace == b.namespace or not (a.namespace and b.namespace)
 
 
-def _identity(ref: Ref) -> Hashable:
-    return ref.key
+def _storage(key: Key) -> Hashable:
+    return key._replace(group=_MOVED.get((key.group, key.kind), key.group))
 
 
-def _storage(ref: Ref) -> Hashable:
-    return ref.key._replace(group=_MOVED.get((ref.group, ref.kind), ref.group))
+def _anywhere(key: Key) -> Hashable:
+    return (_MOVED.get((key.group, key.kind), key.group), key.kind, key.name)
 
 
-def _anywhere(ref: Ref) -> Hashable:
-    return (_MOVED.get((ref.group, ref.kind), ref.group), ref.kind, ref.name)
-
-
-def _stem(ref: Ref) -> Hashable | None:
-    m = _HASHED.match(ref.name)
-    return (ref.group, ref.kind, ref.namespace, m[1]) if m else None
+def _stem(key: Key) -> Hashable | None:
+    m = _HASHED.match(key.name)
+    return (key.group, key.kind, key.namespace, m[1]) if m else None
 
 
 def _order(ref: Ref) -> tuple[str, ...]:

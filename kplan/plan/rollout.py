@@ -27,7 +27,10 @@ def rollout(kind: str, change: Change, after: Value) -> str:
     if not parts:
         return ""
     more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
-    return f"{_effect(kind, after)}: {', '.join(parts[:_SHOWN])}{more} changed"
+    only = " (order only)" if all(part.startswith("order of ") for part in parts) else ""
+    effect = _effect(kind, after)
+    because = " because " if effect.startswith("rollout") else "; "
+    return f"{effect}{because}{', '.join(parts[:_SHOWN])}{more} changed{only}"
 
 
 def _effect(kind: str, after: Value) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from kplan.model import Placeholder
@@ -30,6 +32,8 @@ _LONE_USER = re.compile(r"(?<=://)[^\s/:@\"']{20,}(?=@)")
 _SETTING = re.compile(
     rf"(?i)(?P<name>(?<![\w.-])[\w.-]*{_WORDS}[\"']?\s*[:=]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"',;}}\]]+)(?P=quote)"
 )
+# An object whose text has none of this needs no closer look.
+_SUSPECT = re.compile(rf"(?i){_WORDS}|[_-]pwd|://[^\"]*@")
 # Where configuration is written as text; elsewhere (descriptions) a sentence would be mistaken for it.
 _TEXTS = {"data", "args", "command", "annotations", "env"}
 
@@ -68,7 +72,9 @@ def mask(value: Value, masks: Masks) -> Value:
     value = _without_copies(value)
     if value.get("kind") == "Secret":
         value = _secret(value, masks)
-    found: Value = _walk(value, (), masks)
+    if not _SUSPECT.search(json.dumps(value, default=str)):
+        return value
+    found: Value = _walk(value, "", False, masks)
     return found
 
 
@@ -136,36 +142,38 @@ def _strings(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _walk(value: Any, names: tuple[str, ...], masks: Masks) -> Any:
-    if isinstance(value, dict):
-        if names and names[-1] == "env" and isinstance(value.get("value"), str):
-            return {**value, "value": _named(str(value.get("name", "")), value["value"], names, masks)}
-        return {k: _named(k, v, (*names, k), masks) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_walk(item, names, masks) for item in value]
+def _walk(value: Any, parent: str, texts: bool, masks: Masks) -> Any:
+    """`parent` is the field that the value stands under, `texts` whether texts here may be configuration."""
     if isinstance(value, str):
-        return _text(value, names, masks)
+        return _text(value, texts, masks)
+    if isinstance(value, dict):
+        if parent == "env" and isinstance(value.get("value"), str):
+            return {**value, "value": _named(str(value.get("name", "")), value["value"], True, masks)}
+        return {k: _named(k, v, texts or k in _TEXTS, masks) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_walk(item, parent, texts, masks) for item in value]
     return value
 
 
-def _named(name: str, value: Any, names: tuple[str, ...], masks: Masks) -> Any:
+def _named(name: str, value: Any, texts: bool, masks: Masks) -> Any:
     if isinstance(value, str) and not isinstance(value, Placeholder) and looks_secret(name):
         return value if _HARMLESS.match(value) else masks.of(_bytes(value))
-    return _walk(value, names, masks)
+    return _walk(value, name, texts, masks)
 
 
+@lru_cache(maxsize=4096)
 def looks_secret(name: str) -> bool:
     """Whether a field or variable of this name holds a credential."""
     return bool(_NAME.match(name)) and not _HARMLESS_NAME.match(name)
 
 
-def _text(text: str, names: tuple[str, ...], masks: Masks) -> str:
+def _text(text: str, texts: bool, masks: Masks) -> str:
     if isinstance(text, Placeholder):
         return text
     if "://" in text:
         text = _URL.sub(lambda m: f"{m[1]}:{_part(m[2], masks)}", text)
         text = _LONE_USER.sub(lambda m: _part(m[0], masks), text)
-    if not _TEXTS.isdisjoint(names) and ("=" in text or ":" in text):
+    if texts and ("=" in text or ":" in text):
         text = _SETTING.sub(lambda m: _setting(m, masks), text)
     return text
 

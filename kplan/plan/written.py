@@ -8,10 +8,12 @@ from typing import Any
 from kplan import quantity
 from kplan.model import Change, Ignored
 from kplan.plan.diff import Rules, diff
-from kplan.plan.noise import dotted
+from kplan.plan.noise import by_place, dotted
 from kplan.plan.patterns import Names
 
 Value = dict[str, Any]
+
+_LEVELLED = {"update": "normalised", "move": "order"}
 
 
 def respell(stored: Any, written: Any) -> Any:
@@ -33,7 +35,7 @@ def levelled(before: Value, after: Value, rules: Rules, seen: list[Names]) -> li
     if tree is None:
         return []
     return [
-        Ignored(dotted(names), "normalised" if leaf.op == "update" else "default", leaf.before, leaf.after)
+        Ignored(dotted(names), by_place(names) or _LEVELLED.get(leaf.op, "default"), leaf.before, leaf.after)
         for names, leaf in leaves(tree)
         if not any(_overlap(names, place) for place in seen)
     ]

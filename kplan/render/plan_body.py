@@ -16,9 +16,11 @@ from kplan.render.hunks import hunks
 
 SYMBOLS = {"create": "+", "update": "~", "delete": "-", "move": "~", "same": ""}
 FORCES = " # forces replacement"
+_GONE = {"create": "", "delete": " -> null"}
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_WIDEST_NAME = 32
+_JOINED = re.compile(r"\A[^\"]*[.\[]")
+_WIDEST_NAME = 40
 _INLINE_LIST = 72
 _LONG = 160
 _LARGE = 100
@@ -46,7 +48,7 @@ def body(change: Change, depth: int, *, full: bool = False) -> list[Line]:
     """The lines inside the braces of an object."""
     if change.op in ("create", "delete"):
         value = change.after if change.op == "create" else change.before
-        lines = _layout(_values(value, change.op, depth, full), depth)
+        lines = _layout(_values(value, change.op, depth, full, _GONE[change.op]), depth)
         if change.unchanged:
             lines.append(Line(depth, "", f"# ({_counted(change.unchanged, 'default value')} hidden)"))
         return lines
@@ -64,14 +66,18 @@ def _block(change: Change, depth: int, full: bool) -> list[Line]:
 def _layout(entries: Iterable[Entry], depth: int) -> list[Line]:
     """Entries as lines, with the `=` of short ones in one column."""
     found = list(entries)
-    narrow = [len(e.name) for e in found if e.value and len(e.name) <= _WIDEST_NAME and not e.below]
-    width = max(narrow, default=0)
+    width = max((len(e.name) for e in found if _aligns(e)), default=0)
     lines: list[Line] = []
     for e in found:
-        name = e.name.ljust(width) if not e.below and len(e.name) <= _WIDEST_NAME else e.name
+        name = e.name.ljust(width) if _aligns(e) else e.name
         lines.append(Line(depth, e.symbol, f"{name} = {e.value}" if e.value and e.name else e.value or e.name))
         lines.extend(e.below)
     return lines
+
+
+def _aligns(entry: Entry) -> bool:
+    """Joined names are of any length, and would push the values of the others far to the right."""
+    return bool(entry.value) and not entry.below and not _JOINED.search(entry.name) and len(entry.name) <= _WIDEST_NAME
 
 
 def _entries(children: Iterable[Change], prefix: str, depth: int, full: bool) -> Iterator[Entry]:
@@ -100,9 +106,7 @@ def _items(change: Change, name: str, depth: int, full: bool) -> Iterator[Entry]
 
 
 def _has_scalars(change: Change) -> bool:
-    return any(
-        not isinstance(side, (dict, list)) for c in change.children if not c.children for side in _sides(c)
-    )
+    return any(not isinstance(side, (dict, list)) for c in change.children if not c.children for side in _sides(c))
 
 
 def _sides(change: Change) -> Iterator[Any]:
@@ -141,8 +145,9 @@ def _leaf(change: Change, name: str, depth: int, full: bool) -> Entry:
         return Entry("~", name, opening, (*lines, Line(depth, "", f"{bracket[1]})")))
     if change.container == "text":
         return _changed_text(change, name, depth)
-    if change.op in ("create", "delete"):
-        return _value(change.after if change.op == "create" else change.before, change.op, name, depth, full, change)
+    if change.op in _GONE:
+        value = change.after if change.op == "create" else change.before
+        return _value(value, change.op, name, depth, full, _GONE[change.op] + _forces(change))
     return _update(change, name, depth, full)
 
 
@@ -153,14 +158,13 @@ def _update(change: Change, name: str, depth: int, full: bool) -> Entry:
         one, other = _shortened(one, other)
         return Entry("~", name, f"{one} -> {other}{_forces(change)}")
     # Another type, or one side too large for a line: both sides, one after the other.
-    gone = _value(before, "delete", "", depth, full, change)
-    new = _value(after, "create", "", depth, full, change)
-    opening, closing = (gone.value.removesuffix(" -> null"), "") if not gone.below else (gone.value, "")
-    lines = list(gone.below)
-    if lines:
-        lines[-1] = lines[-1]._replace(text=f"{lines[-1].text.removesuffix(' -> null')} -> {new.value}{closing}")
-        return Entry("~", name, opening, (*lines, *new.below))
-    return Entry("~", name, f"{opening} -> {new.value}", new.below)
+    gone = _value(before, "delete", "", depth, full)
+    new = _value(after, "create", "", depth, full, _forces(change))
+    if not gone.below:
+        return Entry("~", name, f"{gone.value} -> {new.value}", new.below)
+    last = gone.below[-1]
+    lines = (*gone.below[:-1], last._replace(text=f"{last.text} -> {new.value}"))
+    return Entry("~", name, gone.value, (*lines, *new.below))
 
 
 def _changed_text(change: Change, name: str, depth: int) -> Entry:
@@ -182,24 +186,21 @@ def _elements(change: Change, depth: int, full: bool) -> list[Line]:
         elif child.op == "same":
             entry = Entry("", "", f"{inline(child.after)},")
         elif not entry.below:
-            entry = entry._replace(value=f"{entry.value.removesuffix(' -> null')},")
+            entry = entry._replace(value=f"{entry.value.removesuffix(_GONE['delete'])},")
         lines += [Line(depth, entry.symbol, entry.value), *entry.below]
     if change.unchanged:
         lines.append(Line(depth, "", f"# ({_counted(change.unchanged, 'unchanged element')} hidden)"))
     return lines
 
 
-def _values(value: dict[str, Any], op: str, depth: int, full: bool, prefix: str = "") -> Iterator[Entry]:
+def _values(value: dict[str, Any], op: str, depth: int, full: bool, end: str = "") -> Iterator[Entry]:
     for name in sorted(value):
-        yield _value(value[name], op, prefix + key(name, inside=bool(prefix)), depth, full)
+        yield _value(value[name], op, key(name, inside=False), depth, full, end)
 
 
-def _value(
-    value: Any, op: str, name: str, depth: int, full: bool, change: Change | None = None
-) -> Entry:
-    """A value that is new or gone, whole."""
+def _value(value: Any, op: str, name: str, depth: int, full: bool, end: str = "") -> Entry:
+    """A value that is new or gone, whole; `end` is what its last line ends in."""
     symbol = SYMBOLS[op]
-    end = (" -> null" if op == "delete" else "") + (_forces(change) if change else "")
     while isinstance(value, dict) and len(value) == 1 and name:
         only, value = next(iter(value.items()))
         name += key(only, inside=True)
@@ -220,11 +221,10 @@ def _value(
 def _list_lines(value: list[Any], op: str, depth: int, full: bool) -> Iterator[Line]:
     for item in value:
         entry = _value(item, op, "", depth, full)
-        text = entry.value.removesuffix(" -> null")
-        yield Line(depth, entry.symbol, text if entry.below else text + ",")
+        yield Line(depth, entry.symbol, entry.value if entry.below else f"{entry.value},")
         if entry.below:
             yield from entry.below[:-1]
-            yield entry.below[-1]._replace(text=entry.below[-1].text.removesuffix(" -> null") + ",")
+            yield entry.below[-1]._replace(text=f"{entry.below[-1].text},")
 
 
 def _text_lines(text: str, depth: int, full: bool) -> Iterator[Line]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kplan.model import Finding, Report
 from kplan.render import summary
-from kplan.render.sanitise import defuse, one_line
+from kplan.render.sanitise import one_line
+
+Paint = Callable[[str, str], str]
 
 _COLORS = {"error": "31", "warning": "33", "info": "36", "bold": "1", "dim": "2"}
 _WIDTH = 120
@@ -26,22 +30,19 @@ def _paint(text: str, style: str) -> str:
     return f"\x1b[{_COLORS[style]}m{text}\x1b[0m"
 
 
-def _finding(f: Finding, paint: object) -> str:
-    assert callable(paint)
-    place = f"{one_line(f.span.file)}:{f.span.line}:{f.span.col}"
-    head = defuse(f"{place}: {f.severity}") if not f.span.file else place
-    lines = [f"{paint(head, 'bold')}: {paint(f.severity, f.severity)}[{f.rule}] {one_line(f.message)} ({f.name})"]
+def _finding(f: Finding, paint: Paint) -> str:
+    place = one_line(str(f.span))
+    lines = [f"{paint(place, 'bold')}: {paint(f.severity, f.severity)}[{f.rule}] {one_line(f.message)} ({f.name})"]
     lines += _frame(f, paint)
     for other in f.related:
-        where = f"{one_line(other.span.file)}:{other.span.line}:{other.span.col}: " if other.span else ""
+        where = f"{one_line(str(other.span))}: " if other.span else ""
         lines.append(f"  = {where}{one_line(other.message)}")
     if f.fix:
         lines.append(f"  = fix: {one_line(f.fix)}")
     return "\n".join(lines) + "\n"
 
 
-def _frame(f: Finding, paint: object) -> list[str]:
-    assert callable(paint)
+def _frame(f: Finding, paint: Paint) -> list[str]:
     if not f.excerpt.strip():
         return []
     number = str(f.span.line)

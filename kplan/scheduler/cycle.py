@@ -23,18 +23,33 @@ _ALL_VISITED_BELOW = 100
 
 def decide(pod: Pod, cluster: Snapshot, profile: Profile) -> Decision:
     """The scheduler's answer for one pod; the snapshot is as it was afterwards."""
-    notes = pod.shape.unsupported + profile.unsupported
+    return attempt(pod, cluster, profile)[0]
+
+
+def attempt(pod: Pod, cluster: Snapshot, profile: Profile) -> tuple[Decision, tuple[Pod, ...]]:
+    """`decide`, and the pods that would have to go."""
+    notes = notes_of(pod, profile)
     if pod.shape.gates:
-        return _pending(fiterror.GATED, notes, reason=GATED)
+        return _pending(fiterror.GATED, notes, reason=GATED), ()
     if not cluster.nodes:
-        return _pending(fiterror.NO_NODES, notes)
+        return _pending(fiterror.NO_NODES, notes), ()
     filters = prefilter(pod, cluster, profile.filters, profile.args)
     if isinstance(filters, Rejection):
-        return _pending(_refused(pod, filters, cluster, profile), notes)
+        return _pending(_refused(pod, filters, cluster, profile), notes), ()
     feasible, rejections = _filter(pod, cluster, filters)
     if not feasible:
-        return _post_filter(pod, filters, rejections, cluster, profile, notes)
-    return choose(pod, feasible, rejections, cluster, profile)
+        return _post_filter(pod, filters, rejections, cluster, profile)
+    return _choose(pod, feasible, rejections, cluster, profile), ()
+
+
+def notes_of(pod: Pod, profile: Profile) -> tuple[str, ...]:
+    """What is not simulated, of the pod and of the profile."""
+    return pod.shape.unsupported + profile.unsupported
+
+
+def depends_on_shape_only(pod: Pod) -> bool:
+    """Whether another pod of the same shape would get the same answer."""
+    return not (pod.shape.claims or pod.nominated or pod.node_name)
 
 
 def _filter(pod: Pod, cluster: Snapshot, filters: Filters) -> tuple[list[Node], dict[str, Rejection]]:
@@ -57,29 +72,34 @@ def _filter(pod: Pod, cluster: Snapshot, filters: Filters) -> tuple[list[Node], 
     return feasible, rejections
 
 
-def choose(
+def _choose(
     pod: Pod, feasible: list[Node], rejections: Mapping[str, Rejection], cluster: Snapshot, profile: Profile
 ) -> Decision:
     """The best of the feasible nodes; the first in visiting order among equals."""
-    notes = pod.shape.unsupported + profile.unsupported
+    notes = notes_of(pod, profile)
     refused = {name: r.reasons for name, r in rejections.items()}
     if len(feasible) == 1:
         name = feasible[0].name
-        return Decision(name, (name,), rejections=refused, certainty=_certainty(notes, 1, False), notes=notes)
+        return Decision(name, (name,), rejections=refused, certainty=certainty(notes, 1, False), notes=notes)
     marks = score(pod, feasible, cluster, profile.scores, profile.args)
     totals = [sum(column) for column in zip(*marks.values(), strict=True)] or [0] * len(feasible)
     best = max(totals)
     tied = tuple(n.name for n, total in zip(feasible, totals, strict=True) if total == best)
-    sampled = len(feasible) > nodes_to_find(len(cluster.nodes), profile.percentage)
+    sampled = is_sampled(len(feasible), cluster, profile)
     return Decision(
         tied[0],
         tied,
         {n.name: total for n, total in zip(feasible, totals, strict=True)},
         {n.name: {plugin: marks[plugin][i] for plugin in marks} for i, n in enumerate(feasible)},
         refused,
-        certainty=_certainty(notes, len(tied), sampled),
+        certainty=certainty(notes, len(tied), sampled),
         notes=notes,
     )
+
+
+def is_sampled(feasible: int, cluster: Snapshot, profile: Profile) -> bool:
+    """Whether the real scheduler would have marked only some of the feasible nodes."""
+    return feasible > nodes_to_find(len(cluster.nodes), profile.percentage)
 
 
 def nodes_to_find(nodes: int, percentage: int) -> int:
@@ -90,7 +110,8 @@ def nodes_to_find(nodes: int, percentage: int) -> int:
     return max(100, nodes * share // 100)
 
 
-def _certainty(notes: tuple[str, ...], tied: int, sampled: bool) -> str:
+def certainty(notes: tuple[str, ...], tied: int, sampled: bool) -> str:
+    """How far a decision can be trusted."""
     if notes:
         return UNSUPPORTED
     if sampled:
@@ -99,7 +120,7 @@ def _certainty(notes: tuple[str, ...], tied: int, sampled: bool) -> str:
 
 
 def _pending(message: str, notes: tuple[str, ...], *, reason: str = UNSCHEDULABLE) -> Decision:
-    return Decision(reason=reason, message=message, certainty=_certainty(notes, 1, False), notes=notes)
+    return Decision(reason=reason, message=message, certainty=certainty(notes, 1, False), notes=notes)
 
 
 def _refused(pod: Pod, rejection: Rejection, cluster: Snapshot, profile: Profile) -> str:
@@ -116,28 +137,24 @@ def _refused(pod: Pod, rejection: Rejection, cluster: Snapshot, profile: Profile
 
 
 def _post_filter(
-    pod: Pod,
-    filters: Filters,
-    rejections: Mapping[str, Rejection],
-    cluster: Snapshot,
-    profile: Profile,
-    notes: tuple[str, ...],
-) -> Decision:
+    pod: Pod, filters: Filters, rejections: Mapping[str, Rejection], cluster: Snapshot, profile: Profile
+) -> tuple[Decision, tuple[Pod, ...]]:
     """No node fits: say why, and which pods could be evicted."""
-    text = fiterror.of_nodes(len(cluster.nodes), rejections.values())
-    refused = {name: r.reasons for name, r in rejections.items()}
+    text, notes = fiterror.of_nodes(len(cluster.nodes), rejections.values()), notes_of(pod, profile)
     outcome = preemption.Outcome(None)
     if profile.preempts:
         outcome = preemption.preempt(pod, filters, rejections, cluster, profile.args)
     found = outcome.candidate
     if found is None:
         text = fiterror.with_tail(text, fiterror.post_filter(cluster.minor, outcome.message))
-    return Decision(
-        rejections=refused,
+    victims = found.victims if found else ()
+    decision = Decision(
+        rejections={name: r.reasons for name, r in rejections.items()},
         reason=UNSCHEDULABLE,
         message=text,
-        victims=tuple(p.name for p in found.victims) if found else (),
+        victims=tuple(p.name for p in victims),
         nominated=found.node.name if found else "",
-        certainty=_certainty(notes, outcome.equals, False),
+        certainty=certainty(notes, outcome.equals, False),
         notes=notes,
     )
+    return decision, victims

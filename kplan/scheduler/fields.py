@@ -8,32 +8,40 @@ from __future__ import annotations
 from typing import Any
 
 from kplan import quantity
-from kplan.workloads import get
 
 Value = dict[str, Any]
 
 
+def _get(value: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path of keys, or None; unlike workloads.get for objects only, because it runs for every pod."""
+    for step in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
 def mapping(value: object, *path: str) -> Value:
     """The object at a path; {} when there is none."""
-    found = get(value, *path)
+    found = _get(value, path)
     return found if isinstance(found, dict) else {}
 
 
 def items(value: object, *path: str) -> list[Value]:
     """The objects in the list at a path; [] when there is none."""
-    found = get(value, *path)
+    found = _get(value, path)
     return [x for x in found if isinstance(x, dict)] if isinstance(found, list) else []
 
 
 def strings(value: object, *path: str) -> tuple[str, ...]:
     """The texts in the list at a path."""
-    found = get(value, *path)
+    found = _get(value, path)
     return tuple(x for x in found if isinstance(x, str)) if isinstance(found, list) else ()
 
 
 def text(value: object, *path: str) -> str:
     """The text at a path; the empty text when there is none."""
-    found = get(value, *path)
+    found = _get(value, path)
     return found if isinstance(found, str) else ""
 
 
@@ -44,11 +52,11 @@ def string_map(value: object, *path: str) -> dict[str, str]:
 
 def number(value: object, *path: str, default: int = 0) -> int:
     """The whole number at a path."""
-    found = get(value, *path)
+    found = _get(value, path)
     return found if isinstance(found, int) and not isinstance(found, bool) else default
 
 
 def size(value: object, *path: str) -> int:
     """The quantity at a path in whole units, rounded up; 0 when there is none."""
-    found = quantity.normalise(get(value, *path))
+    found = quantity.normalise(_get(value, path))
     return quantity.parse(found).value if found else 0

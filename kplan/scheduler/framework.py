@@ -6,12 +6,13 @@ PreScore) and returns what judges single nodes (Filter, Score, NormalizeScore), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from kplan.scheduler.args import Args
 from kplan.scheduler.node import Node
-from kplan.scheduler.pod import Pod
+from kplan.scheduler.pod import Pod, Shape
 from kplan.scheduler.snapshot import Snapshot
 
 MAX_SCORE = 100
@@ -27,29 +28,42 @@ class Rejection(NamedTuple):
 class Filtering(NamedTuple):
     """A plugin's judgement of nodes for one pod.
 
-    `nodes`, if set, are the only names worth looking at. A `check` that depends on more than the node itself comes
-    with `update`, which is told of every pod that comes (+1) or goes (-1) and returns the nodes whose verdict that
-    may change; `idle` then says that nothing can be refused as things stand (PreFilter's Skip).
+    `nodes`, if set, are the only names worth looking at. `static` verdicts depend on the Node object alone; most
+    depend on the pods on it too. A `check` that depends on other nodes as well comes with `update`, which is told of
+    pods of the shapes that it `concerns`, as they come (+1) or go (-1), and returns the nodes whose verdict that may
+    change; `idle` then says that nothing can be refused as things stand (PreFilter's Skip). Nodes with the same
+    `place`, if that is set, are judged alike.
     """
 
     check: Callable[[Node], Rejection | None]
     nodes: frozenset[str] | None = None
-    update: Callable[[Pod, Node, int], Collection[Node]] | None = None
+    static: bool = False
+    update: Callable[[Pod, Node, int], Iterable[Node]] | None = None
+    concerns: Callable[[Shape], bool] | None = None
+    place: Callable[[Node], Hashable] | None = None
     idle: bool = False
 
 
-class Scoring(NamedTuple):
-    """A plugin's marks for the feasible nodes of one pod.
+class Marking(NamedTuple):
+    """A plugin's marks, 0 to 100, that depend on the marked node alone; `static` ones on the Node object alone."""
 
-    `raw` marks one node; `normalise` turns the marks of the given nodes into 0..100 (None: they are already).
-    Where marks depend on more than the node itself, `prepare` is told the feasible nodes before each round and
-    `update` of every pod that comes or goes; `idle` then says whether all marks are 0 as things stand.
+    mark: Callable[[Node], int]
+    static: bool = False
+
+
+class Scaling(NamedTuple):
+    """A plugin's marks that are scaled by those of the other feasible nodes (Score and NormalizeScore).
+
+    Nodes with the same `signature` get the same mark; `scale` takes the signatures of all feasible nodes, with the
+    number of nodes behind each, and gives the marks, 0 to 100. `update` and `concerns` are as in Filtering, for the
+    nodes whose signature may change; without them signatures depend on the Node object alone. `idle` says whether
+    all marks are 0 as things stand (PreScore's Skip).
     """
 
-    raw: Callable[[Node], int]
-    normalise: Callable[[Sequence[Node], list[int]], list[int]] | None = None
-    prepare: Callable[[Sequence[Node]], None] | None = None
-    update: Callable[[Pod, Node, int], object] | None = None
+    signature: Callable[[Node], Any]
+    scale: Callable[[Mapping[Any, int]], Mapping[Any, int]]
+    update: Callable[[Pod, Node, int], Iterable[Node]] | None = None
+    concerns: Callable[[Shape], bool] | None = None
     idle: Callable[[], bool] | None = None
 
 
@@ -67,7 +81,7 @@ class ScorePlugin(Protocol):
 
     NAME: str
 
-    def scoring(self, pod: Pod, cluster: Snapshot, args: Args, /) -> Scoring | None:
+    def scoring(self, pod: Pod, cluster: Snapshot, args: Args, /) -> Marking | Scaling | None:
         """PreScore: how to mark nodes, or None when all are alike to this plugin."""
 
 
@@ -77,23 +91,25 @@ class Filters(NamedTuple):
     `subset_by` names the plugins that gave the names.
     """
 
-    judges: tuple[tuple[str, Filtering], ...]
+    judges: tuple[Filtering, ...]
     nodes: frozenset[str] | None = None
     subset_by: tuple[str, ...] = ()
 
 
-def prefilter(pod: Pod, cluster: Snapshot, plugins: Iterable[FilterPlugin], args: Args) -> Filters | Rejection:
-    """Let every filter plugin look at the pod; a Rejection is the whole pod's."""
-    judges: list[tuple[str, Filtering]] = []
+def prefilter(
+    pod: Pod, cluster: Snapshot, plugins: Iterable[FilterPlugin], args: Args, *, idle: bool = False
+) -> Filters | Rejection:
+    """Let every filter plugin look at the pod; a Rejection is the whole pod's. `idle` keeps idle filters too."""
+    judges: list[Filtering] = []
     nodes: frozenset[str] | None = None
     subset_by: tuple[str, ...] = ()
     for plugin in plugins:
         found = plugin.filtering(pod, cluster, args)
         if isinstance(found, Rejection):
             return found
-        if found is None or found.idle:
+        if found is None or (found.idle and not idle):
             continue
-        judges.append((plugin.NAME, found))
+        judges.append(found)
         if found.nodes is not None:
             subset_by += (plugin.NAME,)
             nodes = found.nodes if nodes is None else nodes & found.nodes
@@ -110,7 +126,7 @@ def _no_node(names: tuple[str, ...]) -> str:
 
 def judge(filters: Filters, node: Node) -> Rejection | None:
     """The first refusal of a node, or None if every filter lets the pod on it."""
-    for _, f in filters.judges:
+    for f in filters.judges:
         refusal = f.check(node)
         if refusal is not None:
             return refusal
@@ -158,7 +174,7 @@ def shift(filters: Filters, pod: Pod, node: Node, sign: int) -> None:
         node.add(pod)
     else:
         node.remove(pod)
-    for _, f in filters.judges:
+    for f in filters.judges:
         if f.update is not None:
             f.update(pod, node, sign)
 
@@ -170,23 +186,19 @@ def score(
     marks = {}
     for plugin, weight in plugins:
         found = plugin.scoring(pod, cluster, args)
-        if found is not None and not (found.idle and found.idle()):
-            marks[plugin.NAME] = [weight * n for n in marks_of(found, nodes)]
+        if isinstance(found, Marking):
+            marks[plugin.NAME] = [weight * found.mark(n) for n in nodes]
+        elif found is not None and not (found.idle and found.idle()):
+            signatures = [found.signature(n) for n in nodes]
+            scaled = found.scale(Counter(signatures))
+            marks[plugin.NAME] = [weight * scaled[s] for s in signatures]
     return marks
 
 
-def marks_of(scoring: Scoring, nodes: Sequence[Node]) -> list[int]:
-    """One plugin's marks, 0..100, of the feasible nodes."""
-    if scoring.prepare is not None:
-        scoring.prepare(nodes)
-    raw = [scoring.raw(n) for n in nodes]
-    return raw if scoring.normalise is None else scoring.normalise(nodes, raw)
-
-
-def to_hundred(marks: list[int], *, reverse: bool = False) -> list[int]:
+def to_hundred(marks: Iterable[int], *, reverse: bool = False) -> dict[int, int]:
     """Scale marks so that the largest becomes 100, or with `reverse` 0 (helper.DefaultNormalizeScore)."""
     most = max(marks, default=0)
     if most == 0:
-        return [MAX_SCORE] * len(marks) if reverse else marks
-    scaled = [MAX_SCORE * n // most for n in marks]
-    return [MAX_SCORE - n for n in scaled] if reverse else scaled
+        return dict.fromkeys(marks, MAX_SCORE if reverse else 0)
+    scaled = {n: MAX_SCORE * n // most for n in marks}
+    return {n: MAX_SCORE - m for n, m in scaled.items()} if reverse else scaled

@@ -26,13 +26,17 @@ _BETA_ZONE, _BETA_REGION = "failure-domain.beta.kubernetes.io/zone", "failure-do
 class Node:
     """One node. `index` is its place in the snapshot's order; amounts are in the units of `requests`.
 
-    `requested` is what the pods really ask for, `cpu` and `memory` what they count for in scores.
+    `requested` is what the pods really ask for, `free` what that leaves, `cpu` and `memory` what they count for in
+    scores.
     """
 
     __slots__ = (
         "affine",
+        "all_cpu",
+        "all_memory",
         "allocatable",
         "cpu",
+        "free",
         "guarded",
         "images",
         "index",
@@ -57,12 +61,15 @@ class Node:
         self.unschedulable = mapping(value, "spec").get("unschedulable") is True
         self.allocatable = requests.allocatable(value)
         self.max_pods = self.allocatable.pop(requests.PODS, 0)
+        self.all_cpu = self.allocatable.get(requests.CPU, 0)
+        self.all_memory = self.allocatable.get(requests.MEMORY, 0)
         self.images = {
             name: number(image, "sizeBytes")
             for image in items(value, "status", "images")
             for name in strings(image, "names")
         }
-        self.requested: dict[str, int] = {}
+        self.requested: dict[str, int] = dict.fromkeys(self.allocatable, 0)
+        self.free = dict(self.allocatable)
         self.cpu = 0
         self.memory = 0
         self.pods: list[Pod] = []
@@ -88,9 +95,10 @@ class Node:
 
     def _count(self, pod: Pod, sign: int) -> None:
         amounts = pod.shape.requests
-        requested = self.requested
+        requested, free = self.requested, self.free
         for name, n in amounts.real.items():
             requested[name] = requested.get(name, 0) + sign * n
+            free[name] = free.get(name, 0) - sign * n
         self.cpu += sign * amounts.cpu
         self.memory += sign * amounts.memory
         for port in pod.shape.ports:

@@ -128,16 +128,15 @@ class Pod:
 def shape_key(pod: Value) -> bytes:
     """A text that is equal for pods of one shape (and, rarely, differs for two of them)."""
     meta, spec = mapping(pod, "metadata"), mapping(pod, "spec")
-    owner = next((r for r in items(meta, "ownerReferences") if r.get("controller") is True), None)
     parts = (
-        namespace_of(pod),
+        meta.get("namespace"),
         meta.get("labels"),
-        owner and (owner.get("apiVersion"), owner.get("kind"), owner.get("name")),
+        tuple(_owner(meta) or ()),
         [_container_key(c) for c in items(spec, "containers")],
-        [_container_key(c) for c in items(spec, "initContainers")],
-        [v for v in items(spec, "volumes") if _volume_counts(v)],
+        [_container_key(c) for c in items(spec, "initContainers")] if "initContainers" in spec else None,
+        [v for v in items(spec, "volumes") if _volume_counts(v)] if "volumes" in spec else None,
         [spec.get(k) for k in _SPEC_KEYS],
-        _held(pod),
+        _held(pod) if "status" in pod else None,
     )
     return marshal.dumps(parts, 2)  # version 2 writes values only, so that equal values give equal bytes
 
@@ -187,7 +186,7 @@ def shape_of(pod: Value, priority: int, preempts: bool, minor: int) -> Shape:
         labels=labels,
         priority=priority,
         preempts=preempts,
-        owner=_owner(pod),
+        owner=_owner(mapping(pod, "metadata")),
         requests=requests.of_pod(pod, pod_level=minor >= 34),
         ports=tuple(_host_ports(spec)),
         tolerations=terms.tolerations(spec),
@@ -209,8 +208,8 @@ def shape_of(pod: Value, priority: int, preempts: bool, minor: int) -> Shape:
     )
 
 
-def _owner(pod: Value) -> Owner | None:
-    for r in items(pod, "metadata", "ownerReferences"):
+def _owner(meta: Value) -> Owner | None:
+    for r in items(meta, "ownerReferences"):
         if r.get("controller") is True:
             return Owner(text(r, "apiVersion"), text(r, "kind"), text(r, "name"))
     return None

@@ -6,7 +6,7 @@ not ended; what was decided in this run counts at once ("assumed").
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kplan import release
@@ -108,13 +108,17 @@ class Snapshot:
 
     def with_label(self, key: str, value: str) -> list[Node]:
         """The nodes that carry this label."""
+        return self.label_values(key).get(value, [])
+
+    def label_values(self, key: str) -> Mapping[str, list[Node]]:
+        """The values of a label among the nodes, and the nodes behind each."""
         by_value = self._with_label.get(key)
         if by_value is None:
             by_value = self._with_label[key] = {}
             for n in self.nodes:
                 if key in n.labels:
                     by_value.setdefault(n.labels[key], []).append(n)
-        return by_value.get(value, [])
+        return by_value
 
     def spreading_selector(self, shape: Shape) -> Selector | None:
         """The selector of default spreading: of the Services that match the pod and of its controller.

@@ -48,7 +48,7 @@ def _bind(claim: Claim, volume: Volume, template: Value | None, cluster: Snapsho
     old_volume = cluster.store.find("PersistentVolume", volume.name)
     new_volume = _claimed(old_volume, claim) if old_volume is not None else _made(volume, claim)
     old_claim = stored if stored is not None else _from_template(claim, template or {})
-    return [new_volume, _completed(old_claim, claim, new_volume)]
+    return [new_volume, _completed(old_claim, new_volume)]
 
 
 def _claimed(volume: Value, claim: Claim) -> Value:
@@ -95,7 +95,7 @@ def _from_template(claim: Claim, template: Value) -> Value:
     }
 
 
-def _completed(value: Value, claim: Claim, volume: Value) -> Value:
+def _completed(value: Value, volume: Value) -> Value:
     notes = {**string_map(value, "metadata", "annotations"), BIND_COMPLETED: "yes", BOUND_BY_CONTROLLER: "yes"}
     of_volume = mapping(volume, "spec")
     return {

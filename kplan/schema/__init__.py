@@ -3,5 +3,22 @@
 from __future__ import annotations
 
 from kplan.schema.catalog import Catalog, KindInfo, Node, catalog
+from kplan.schema.compile import is_valid
+from kplan.schema.lifecycle import Lifecycle, lifecycle, lifecycles
+from kplan.schema.problems import Problem, problems
+from kplan.schema.structural import apply_defaults, prune
 
-__all__ = ["Catalog", "KindInfo", "Node", "catalog"]
+__all__ = [
+    "Catalog",
+    "KindInfo",
+    "Lifecycle",
+    "Node",
+    "Problem",
+    "apply_defaults",
+    "catalog",
+    "is_valid",
+    "lifecycle",
+    "lifecycles",
+    "problems",
+    "prune",
+]

@@ -8,48 +8,23 @@ CustomResourceDefinitions of the input join by `Catalog.with_crds`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from kplan import release
 from kplan.model import split_api_version
+from kplan.schema.crd import kinds_of
 from kplan.schema.definitions import Definitions, read
+from kplan.schema.kinds import VERBS, KindInfo
 from kplan.schema.node import Node
+from kplan.schema.spelling import nearest
 
 __all__ = ["Catalog", "KindInfo", "Node", "catalog"]
 
-VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 # Beta group/versions younger than 1.24 that servers answer all the same (legacyBetaEnabledByDefaultResources).
 _BETA_BUT_SERVED = {"flowcontrol.apiserver.k8s.io/v1beta3"}
-
-
-@dataclass(frozen=True, slots=True)
-class KindInfo:
-    """One kind of one group/version.
-
-    `served` says whether a server without special flags has an endpoint for such objects. A kind that only a
-    subresource takes (Eviction, Scale, TokenRequest) has no plural and is not served. `custom` marks a kind that a
-    CustomResourceDefinition of the input made.
-    """
-
-    group: str
-    version: str
-    kind: str
-    plural: str
-    namespaced: bool
-    node: Node = field(repr=False, compare=False)
-    served: bool = True
-    short_names: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    verbs: tuple[str, ...] = VERBS
-    custom: bool = False
-
-    @property
-    def api_version(self) -> str:
-        """`apps/v1`, or `v1` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
 
 
 class Catalog:
@@ -67,12 +42,9 @@ class Catalog:
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
         """The kind of an object's `apiVersion` and `kind`; None if this release (and no CRD) has it."""
         key = (api_version, kind)
-        found = self._custom.get(key)
-        if found is not None:
-            return found
         if key not in self._builtin:
             self._builtin[key] = self._read(api_version, kind)
-        return self._builtin[key]
+        return self._builtin[key] or self._custom.get(key)
 
     def _read(self, api_version: str, kind: str) -> KindInfo | None:
         entry = read("kubernetes/index").get(api_version, {}).get(kind)
@@ -116,8 +88,6 @@ class Catalog:
 
         What is broken in a CRD is left out, never an error: it is validated as an object of its own.
         """
-        from kplan.schema.crd import kinds_of
-
         other = Catalog.__new__(Catalog)
         other.version, other.minor = self.version, self.minor
         other._definitions, other._builtin = self._definitions, self._builtin
@@ -132,20 +102,34 @@ class Catalog:
 
     def suggest(self, api_version: str, kind: str) -> str:
         """The kind that was probably meant, as `apps/v1 Deployment`; "" if nothing is near."""
-        import difflib
-
         served = [i for i in self.kinds() if i.served]
-        same = [i for i in served if i.kind == kind]
-        if not same:
-            near = difflib.get_close_matches(kind.lower(), {i.kind.lower() for i in served}, 1, 0.75)
-            same = [i for i in served if near and i.kind.lower() == near[0]]
-        if not same:
-            return ""
+        name = kind if any(i.kind == kind for i in served) else nearest(kind, (i.kind for i in served))
         group, _ = split_api_version(api_version)
-        best = max(
-            same, key=lambda i: (i.group == group, difflib.SequenceMatcher(a=api_version, b=i.api_version).ratio())
+        same = sorted((i for i in served if i.kind == name), key=lambda i: (i.group != group, _preference(i)))
+        return f"{same[0].api_version} {name}" if same else ""
+
+    def find(self, resource: str) -> KindInfo | None:
+        """The served kind that kubectl means by `deploy`, `deployments`, `Deployment`, `deployments.apps`.
+
+        A version may stand before the group: `deployments.v1.apps`. Where several groups fit, the core group and then
+        the built-in kinds come first; of several versions, the most stable and then the newest.
+        """
+        name, _, rest = resource.lower().partition(".")
+        fits = (
+            i
+            for i in self.kinds()
+            if i.served
+            and name in (i.plural, i.kind.lower(), *i.short_names)
+            and rest in ("", i.group, f"{i.version}.{i.group}", i.version if not i.group else "")
         )
-        return f"{best.api_version} {best.kind}"
+        return min(fits, key=lambda i: (i.custom, i.group != "", _preference(i)), default=None)
+
+
+def _preference(info: KindInfo) -> tuple[int, int, int]:
+    """Stable before beta before alpha, then newer before older (apimachinery/pkg/version)."""
+    m = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", info.version, re.ASCII)
+    stage = {None: 0, "beta": 1, "alpha": 2}[m[2]] if m else 3
+    return stage, -int(m[1]) if m else 0, -int(m[3] or 0) if m else 0
 
 
 def _enabled(api_version: str) -> bool:

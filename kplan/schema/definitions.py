@@ -103,7 +103,7 @@ class Definitions:
         if not extra:
             return node
         extra = {"map_type": node.map_type, **extra}
-        return Node("object", "", node.go_type, name=node.name, expand=node.inside, **extra)
+        return Node("object", "", node.go_type, name=node.name, expand=lambda: node.shape, **extra)
 
     def _leaf(self, word: str, go_type: str, extra: dict[str, Any]) -> Node:
         leaf = self._leaves.get((word, go_type))

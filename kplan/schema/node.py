@@ -29,14 +29,16 @@ class GoField(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """The inside of a struct."""
+    """The inside of a struct; `defaults` names the fields for which the schema has a default."""
 
-    fields: Mapping[str, Node]
+    fields: Mapping[str, Node] | None = None
     required: tuple[str, ...] = ()
     go: Mapping[str, GoField] = _NOTHING
+    defaults: tuple[str, ...] = ()
 
 
 _PLAIN_FIELD = GoField()
+_NO_SHAPE = Shape()
 
 
 class Node:
@@ -46,17 +48,20 @@ class Node:
     double, byte, date-time, micro-time; int-or-string and quantity, which take more JSON types than `type` says; and
     schema-or-bool, schema-or-array, schema-or-strings, the unions inside a CustomResourceDefinition, whose `items` is
     the schema.
-    An object has `fields` (a struct), `values` (a map) or neither (any object). `name` is the definition of a
-    built-in struct ("core.v1.PodSpec"), `go_type` how Go prints the type ("v1.PodSpec"); both are "" in the schema of
-    a custom resource. `rules` holds the value validations of a custom resource.
+    An object has `fields` (a struct), `values` (a map) or neither (any object). `required` are the fields that the
+    schema calls so, which the decoder does not ask for; `defaults` those that have a default.
+    `name` is the definition of a built-in struct ("core.v1.PodSpec"), `go_type` how Go prints the type ("v1.PodSpec");
+    both are "" in the schema of a custom resource, whose `rules` are the schema itself.
     `check` and `loose_check` are the compiled validators, which kplan/schema/compile.py makes and keeps here.
     """
 
     __slots__ = (
         "_expand",
-        "_shape",
+        "_go",
         "check",
+        "defaults",
         "enum",
+        "fields",
         "format",
         "go_type",
         "items",
@@ -68,10 +73,15 @@ class Node:
         "patch_key",
         "patch_strategy",
         "preserve_unknown",
+        "required",
         "rules",
         "type",
         "values",
     )
+    fields: Mapping[str, Node] | None
+    required: tuple[str, ...]
+    defaults: tuple[str, ...]
+    _go: Mapping[str, GoField]
 
     def __init__(
         self,
@@ -80,7 +90,7 @@ class Node:
         go_type: str = "",
         *,
         name: str = "",
-        shape: Shape | None = None,
+        shape: Shape = _NO_SHAPE,
         expand: Callable[[], Shape] | None = None,
         items: Node | None = None,
         values: Node | None = None,
@@ -97,8 +107,9 @@ class Node:
         self.format = format_
         self.go_type = go_type
         self.name = name
-        self._shape = shape
         self._expand = expand
+        if expand is None:
+            self._set(shape)
         self.items = items
         self.values = values
         self.enum = enum
@@ -112,29 +123,30 @@ class Node:
         self.check: Check | None = None
         self.loose_check: Check | None = None
 
-    def inside(self) -> Shape | None:
-        """The fields of a struct, read now if need be; None for anything else."""
-        if self._expand is not None:
-            self._shape = self._expand()
-            self._expand = None
-        return self._shape
+    def __getattr__(self, name: str) -> Any:
+        """Called for what a lazy node does not have yet: reads its inside."""
+        if name not in Shape._fields and name != "_go":
+            raise AttributeError(name)
+        assert self._expand is not None
+        self._set(self._expand())
+        return getattr(self, name)
+
+    def _set(self, shape: Shape) -> None:
+        self.fields, self.required, self._go, self.defaults = shape
 
     @property
-    def fields(self) -> Mapping[str, Node] | None:
-        """The fields of a struct by name; None for anything else."""
-        shape = self.inside()
-        return shape.fields if shape else None
+    def custom(self) -> bool:
+        """Whether this is part of the schema of a custom resource."""
+        return not self.go_type
 
     @property
-    def required(self) -> tuple[str, ...]:
-        """The fields that the schema calls required. The decoder does not ask for them; CRD validation does."""
-        shape = self.inside()
-        return shape.required if shape else ()
+    def shape(self) -> Shape:
+        """The inside of a struct, for a node that shares it."""
+        return Shape(self.fields, self.required, self._go, self.defaults)
 
     def go_field(self, name: str) -> GoField:
         """How Go holds this field of a built-in struct."""
-        shape = self.inside()
-        return shape.go.get(name, _PLAIN_FIELD) if shape else _PLAIN_FIELD
+        return self._go.get(name, _PLAIN_FIELD)
 
     def __repr__(self) -> str:
         return f"Node({self.go_type or self.type or 'any'})"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -21,9 +20,9 @@ from ruamel.yaml.events import (
 )
 
 from kplan.yamlio import scalars
-from kplan.yamlio.events import Event, NextEvent, problem_of
+from kplan.yamlio.events import Event, NextEvent
 from kplan.yamlio.limits import Limits
-from kplan.yamlio.problem import Problem
+from kplan.yamlio.readerror import ReadError
 from kplan.yamlio.scalars import ScalarError
 
 _KEY: Final = object()  # the next node of a map is a key
@@ -63,7 +62,7 @@ class _Anchor:
 
 
 def compose(next_event: NextEvent, limits: Limits) -> Composed:
-    """The first document of the events. Raises Problem."""
+    """The first document of the events. Raises ReadError."""
     builder = _Builder(limits)
     handlers = {
         ScalarEvent: builder.scalar,
@@ -86,10 +85,36 @@ def compose(next_event: NextEvent, limits: Limits) -> Composed:
                 handle(event)
             elif kind is DocumentEndEvent or kind is StreamEndEvent:
                 break
-    except YAMLError as error:
-        raise problem_of(error) from error
-    builder.check_aliasing(event)
-    return Composed(builder.frame.value[0] if line else None, line, builder.repeated)
+        builder.check_aliasing(event)
+    except _DecodeError:
+        _look_for_syntax_errors(next_event)
+        raise
+    return Composed(builder.frame.value[0] if line else None, line, builder.repeated > 0)
+
+
+def resolved(event: Event) -> scalars.Scalar:
+    """The value of a scalar event. Raises ScalarError."""
+    if event.tag is not None:
+        return scalars.tagged(event.tag, event.value)
+    return scalars.resolve(event.value) if event.implicit[0] else event.value
+
+
+def is_merge(event: Event) -> bool:
+    """Whether an event in the place of a key is the merge key."""
+    if type(event) is not ScalarEvent or event.value != "<<":
+        return False
+    return event.tag == scalars.MERGE or (event.tag is None and event.implicit[0])
+
+
+def _look_for_syntax_errors(next_event: NextEvent) -> None:
+    """go-yaml parses the whole document before it looks at what it means: an error of syntax comes first."""
+    for _ in range(_LOOK_AHEAD):
+        if type(next_event()) in (DocumentEndEvent, StreamEndEvent):
+            return
+
+
+class _DecodeError(ReadError):
+    """What go-yaml sees only after it has parsed the document."""
 
 
 class _Builder:
@@ -104,27 +129,20 @@ class _Builder:
         self.anchors: dict[str, _Anchor] = {}
         self.nodes = 1  # decode operations: one for the document
         self.aliased = 0  # those of them inside an alias
-        self.repeated = False
+        self.repeated = 0
 
     def scalar(self, event: Event) -> None:
         text = event.value
         self.nodes += 1
         if len(text) > self.limits.scalar_bytes:
-            raise _problem(event, f"a text of more than {self.limits.scalar_bytes} bytes", code="limit")
+            raise _limit(event, f"a text of more than {self.limits.scalar_bytes} bytes")
         frame = self.frame
-        tag = event.tag
         try:
-            if tag is not None:
-                found = scalars.tagged(tag, text)
-            elif event.implicit[0]:
-                found = scalars.resolve(text)
-            else:
-                found = text
+            found = resolved(event)
             if event.anchor is not None:
                 self.anchors[event.anchor] = _Anchor(found, 1)
             if frame.key is _KEY:
-                merges = text == "<<" and (tag == scalars.MERGE or (tag is None and event.implicit[0]))
-                frame.key = _MERGE if merges else scalars.key(found)
+                frame.key = _MERGE if is_merge(event) else scalars.key(found)
                 return
             self.put(scalars.value(found), event)
         except ScalarError as error:
@@ -170,13 +188,19 @@ class _Builder:
             self.merge(frame.value, value, event)
             return
         if key in frame.value:
-            self.repeated = True
+            self.repeat(event)
         frame.value[key] = value
+
+    def repeat(self, event: Event) -> None:
+        self.repeated += 1
+        if self.repeated > self.limits.duplicates:
+            raise _limit(event, f"more than {self.limits.duplicates} keys that stand twice in one map")
 
     def alias(self, event: Event) -> None:
         anchor = self.anchors.get(event.anchor)
         if anchor is None:
-            raise _problem(event, f"unknown anchor '{event.anchor}' referenced")
+            mark = event.start_mark
+            raise ReadError(f"unknown anchor '{event.anchor}' referenced", mark.line + 1, mark.column + 1)
         if not anchor.nodes:
             raise _problem(event, f"anchor '{event.anchor}' value contains itself")
         self.check_aliasing(event)
@@ -212,7 +236,7 @@ class _Builder:
 
     def check_depth(self, event: Event, more: int) -> None:
         if len(self.stack) + more > self.limits.depth:
-            raise _problem(event, f"nested deeper than {self.limits.depth} levels", code="limit")
+            raise _limit(event, f"nested deeper than {self.limits.depth} levels")
 
     def check_aliasing(self, event: Event) -> None:
         """go-yaml's rule: the share of decode operations that aliases cause, allowed from 99 % down to 10 %."""
@@ -220,6 +244,7 @@ class _Builder:
             raise _problem(event, "document contains excessive aliasing")
 
 
+_LOOK_AHEAD = 100_000
 _NO_MERGE = "map merge requires map or sequence of maps as the value"
 _RATIO_LOW, _RATIO_HIGH = 400_000, 4_000_000
 
@@ -250,5 +275,9 @@ def _copy(value: Any) -> Any:
     return value
 
 
-def _problem(event: Event, message: str, code: str = "yaml") -> Problem:
-    return Problem(message, event.start_mark.line + 1, event.start_mark.column + 1, code=code)
+def _problem(event: Event, message: str) -> ReadError:
+    return _DecodeError(message, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _limit(event: Event, message: str) -> ReadError:
+    return ReadError(message, event.start_mark.line + 1, event.start_mark.column + 1, code="limit")

@@ -16,7 +16,6 @@ Value = dict[str, Any]
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")
 ATTRIBUTES_CLASS_SINCE = 34
-POSITIVE = "must be greater than zero"
 
 
 def claim_spec(
@@ -47,7 +46,7 @@ def _storage(errors: Errors, field: str, spec: Value) -> None:
         return
     amount = quantity.parse(storage)
     if amount.nanos <= 0:
-        errors.invalid(field, str(amount), POSITIVE)
+        errors.invalid(field, str(amount), names.POSITIVE)
 
 
 def _class_name(errors: Errors, field: str, name: str | None) -> None:

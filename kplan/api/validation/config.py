@@ -72,10 +72,9 @@ def _secret(obj: Value, errors: Errors, context: Context) -> None:
     if type_ == "kubernetes.io/service-account-token":
         if not (obj["metadata"].get("annotations") or {}).get(ACCOUNT_NAME):
             errors.required(f"metadata.annotations[{ACCOUNT_NAME}]")
-    elif type_ == "kubernetes.io/basic-auth":
-        if "username" not in data and "password" not in data:
-            errors.required("data[username]")
-            errors.required("data[password]")
+    elif type_ == "kubernetes.io/basic-auth" and "username" not in data and "password" not in data:
+        errors.required("data[username]")
+        errors.required("data[password]")
     for key in NEEDED.get(type_, ()):
         if key not in data:
             errors.required(f"data[{key}]")

@@ -99,9 +99,9 @@ class Errors:
         """A value that may not be given here."""
         self._add(field, "FieldValueForbidden", "Forbidden", detail)
 
-    def duplicate(self, field: str, value: Any) -> None:
+    def duplicate(self, field: str, value: Any, detail: str = "") -> None:
         """A value that stands twice where it must be unique."""
-        self._add(field, "FieldValueDuplicate", f"Duplicate value: {render(value)}", "")
+        self._add(field, "FieldValueDuplicate", f"Duplicate value: {render(value)}", detail)
 
     def not_found(self, field: str, value: Any, detail: str = "") -> None:
         """A value that names something which does not exist."""

@@ -32,6 +32,7 @@ _ADMISSION = "admissionregistration.k8s.io"
 # Kinds whose name is not just a DNS subdomain.
 NAME_RULES: Mapping[GroupKind, Check] = {
     ("", "Namespace"): names.dns1123_label,
+    ("", "ReplicationController"): names.long_name,
     ("apps", "StatefulSet"): names.dns1123_label,
     (_RBAC, "Role"): names.path_segment,
     (_RBAC, "ClusterRole"): names.path_segment,
@@ -168,19 +169,25 @@ def _no_new_finalizers(meta: Value, old: Value, errors: Errors, path: str) -> No
 
 def label_map(value: Mapping[str, str] | None, errors: Errors, path: str) -> None:
     """A map of labels; every fault is reported at the map itself."""
-    for key, text in sorted((value or {}).items()):
-        names.invalid(errors, path, key, names.qualified_name(key))
-        names.invalid(errors, path, text or "", names.label_value(text or ""))
+    if value and any(names.qualified_name(k) or names.label_value(v or "") for k, v in value.items()):
+        for key, text in sorted(value.items()):
+            names.invalid(errors, path, key, names.qualified_name(key))
+            names.invalid(errors, path, text or "", names.label_value(text or ""))
 
 
 def annotation_map(value: Mapping[str, str] | None, errors: Errors, path: str) -> None:
     """A map of annotations: keys as labels have, but in any case, and a limit for all together."""
-    total = 0
-    for key, text in sorted((value or {}).items()):
+    if not value:
+        return
+    for key in sorted(value):
         names.invalid(errors, path, key, names.qualified_name(key.lower()))
-        total += names.size(key) + names.size(text or "")
-    if total > ANNOTATIONS_SIZE:
+    if annotations_size(value) > ANNOTATIONS_SIZE:
         errors.too_long(path, ANNOTATIONS_SIZE)
+
+
+def annotations_size(value: Mapping[str, str]) -> int:
+    """The bytes of all keys and values together."""
+    return sum(names.size(key) + names.size(text or "") for key, text in value.items())
 
 
 def _owner_references(refs: Iterable[Value], errors: Errors, path: str) -> None:

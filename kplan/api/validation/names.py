@@ -21,6 +21,7 @@ OK: Messages = ()
 SUBDOMAIN_LENGTH, LABEL_LENGTH = 253, 63
 NON_EMPTY = "must be non-empty"
 NEGATIVE = "must be greater than or equal to 0"
+POSITIVE = "must be greater than zero"
 IMMUTABLE = "field is immutable"
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -208,6 +209,22 @@ def domain_prefixed(value: str) -> bool:
     return "/" in value
 
 
+_HTTP_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+").fullmatch
+
+
+def domain_prefixed_path(errors: Errors, field: str, value: str) -> None:
+    """Report what is wrong with a name such as `example.com/foo`: a domain, a slash and a path."""
+    domain, _, path = value.partition("/")
+    if not value:
+        errors.required(field)
+    elif not domain or not path:
+        errors.invalid(field, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    else:
+        invalid(errors, field, domain, dns1123_subdomain(domain))
+        if not _HTTP_PATH(path):
+            errors.invalid(field, path, regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"))
+
+
 def config_key(value: str) -> Messages:
     """A key of a ConfigMap or a Secret: a file name that cannot leave its directory."""
     return _config_key(value) + _climbs(value)
@@ -249,6 +266,16 @@ def port_name(value: str) -> Messages:
         (value[:1] == "-" or value[-1:] == "-", "must not begin or end with a hyphen"),
     )
     return tuple(sentence for wrong, sentence in checks if wrong)
+
+
+_INTEGER = re.compile("0|-?[1-9][0-9]*").fullmatch
+
+
+def decimal_integer(value: str) -> Messages:
+    """A whole number without superfluous signs and zeros."""
+    if not value:
+        return (NON_EMPTY,)
+    return OK if _INTEGER(value) else ("must be a valid decimal integer in canonical form",)
 
 
 def in_range(value: int, low: int, high: int) -> Messages:

@@ -70,7 +70,7 @@ def has_invalid_affinity_selector(spec: Value) -> bool:
     """Whether a selector of a pod (anti-)affinity term has a value that is no label value."""
     affinity = spec.get("affinity") or {}
     return any(
-        _has_invalid_value(term.get(name))
+        has_invalid_value(term.get(name))
         for side in ("podAffinity", "podAntiAffinity")
         for term in _terms(affinity.get(side) or {})
         for name in ("labelSelector", "namespaceSelector")
@@ -83,7 +83,8 @@ def _terms(affinity: Value) -> Iterator[Value]:
         yield weighted.get("podAffinityTerm") or {}
 
 
-def _has_invalid_value(selector: Value | None) -> bool:
+def has_invalid_value(selector: Value | None) -> bool:
+    """Whether an expression of a selector has a value that is no label value."""
     return any(
         names.label_value(value)
         for expression in (selector or {}).get("matchExpressions") or ()
@@ -95,7 +96,7 @@ def has_invalid_node_affinity(spec: Value) -> bool:
     """Whether a required node affinity term has a value that is no label value."""
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     selector = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
-    return any(_has_invalid_value(term) for term in selector.get("nodeSelectorTerms") or ())
+    return any(has_invalid_value(term) for term in selector.get("nodeSelectorTerms") or ())
 
 
 def has_invalid_spread_selector(spec: Value) -> bool:

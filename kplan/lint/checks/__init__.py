@@ -29,7 +29,6 @@ CHECKS: Mapping[str, Builder] = {
     "target-port": services.target_port,
     "headless-service": services.headless_service,
     "unprobed-pods": services.unprobed_pods,
-    "ingress-port": routes.ingress_port,
     "duplicate-route": routes.duplicate_route,
     "stage": stage.build,
 }

@@ -14,7 +14,6 @@ from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Object
 from kplan.workloads import get, pod_template
 
-_BUDGET = "PodDisruptionBudget"
 _COUNTED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 
 
@@ -37,7 +36,7 @@ def blocked_eviction(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
 
 
 def _against_replicas(site: Site, least: Any) -> Iterable[Problem]:
-    selected = site.world.selected(site.object)
+    selected = site.world.targets(site.object, "disruption")
     counts = [_replicas(site, o) for o in selected]
     if not counts or None in counts:
         return
@@ -53,7 +52,7 @@ def _replicas(site: Site, workload: Object) -> int | None:
     """How many pods a workload has at least; None if that cannot be said."""
     if workload.ref.kind not in _COUNTED:
         return None
-    for autoscaler in site.world.autoscalers(workload):
+    for autoscaler in site.world.sources(workload, "scale-target"):
         highest = get(autoscaler.value, "spec", "maxReplicas")
         return highest if isinstance(highest, int) else None
     count = get(workload.value, "spec", "replicas")
@@ -78,7 +77,7 @@ def overlapping_budgets(parameters: Any, trusted: bool) -> Check:  # noqa: ARG00
         pod = pod_template(site.object.value)
         if pod is None:
             return
-        budgets = [o for o in site.world.selectors(site.object) if o.ref.kind == _BUDGET]
+        budgets = site.world.sources(site.object, "disruption")
         if len(budgets) > 1:
             names = ", ".join(sorted(b.ref.name for b in budgets))
             places = tuple(Place(f"budget {b.ref.name}", b, ("spec", "selector")) for b in budgets)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kplan.graph import Edge
 from kplan.lint.site import Check, Place, Problem, Site
+from kplan.model import Key
 
 
 def dangling(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
@@ -13,31 +15,45 @@ def dangling(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     kinds = frozenset(parameters.get("to", ()))
 
     def check(site: Site) -> Iterable[Problem]:
-        for edge in site.world.references(site.object):
-            if edge.missing and not edge.optional and (not kinds or edge.kind in kinds):
-                yield Problem(edge.path, {"target": edge.named})
+        for edge in site.world.edges(site.object):
+            target = edge.target
+            meant = isinstance(target, Key) and not edge.key and (not kinds or target.kind in kinds)
+            if meant and site.world.is_missing(edge):
+                near = site.world.near(edge)
+                data = {"target": named(edge), "near": f"; did you mean {near}?" if near else ""}
+                yield Problem(edge.path, data)
 
     return check
 
 
 def missing_key(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """Keys of a ConfigMap or Secret of the input that a reference asks for and that are not there."""
+    """`{to: [kinds]}`: parts of objects (keys, ports) that a reference asks for and that are not there."""
+    kinds = frozenset(parameters["to"])
 
     def check(site: Site) -> Iterable[Problem]:
-        for edge in site.world.references(site.object):
-            for path, key in edge.missing_keys:
-                yield Problem(path, {"target": edge.named, "key": key})
+        for edge in site.world.edges(site.object):
+            target = edge.target
+            if edge.key and isinstance(target, Key) and target.kind in kinds and site.world.is_missing(edge):
+                there = site.world.graph.nodes.get(target)
+                places = (Place(f"{target.kind} {target.name}", there, ("metadata", "name")),) if there else ()
+                yield Problem(edge.path, {"target": named(edge), "key": edge.key}, places)
 
     return check
+
+
+def named(edge: Edge) -> str:
+    """The target of a reference as messages name it; the namespace only where it is another one."""
+    assert isinstance(edge.target, Key)
+    target = edge.target
+    other = target.namespace and target.namespace != edge.source.namespace
+    return f"{target.kind} {target.namespace}/{target.name}" if other else f"{target.kind} {target.name}"
 
 
 def duplicate_object(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Objects whose identity an earlier object of the input has."""
 
     def check(site: Site) -> Iterable[Problem]:
-        same = site.world.by_key[site.object.ref.key]
-        first = same[0]
-        if len(same) > 1 and site.object is not first and site.object.ref.name:
-            yield Problem((), related=(Place("first here", first, ("metadata", "name")),))
+        for same in site.world.duplicates(site.object):
+            yield Problem((), related=(Place("first here", same, ("metadata", "name")),))
 
     return check

@@ -20,7 +20,7 @@ def scaled_replicas(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     def check(site: Site) -> Iterable[Problem]:
         if get(site.object.value, "spec", "replicas") is None:
             return
-        for autoscaler in site.world.autoscalers(site.object):
+        for autoscaler in site.world.sources(site.object, "scale-target"):
             named = f"{autoscaler.ref.kind} {autoscaler.ref.name}"
             place = Place("scaled here", autoscaler, ("spec", "scaleTargetRef"))
             yield Problem(("spec", "replicas"), {"autoscaler": named}, (place,))
@@ -33,7 +33,7 @@ def metric_without_request(parameters: Any, trusted: bool) -> Check:  # noqa: AR
 
     def check(site: Site) -> Iterable[Problem]:
         wanted = list(_utilizations(site.object.value))
-        for target in site.world.scaled(site.object) if wanted else ():
+        for target in site.world.targets(site.object, "scale-target") if wanted else ():
             for path, resource in wanted:
                 yield from _unmeasured(target, path, resource)
 

@@ -13,6 +13,7 @@ from kplan.errors import KplanError
 from kplan.lint.site import Check, Problem, Site
 from kplan.model import Path
 from kplan.schema import re2
+from kplan.workloads import get
 
 Search = Callable[[str], bool]
 Faults = list[Path]
@@ -35,21 +36,10 @@ def build(schema: Any, trusted: bool) -> Check:
     test = _compile(schema, _search(trusted))
 
     def check(site: Site) -> Iterable[Problem]:
-        return [Problem(path, {"value": _at(site, path)}) for path in test(site.value, site.path)]
+        depth = len(site.path)
+        return [Problem(path, {"value": get(site.value, *path[depth:])}) for path in test(site.value, site.path)]
 
     return check
-
-
-def _at(site: Site, path: Path) -> object:
-    value = site.value
-    for step in path[len(site.path) :]:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return ""
-    return value
 
 
 def _search(trusted: bool) -> Callable[[str], Search]:
@@ -251,4 +241,3 @@ _KEYWORDS: Mapping[str, Callable[[Any, Any, Any], Test]] = {
     "exclusiveMaximum": _plain(lambda value, n: value < n, "number"),
     "multipleOf": _plain(lambda value, n: value % n == 0, "number"),
 }
-

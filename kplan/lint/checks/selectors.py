@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kplan.labels import matches, matches_map
+from kplan.graph import MISSING
+from kplan.labels import matches
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Path
 from kplan.workloads import get, pod_template
 
-_PLAIN_SELECTOR = "ReplicationController"
 _TERMS = ("requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution")
 
 
-def selects_nothing(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """Objects whose selector matches no pod of the input, where pods of that namespace are in the input at all."""
+def selects_nothing(kind: Any, trusted: bool) -> Check:  # noqa: ARG001
+    """Selectors that match nothing in the input. The parameter is the sort of selector, as the graph calls it:
+    `selector` (of a Service), `disruption`, `network-policy`, `network-peer`, `monitor` ..."""
 
     def check(site: Site) -> Iterable[Problem]:
-        if site.world.selects_nothing(site.object):
-            yield Problem(())
+        for edge in site.world.edges(site.object):
+            if edge.kind == kind and site.world.is_missing(edge):
+                yield Problem(edge.path, {"selection": str(edge.target)})
 
     return check
 
@@ -28,20 +30,11 @@ def selector_mismatch(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Workloads whose selector does not match the labels of their own pod template."""
 
     def check(site: Site) -> Iterable[Problem]:
-        obj = site.object.value
-        selector = get(obj, "spec", "selector")
-        pod = pod_template(obj)
-        if not isinstance(selector, dict) or not selector or pod is None or site.object.ref.kind in ("Pod", "Job"):
-            return
-        if site.object.ref.kind == _PLAIN_SELECTOR:
-            fits = matches_map(selector, pod.labels)
-        elif selector.keys() & {"matchLabels", "matchExpressions"}:
-            fits = matches(selector, pod.labels)
-        else:
-            return
-        if not fits:
-            there = Place("the selector is here", site.object, ("spec", "selector"))
-            yield Problem((*pod.path, "metadata", "labels"), related=(there,))
+        pod = pod_template(site.object.value)
+        for edge in site.world.edges(site.object) if pod else ():
+            if edge.kind == "own-pods" and edge.state == MISSING and pod:
+                there = Place("the selector is here", site.object, edge.path)
+                yield Problem((*pod.path, "metadata", "labels"), related=(there,))
 
     return check
 

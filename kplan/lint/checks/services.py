@@ -7,7 +7,7 @@ from typing import Any
 
 from kplan.errors import KplanError
 from kplan.lint.site import Check, Place, Problem, Site
-from kplan.model import Object
+from kplan.model import Key, Object
 from kplan.workloads import containers, get, pod_template
 
 
@@ -18,7 +18,7 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
     kind = str if which == "named" else int
 
     def check(site: Site) -> Iterable[Problem]:
-        pods = site.world.selected(site.object)
+        pods = site.world.targets(site.object, "selector")
         ports = get(site.object.value, "spec", "ports")
         declared = [p for o in pods for p in _declared(o)]
         if not pods or not isinstance(ports, list) or (kind is int and not declared):
@@ -45,15 +45,14 @@ def headless_service(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     """StatefulSets whose serviceName names no headless Service of the input."""
 
     def check(site: Site) -> Iterable[Problem]:
-        name = get(site.object.value, "spec", "serviceName")
-        if not isinstance(name, str) or not name:
-            return
-        service = site.world.find("Service", name, site.object)
-        if service is None:
-            yield Problem((), {"service": name, "problem": "which is not in the input"})
-        elif get(service.value, "spec", "clusterIP") != "None":
-            place = Place("the Service is here", service, ("spec", "clusterIP"))
-            yield Problem((), {"service": name, "problem": "which is not headless"}, (place,))
+        for edge in site.world.edges(site.object):
+            if edge.kind == "service-name" and isinstance(edge.target, Key):
+                name, service = edge.target.name, site.world.graph.nodes.get(edge.target)
+                if site.world.is_missing(edge):
+                    yield Problem(edge.path, {"service": name, "problem": "which is not in the input"})
+                elif service and get(service.value, "spec", "clusterIP") != "None":
+                    place = Place("the Service is here", service, ("spec", "clusterIP"))
+                    yield Problem(edge.path, {"service": name, "problem": "which is not headless"}, (place,))
 
     return check
 
@@ -68,7 +67,7 @@ def unprobed_pods(probe: Any, trusted: bool) -> Check:  # noqa: ARG001
         running = [c for c in containers(pod) if c.runs_along]
         if not running or any(c.value.get(probe) for c in running):
             return
-        services = [o for o in site.world.selectors(site.object) if o.ref.kind == "Service"]
+        services = site.world.sources(site.object, "selector")
         if services:
             place = Place(f"Service {services[0].ref.name}", services[0], ("spec", "selector"))
             yield Problem((*pod.path, "spec", "containers"), related=(place,))

@@ -6,18 +6,20 @@ Since 1.36 a node is marked by how much the pod improves its balance, before by 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from kplan.scheduler.args import Args
-from kplan.scheduler.framework import MAX_SCORE, Scoring
+from kplan.scheduler.framework import MAX_SCORE, Marking
 from kplan.scheduler.node import Node
 from kplan.scheduler.pod import Pod
 from kplan.scheduler.requests import is_scalar
 from kplan.scheduler.snapshot import Snapshot
 
 NAME = "NodeResourcesBalancedAllocation"
+Mark = Callable[[int, int], int]
 
 
-def scoring(pod: Pod, _: Snapshot, args: Args) -> Scoring | None:
+def scoring(pod: Pod, _: Snapshot, args: Args) -> Marking | None:
     """Mark nodes by the spread of the used fractions; a pod that asks for nothing is not marked."""
     asked = pod.shape.requests.real
     resources = tuple(
@@ -25,22 +27,52 @@ def scoring(pod: Pod, _: Snapshot, args: Args) -> Scoring | None:
     )
     if not any(n for _, n in resources):
         return None
-    improvement = args.minor >= 36
+    mark = improvement if args.minor >= 36 else _result
 
-    def raw(node: Node) -> int:
-        allocatable, requested = node.allocatable, node.requested
+    def general(node: Node) -> int:
         before, after = [], []
         for name, n in resources:
-            capacity = allocatable.get(name, 0)
+            capacity = node.allocatable.get(name, 0)
             if capacity:
-                used = requested.get(name, 0)
+                used = node.requested.get(name, 0)
                 before.append(used / capacity if used < capacity else 1.0)
                 after.append((used + n) / capacity if used + n < capacity else 1.0)
-        if not improvement:
-            return balance(after)
-        return 50 + (50 + balance(after) - balance(before)) // 2
+        return mark(balance(before), balance(after))
 
-    return Scoring(raw)
+    return Marking(_of_two(*resources, mark, general) if len(resources) == 2 else general)
+
+
+def _of_two(
+    a: tuple[str, int], b: tuple[str, int], mark: Mark, general: Callable[[Node], int]
+) -> Callable[[Node], int]:
+    """The same for two resources, which is nearly every profile, in a third of the time."""
+    (a_name, a_more), (b_name, b_more) = a, b
+
+    def of_two(node: Node) -> int:
+        have, used = node.allocatable, node.requested
+        a_all, b_all = have.get(a_name), have.get(b_name)
+        if not a_all or not b_all:
+            return general(node)
+        a_used, b_used = used[a_name], used[b_name]
+        a_part = a_used / a_all if a_used < a_all else 1.0
+        b_part = b_used / b_all if b_used < b_all else 1.0
+        before = int((1 - abs((a_part - b_part) / 2)) * MAX_SCORE)
+        a_used += a_more
+        b_used += b_more
+        a_part = a_used / a_all if a_used < a_all else 1.0
+        b_part = b_used / b_all if b_used < b_all else 1.0
+        return mark(before, int((1 - abs((a_part - b_part) / 2)) * MAX_SCORE))
+
+    return of_two
+
+
+def improvement(before: int, after: int) -> int:
+    """75 for a pod that changes nothing about the balance, up to 100 for one that mends it."""
+    return 50 + (50 + after - before) // 2
+
+
+def _result(_: int, after: int) -> int:
+    return after
 
 
 def balance(fractions: list[float]) -> int:

@@ -6,10 +6,11 @@ key, value) pairs; a node without the key counts for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
+from typing import Any
 
 from kplan.scheduler.args import Args
-from kplan.scheduler.framework import MAX_SCORE, Filtering, Rejection, Scoring
+from kplan.scheduler.framework import MAX_SCORE, Filtering, Rejection, Scaling
 from kplan.scheduler.node import Node
 from kplan.scheduler.pod import Pod, Shape
 from kplan.scheduler.snapshot import Snapshot
@@ -21,23 +22,30 @@ NOT_AWAY = Rejection(("node(s) didn't match pod anti-affinity rules",))
 UNWELCOME = Rejection(("node(s) didn't satisfy existing pods anti-affinity rules",))
 
 Pair = tuple[str, str]
+_MANY = 64
 
 
 def filtering(pod: Pod, cluster: Snapshot, _: Args) -> Filtering:
     """Refuse nodes that the required terms of this pod, or of pods in place, exclude."""
     rules = _Required(pod.shape, cluster)
     idle = not (rules.forbidden or pod.shape.affinity or pod.shape.anti_affinity)
-    return Filtering(rules.check, update=rules.update, idle=idle)
+    return Filtering(rules.check, update=rules.update, concerns=rules.concerns, idle=idle)
 
 
-def scoring(pod: Pod, cluster: Snapshot, args: Args) -> Scoring | None:
+def scoring(pod: Pod, cluster: Snapshot, args: Args) -> Scaling | None:
     """Mark nodes by the weights of the terms, of this pod and of pods in place, that they satisfy."""
     shape = pod.shape
     wishes = bool(shape.preferred_affinity or shape.preferred_anti_affinity)
     if args.ignore_preferred_of_others and not wishes:
         return None
     preferred = _Preferred(shape, cluster, args.hard_affinity_weight)
-    return Scoring(preferred.raw, preferred.normalise, update=preferred.update, idle=lambda: not preferred.weights)
+    return Scaling(
+        preferred.signature,
+        preferred.scale,
+        update=preferred.update,
+        concerns=preferred.concerns,
+        idle=lambda: not preferred.weights,
+    )
 
 
 def _matches(term: PodTerm, shape: Shape, cluster: Snapshot) -> bool:
@@ -94,6 +102,10 @@ class _Required:
             found = self._known[other] = (near, avoided, forbidden)
         return found
 
+    def concerns(self, other: Shape) -> bool:
+        """Whether pods of this shape count at all."""
+        return any(self._keys(other))
+
     def _count(self, pod: Pod, node: Node, sign: int) -> set[str]:
         """Count a pod that comes or goes; the topology keys under which a pair appeared or vanished."""
         near, avoided, forbidden = self._keys(pod.shape)
@@ -102,7 +114,7 @@ class _Required:
         changed |= {k for k in forbidden if self.forbidden.shift(k, node, sign)}
         return changed
 
-    def update(self, pod: Pod, node: Node, sign: int) -> Collection[Node]:
+    def update(self, pod: Pod, node: Node, sign: int) -> Iterable[Node]:
         alone = not self.near
         changed = self._count(pod, node, sign)
         if alone != (not self.near):
@@ -135,16 +147,21 @@ def _keys_of(terms: Iterable[PodTerm], shape: Shape, cluster: Snapshot) -> tuple
 
 
 class _Preferred:
-    """The weight of every pair for one pod: `weights[key][value]`."""
+    """The weight of every pair for one pod: `weights[key][value]`.
+
+    The signature of a node is, for each key, its value; for keys like the hostname, of which nearly every node has
+    another value, the weight of its value.
+    """
 
     def __init__(self, shape: Shape, cluster: Snapshot, hard_weight: int) -> None:
         self.shape, self.cluster, self.hard_weight = shape, cluster, hard_weight
         self.weights: dict[str, dict[str, int]] = {}
+        self.many: set[str] = set()
         self._known: dict[Shape, tuple[tuple[str, int], ...]] = {}
         everyone = bool(shape.preferred_affinity or shape.preferred_anti_affinity)
         for node in cluster.nodes:
             for p in node.pods if everyone else node.affine:
-                self.update(p, node, 1)
+                self._count(p, node, 1)
 
     def _worth(self, other: Shape) -> tuple[tuple[str, int], ...]:
         """(topology key, weight) of every term, of either side, that brings the two shapes together or apart."""
@@ -164,19 +181,46 @@ class _Preferred:
             found = self._known[other] = tuple(worth)
         return found
 
-    def update(self, pod: Pod, node: Node, sign: int) -> None:
+    def concerns(self, other: Shape) -> bool:
+        """Whether pods of this shape weigh anything."""
+        return bool(self._worth(other))
+
+    def _count(self, pod: Pod, node: Node, sign: int) -> list[str]:
+        """Weigh a pod that comes or goes; the topology keys under which a weight changed."""
+        changed = []
         for key, weight in self._worth(pod.shape):
             value = node.labels.get(key)
             if value is not None:
-                values = self.weights.setdefault(key, {})
+                if key not in self.weights:
+                    self.weights[key] = {}
+                    if len(self.cluster.label_values(key)) > _MANY:
+                        self.many.add(key)
+                values = self.weights[key]
                 values[value] = values.get(value, 0) + sign * weight
+                changed.append(key)
+        return changed
 
-    def raw(self, node: Node) -> int:
+    def update(self, pod: Pod, node: Node, sign: int) -> Iterable[Node]:
+        keys = len(self.weights)
+        changed = self._count(pod, node, sign)
+        if keys != len(self.weights):
+            return self.cluster.nodes
+        return [n for k in changed if k in self.many for n in self.cluster.with_label(k, node.labels[k])]
+
+    def signature(self, node: Node) -> tuple[str | int | None, ...]:
         have = node.labels
-        return sum(values.get(have[k], 0) for k, values in self.weights.items() if k in have)
+        return tuple(
+            values.get(have.get(key, ""), 0) if key in self.many else have.get(key)
+            for key, values in self.weights.items()
+        )
 
-    def normalise(self, _: Sequence[Node], raw: list[int]) -> list[int]:
-        least, most = min(raw), max(raw)
+    def scale(self, signatures: Iterable[tuple[str | int | None, ...]]) -> dict[Any, int]:
+        raw = {s: sum(map(self._weight, self.weights.values(), s)) for s in signatures}
+        least, most = min(raw.values()), max(raw.values())
         span = most - least
         # this order of floating-point operations is the scheduler's: 29 of 100 becomes 28
-        return [int(MAX_SCORE * ((n - least) / span)) for n in raw] if span > 0 else [0] * len(raw)
+        return {s: int(MAX_SCORE * ((n - least) / span)) if span else 0 for s, n in raw.items()}
+
+    @staticmethod
+    def _weight(values: dict[str, int], part: str | int | None) -> int:
+        return part if isinstance(part, int) else values.get(part or "", 0)

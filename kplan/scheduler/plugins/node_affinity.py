@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kplan.scheduler.args import Args
-from kplan.scheduler.framework import Filtering, Rejection, Scoring, to_hundred
+from kplan.scheduler.framework import Filtering, Rejection, Scaling, to_hundred
 from kplan.scheduler.node import Node
 from kplan.scheduler.pod import Pod, Shape
 from kplan.scheduler.snapshot import Snapshot
@@ -41,7 +39,7 @@ def filtering(pod: Pod, _: Snapshot, args: Args) -> Filtering | Rejection | None
             return ENFORCED
         return None if required_match(shape, node) else REFUSAL
 
-    return Filtering(check, nodes)
+    return Filtering(check, nodes, static=True)
 
 
 def _pinned(terms: tuple[NodeTerm, ...] | None) -> frozenset[str] | None:
@@ -54,17 +52,13 @@ def _pinned(terms: tuple[NodeTerm, ...] | None) -> frozenset[str] | None:
     return names if terms else None
 
 
-def scoring(pod: Pod, _: Snapshot, args: Args) -> Scoring | None:
+def scoring(pod: Pod, _: Snapshot, args: Args) -> Scaling | None:
     """The sum of the weights of the preferred terms that match."""
     wishes = args.added_preferred + pod.shape.node_preferred
     if not wishes:
         return None
 
-    def raw(node: Node) -> int:
+    def granted(node: Node) -> int:
         return sum(t.weight for t in wishes if t.matches(node.name, node.labels))
 
-    return Scoring(raw, _most)
-
-
-def _most(_: Sequence[Node], raw: list[int]) -> list[int]:
-    return to_hundred(raw)
+    return Scaling(granted, to_hundred)

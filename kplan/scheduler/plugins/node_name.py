@@ -21,4 +21,4 @@ def filtering(pod: Pod, _: Snapshot, __: Args) -> Filtering | None:
     def check(node: Node) -> Rejection | None:
         return REFUSAL if node.name != wanted else None
 
-    return Filtering(check)
+    return Filtering(check, static=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kplan.scheduler.args import LEAST, MOST, Args
-from kplan.scheduler.framework import MAX_SCORE, Filtering, Rejection, Scoring
+from kplan.scheduler.framework import MAX_SCORE, Filtering, Marking, Rejection
 from kplan.scheduler.node import Node
 from kplan.scheduler.pod import Pod
 from kplan.scheduler.requests import CPU, MEMORY, is_extended, is_scalar
@@ -24,10 +24,10 @@ def filtering(pod: Pod, _: Snapshot, args: Args) -> Filtering:
     wanted = tuple((name, n) for name, n in pod.shape.requests.real.items() if n > 0 and not _ignored(name, args))
 
     def check(node: Node) -> Rejection | None:
-        allocatable, requested = node.allocatable, node.requested
         if len(node.pods) < node.max_pods:
+            free = node.free
             for name, n in wanted:
-                if n > allocatable.get(name, 0) - requested.get(name, 0):
+                if n > free.get(name, 0):
                     break
             else:
                 return None
@@ -46,14 +46,13 @@ def _refusal(wanted: tuple[tuple[str, int], ...], node: Node) -> Rejection:
     reasons = [TOO_MANY_PODS] if len(node.pods) >= node.max_pods else []
     final = False
     for name, n in wanted:
-        whole = node.allocatable.get(name, 0)
-        if n > whole - node.requested.get(name, 0):
+        if n > node.free.get(name, 0):
             reasons.append(f"Insufficient {name}")
-            final = final or n > whole
+            final = final or n > node.allocatable.get(name, 0)
     return Rejection(tuple(reasons), final)
 
 
-def scoring(pod: Pod, _: Snapshot, args: Args) -> Scoring:
+def scoring(pod: Pod, _: Snapshot, args: Args) -> Marking:
     """Mark nodes by how much of the weighted resources would be in use."""
     strategy = _STRATEGIES.get(args.strategy, _ratio)(args)
     asked = pod.shape.requests.scored
@@ -66,9 +65,9 @@ def scoring(pod: Pod, _: Snapshot, args: Args) -> Scoring:
         (CPU, 1, asked.get(CPU, 0)),
         (MEMORY, 1, asked.get(MEMORY, 0)),
     ):
-        return Scoring(_least_allocated(asked.get(CPU, 0), asked.get(MEMORY, 0)))
+        return Marking(_least_allocated(asked.get(CPU, 0), asked.get(MEMORY, 0)))
 
-    def raw(node: Node) -> int:
+    def mark(node: Node) -> int:
         uses = []
         for name, weight, n in resources:
             capacity = node.allocatable.get(name, 0)
@@ -76,7 +75,7 @@ def scoring(pod: Pod, _: Snapshot, args: Args) -> Scoring:
                 uses.append((weight, n + taken(node, name), capacity))
         return strategy(uses)
 
-    return Scoring(raw)
+    return Marking(mark)
 
 
 def taken(node: Node, name: str) -> int:
@@ -89,23 +88,15 @@ def taken(node: Node, name: str) -> int:
 def _least_allocated(cpu: int, memory: int) -> Callable[[Node], int]:
     """LeastAllocated over cpu and memory of equal weight, which is nearly every profile."""
 
-    def raw(node: Node) -> int:
-        total = weights = 0
-        capacity = node.allocatable.get(CPU, 0)
-        if capacity:
-            weights = 1
-            free = capacity - cpu - node.cpu
-            if free > 0:
-                total = free * MAX_SCORE // capacity
-        capacity = node.allocatable.get(MEMORY, 0)
-        if capacity:
-            weights += 1
-            free = capacity - memory - node.memory
-            if free > 0:
-                total += free * MAX_SCORE // capacity
-        return total // weights if weights else 0
+    def mark(node: Node) -> int:
+        all_cpu, all_memory = node.all_cpu, node.all_memory
+        free_cpu, free_memory = all_cpu - cpu - node.cpu, all_memory - memory - node.memory
+        total = free_cpu * MAX_SCORE // all_cpu if free_cpu > 0 else 0
+        if free_memory > 0:
+            total += free_memory * MAX_SCORE // all_memory
+        return total // 2 if all_cpu and all_memory else total
 
-    return raw
+    return mark
 
 
 Uses = list[tuple[int, int, int]]  # (weight, requested, capacity)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from kplan import labels
 from kplan.scheduler.args import Args
-from kplan.scheduler.framework import MAX_SCORE, Filtering, Rejection, Scoring
+from kplan.scheduler.framework import MAX_SCORE, Filtering, Rejection, Scaling
 from kplan.scheduler.node import HOSTNAME, Node
 from kplan.scheduler.plugins.node_affinity import required_match
 from kplan.scheduler.pod import Pod, Shape, Spread
@@ -30,16 +31,16 @@ def filtering(pod: Pod, cluster: Snapshot, args: Args) -> Filtering | None:
     if not constraints:
         return None
     rules = _Hard(pod.shape, constraints, cluster)
-    return Filtering(rules.check, update=rules.update)
+    return Filtering(rules.check, update=rules.update, concerns=rules.group.concerns, place=rules.place)
 
 
-def scoring(pod: Pod, cluster: Snapshot, args: Args) -> Scoring | None:
+def scoring(pod: Pod, cluster: Snapshot, args: Args) -> Scaling | None:
     """Mark nodes in emptier domains higher."""
     constraints = _constraints(pod.shape, cluster, args, hard=False)
     if not constraints:
         return None
     wishes = _Soft(pod.shape, constraints, cluster, require_all=bool(pod.shape.spread) or not args.system_spread)
-    return Scoring(wishes.raw, wishes.normalise, wishes.prepare, wishes.update)
+    return Scaling(wishes.signature, wishes.scale, update=wishes.update, concerns=wishes.group.concerns)
 
 
 def _constraints(shape: Shape, cluster: Snapshot, args: Args, *, hard: bool) -> tuple[Spread, ...]:
@@ -69,6 +70,10 @@ class _Group:
                 i for i, c in enumerate(self.constraints) if same and _selects(c, other)
             )
         return found
+
+    def concerns(self, other: Shape) -> bool:
+        """Whether any constraint counts a pod of this shape."""
+        return bool(self.counted(other))
 
     def included(self, node: Node) -> tuple[bool, ...]:
         """For each constraint, whether its policies let the node count."""
@@ -136,19 +141,24 @@ class _Hard:
                 return SKEWED
         return None
 
-    def update(self, pod: Pod, node: Node, sign: int) -> Collection[Node]:
+    def place(self, node: Node) -> tuple[str | None, ...]:
+        """The node's domains: nodes with the same ones are judged alike."""
+        return tuple(node.labels.get(k) for k in self.group.keys)
+
+    def update(self, pod: Pod, node: Node, sign: int) -> Iterable[Node]:
         counted = () if pod.deleting else self.group.counted(pod.shape)
         if not counted or not self.group.complete(node):
             return ()
-        changed: list[Node] = []
+        changed: list[tuple[str, str]] = []
         included = self.group.included(node)
         for i in counted:
             if included[i]:
-                changed += self._shift(i, node.labels[self.group.keys[i]], sign)
-        return changed
+                key = self.group.keys[i]
+                changed += [(key, value) for value in self._shift(i, node.labels[key], sign)]
+        return chain.from_iterable(self.cluster.with_label(key, value) for key, value in changed)
 
-    def _shift(self, i: int, value: str, sign: int) -> list[Node]:
-        """Change the count of one domain; the nodes of all domains that become full or free."""
+    def _shift(self, i: int, value: str, sign: int) -> list[str]:
+        """Change the count of one domain; all domains that become full or free."""
         counts, levels, limit = self.counts[i], self.levels[i], self.limits[i]
         old = counts[value]
         counts[value] = new = old + sign
@@ -160,65 +170,81 @@ class _Hard:
         flipped = [value] if (old > limit) != (new > self.limits[i]) else []
         if self.limits[i] != limit:
             flipped += [v for v, n in counts.items() if v != value and (n > limit) != (n > self.limits[i])]
-        key = self.group.keys[i]
-        return [n for v in flipped for n in self.cluster.with_label(key, v)]
+        return flipped
+
+
+Place = tuple[str | None, ...]
+Signature = tuple[Place, tuple[int, ...]] | None
 
 
 class _Soft:
-    """The ScheduleAnyway constraints of a pod, with the number of pods on every node and in every domain."""
+    """The ScheduleAnyway constraints of a pod, with the number of pods on every node and in every domain.
+
+    The signature of a node is its domains and the pods on it; None for a node that is left out for lack of a label.
+    """
 
     def __init__(self, shape: Shape, constraints: tuple[Spread, ...], cluster: Snapshot, *, require_all: bool) -> None:
         self.group = _Group(shape, constraints)
         self.require_all = require_all
-        self.on = [self.group.on(n) for n in cluster.nodes]
+        self.on = [tuple(self.group.on(n)) for n in cluster.nodes]
+        self.places = [self._place(n) for n in cluster.nodes]
         self.counts: list[dict[str, int]] = [{} for _ in constraints]
         for node in cluster.nodes:
             self._count(node, self.on[node.index])
-        self.ignored: set[Node] = set()
-        self.weights: list[float] = []
+
+    def _place(self, node: Node) -> Place | None:
+        """The node's domain for each constraint; hostnames, all different, count as one."""
+        if self.require_all and not self.group.complete(node):
+            return None
+        return tuple("" if k == HOSTNAME and k in node.labels else node.labels.get(k) for k in self.group.keys)
 
     def _count(self, node: Node, on: Sequence[int]) -> None:
-        if self.require_all and not self.group.complete(node):
+        place = self.places[node.index]
+        if place is None:
             return
         for i, included in enumerate(self.group.included(node)):
             if included:
-                value, counts = node.labels.get(self.group.keys[i], ""), self.counts[i]
+                value, counts = place[i] or "", self.counts[i]
                 counts[value] = counts.get(value, 0) + on[i]
 
-    def update(self, pod: Pod, node: Node, sign: int) -> None:
+    def update(self, pod: Pod, node: Node, sign: int) -> Iterable[Node]:
         counted = () if pod.deleting else self.group.counted(pod.shape)
-        if counted:
-            change = [sign if i in counted else 0 for i in range(len(self.group.keys))]
-            self.on[node.index] = [a + b for a, b in zip(self.on[node.index], change, strict=True)]
-            self._count(node, change)
+        if not counted:
+            return ()
+        change = [sign if i in counted else 0 for i in range(len(self.group.keys))]
+        self.on[node.index] = tuple(a + b for a, b in zip(self.on[node.index], change, strict=True))
+        self._count(node, change)
+        return (node,)
 
-    def prepare(self, nodes: Sequence[Node]) -> None:
+    def signature(self, node: Node) -> Signature:
+        place = self.places[node.index]
+        return None if place is None else (place, self.on[node.index])
+
+    def scale(self, signatures: Mapping[Signature, int]) -> dict[Signature, int]:
+        weights = self._weights(signatures)
+        raw = {s: self._mark(*s, weights) for s in signatures if s is not None}
+        least, most = min(raw.values(), default=0), max(raw.values(), default=0)
+        marks: dict[Signature, int] = {None: 0}
+        for s, n in raw.items():
+            marks[s] = MAX_SCORE * (most + least - n) // most if most else MAX_SCORE
+        return marks
+
+    def _weights(self, signatures: Mapping[Signature, int]) -> list[float]:
         """The rarer the domains among the feasible nodes, the less a constraint weighs."""
-        self.ignored = {n for n in nodes if not self.group.complete(n)} if self.require_all else set()
-        rest = [n for n in nodes if n not in self.ignored] if self.ignored else nodes
-        self.weights = [
-            math.log((len(rest) if key == HOSTNAME else len({n.labels.get(key, "") for n in rest})) + 2)
-            for key in self.group.keys
+        places = {s[0] for s in signatures if s is not None}
+        nodes = sum(n for s, n in signatures.items() if s is not None)
+        sizes = [
+            nodes if key == HOSTNAME else len({place[i] or "" for place in places})
+            for i, key in enumerate(self.group.keys)
         ]
+        return [math.log(size + 2) for size in sizes]
 
-    def raw(self, node: Node) -> int:
-        if node in self.ignored:
-            return 0
-        total, on = 0.0, self.on[node.index]
+    def _mark(self, place: Place, on: tuple[int, ...], weights: Sequence[float]) -> int:
+        total = 0.0
         for i, key in enumerate(self.group.keys):
-            value = node.labels.get(key)
+            value = place[i]
             if value is not None:
                 count = on[i] if key == HOSTNAME else self.counts[i].get(value, 0)
-                total += count * self.weights[i] + (self.group.constraints[i].max_skew - 1)
-        below = math.floor(total)
+                total += count * weights[i] + (self.group.constraints[i].max_skew - 1)
+        below = math.floor(total)  # math.Round: half away from zero
         return below + (total - below >= 0.5)
-
-    def normalise(self, nodes: Sequence[Node], raw: list[int]) -> list[int]:
-        ignored = self.ignored
-        scored = [n for node, n in zip(nodes, raw, strict=True) if node not in ignored] if ignored else raw
-        least, most = min(scored, default=0), max(scored, default=0)
-        if most == 0:
-            return [0 if node in ignored else MAX_SCORE for node in nodes]
-        top = most + least
-        marks = [MAX_SCORE * (top - n) // most for n in raw]
-        return [0 if node in ignored else m for node, m in zip(nodes, marks, strict=True)] if ignored else marks

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kplan.scheduler.args import Args
-from kplan.scheduler.framework import Filtering, Rejection, Scoring, to_hundred
+from kplan.scheduler.framework import Filtering, Rejection, Scaling, to_hundred
 from kplan.scheduler.node import Node
 from kplan.scheduler.pod import Pod
 from kplan.scheduler.snapshot import Snapshot
@@ -27,19 +25,15 @@ def filtering(pod: Pod, _: Snapshot, args: Args) -> Filtering:
             return HIDDEN
         return Rejection((f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}",), final=True)
 
-    return Filtering(check)
+    return Filtering(check, static=True)
 
 
-def scoring(pod: Pod, _: Snapshot, __: Args) -> Scoring:
+def scoring(pod: Pod, _: Snapshot, __: Args) -> Scaling:
     """The fewer PreferNoSchedule taints are not tolerated, the better."""
     allowed = [t for t in pod.shape.tolerations if t.effect in ("", PREFER_NO_SCHEDULE)]
 
-    def raw(node: Node) -> int:
+    def unwanted(node: Node) -> int:
         soft = [t for t in node.taints if t.effect == PREFER_NO_SCHEDULE]
         return sum(not any(a.tolerates(t) for a in allowed) for t in soft)
 
-    return Scoring(raw, _fewest)
-
-
-def _fewest(_: Sequence[Node], raw: list[int]) -> list[int]:
-    return to_hundred(raw, reverse=True)
+    return Scaling(unwanted, lambda counts: to_hundred(counts, reverse=True))

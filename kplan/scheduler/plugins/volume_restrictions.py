@@ -6,14 +6,14 @@ ReadWriteOncePod claims in the whole cluster.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any
 
 from kplan.scheduler.args import Args
 from kplan.scheduler.fields import mapping, strings, text
 from kplan.scheduler.framework import Filtering, Rejection
 from kplan.scheduler.node import Node
-from kplan.scheduler.pod import DISKS, Pod
+from kplan.scheduler.pod import DISKS, Pod, Shape
 from kplan.scheduler.snapshot import Snapshot
 from kplan.scheduler.volumes import ONE_POD
 
@@ -44,7 +44,7 @@ def filtering(pod: Pod, cluster: Snapshot, _: Args) -> Filtering | Rejection | N
             return DISK_CONFLICT
         return IN_USE if users.count else None
 
-    return Filtering(check, update=users.update, idle=not disks and not users.count)
+    return Filtering(check, update=users.update, concerns=users.concerns, idle=not disks and not users.count)
 
 
 class _Users:
@@ -52,15 +52,19 @@ class _Users:
 
     def __init__(self, namespace: str, claims: set[str], cluster: Snapshot) -> None:
         self.namespace, self.claims, self.cluster = namespace, claims, cluster
-        self.count = sum(self._uses(p) for n in cluster.nodes for p in n.pods) if claims else 0
+        self.count = sum(self._uses(p.shape) for n in cluster.nodes for p in n.pods) if claims else 0
 
-    def _uses(self, pod: Pod) -> int:
-        if pod.namespace != self.namespace:
+    def _uses(self, shape: Shape) -> int:
+        if shape.namespace != self.namespace:
             return 0
-        return sum(c.template is None and c.name in self.claims for c in pod.shape.claims)
+        return sum(c.template is None and c.name in self.claims for c in shape.claims)
 
-    def update(self, pod: Pod, _: Node, sign: int) -> Collection[Node]:
-        change = sign * self._uses(pod)
+    def concerns(self, other: Shape) -> bool:
+        """Whether pods of this shape use one of the claims."""
+        return self._uses(other) > 0
+
+    def update(self, pod: Pod, _: Node, sign: int) -> Iterable[Node]:
+        change = sign * self._uses(pod.shape)
         self.count += change
         return self.cluster.nodes if change else ()
 

@@ -1,0 +1,156 @@
+"""Addresses and node ports of a new Service, picked from its name so that a plan is the same twice.
+
+Follows pkg/registry/core/service/storage (alloc.go, storage.go) and ipallocator, for a cluster with IPv4 services only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from kplan.api.validation.field import Errors
+from kplan.model import Cause
+from kplan.store import Store
+
+Value = dict[str, Any]
+
+SERVICE_RANGE = ipaddress.IPv4Network("10.96.0.0/16")
+_RESERVED = 16  # the server keeps the first addresses of its range for those whom a user asks for
+_FIRST_PORT, _PORTS = 30000, 2768
+_EXTERNAL = ("NodePort", "LoadBalancer")
+_FAMILIES = ("IPv4", "IPv6")
+_SINGLE, _REQUIRE, _PREFER = "SingleStack", "RequireDualStack", "PreferDualStack"
+
+
+def allocate(service: Value, store: Store | None) -> list[Cause]:
+    """Fill in cluster IPs, families and node ports, in place; the causes if that cannot be.
+
+    What is malformed is left to validation. Node ports that the user gave are not looked at, as in a dry run.
+    """
+    spec = service["spec"]
+    if spec.get("type") == "ExternalName":
+        return []
+    meta = service["metadata"]
+    seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode())
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
+    errors = Errors()
+    if _well_formed(spec) and not headless_to_all:
+        _stacks(spec, errors)
+    _families(spec, headless_to_all)
+    if not spec.get("clusterIP") and not spec.get("clusterIPs"):
+        taken = {ip for other in _others(store) for ip in other.get("clusterIPs") or ()}
+        spec["clusterIP"] = next(ip for ip in _addresses(seed) if ip not in taken)
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    elif not errors and _well_formed(spec):
+        _given_address(spec, store, errors)
+    if spec.get("type") in _EXTERNAL:
+        _node_ports(spec, _free_ports(seed, spec, store))
+    return errors.causes
+
+
+def _well_formed(spec: Value) -> bool:
+    """Whether the fields that choose addresses make sense at all."""
+    families, ips = spec.get("ipFamilies") or [], spec.get("clusterIPs") or []
+    return (
+        spec.get("ipFamilyPolicy", _SINGLE) in (_SINGLE, _REQUIRE, _PREFER)
+        and all(f in _FAMILIES for f in families)
+        and len(set(families)) == len(families)
+        and bool(spec.get("clusterIP")) == bool(ips)
+        and (not ips or ips[0] == spec["clusterIP"])
+        and all(ip == "None" or _family(ip) for ip in ips)
+    )
+
+
+def _stacks(spec: Value, errors: Errors) -> None:
+    """What a cluster of one stack says about two."""
+    policy, families, ips = spec.get("ipFamilyPolicy", _SINGLE), spec.get("ipFamilies") or [], spec.get("clusterIPs") or []
+    if policy == _SINGLE:
+        for name, values in (("cluster IPs", ips), ("IP families", families)):
+            if len(values) == 2:
+                detail = f"must be '{_REQUIRE}' or '{_PREFER}' when multiple {name} are specified"
+                errors.invalid("spec.ipFamilyPolicy", policy, detail)
+    for i, ip in enumerate(ips[len(families) :], len(families)):
+        if _family(ip) == "IPv6":
+            errors.invalid(f"spec.clusterIPs[{i}]", ips, "IPv6 is not configured on this cluster")
+    if errors:
+        return
+    if policy == _REQUIRE:
+        errors.invalid("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services")
+    for i, family in enumerate(families):
+        if family == "IPv6":
+            errors.invalid(f"spec.ipFamilies[{i}]", family, "not configured on this cluster")
+
+
+def _families(spec: Value, headless_to_all: bool) -> None:
+    policy = spec.setdefault("ipFamilyPolicy", _REQUIRE if headless_to_all else _SINGLE)
+    families = list(spec.get("ipFamilies") or ())
+    families += [f for ip in (spec.get("clusterIPs") or ())[len(families) :] if (f := _family(ip))]
+    families = families or ["IPv4"]
+    if headless_to_all and len(families) == 1 and policy != _SINGLE:
+        families.append("IPv6" if families[0] == "IPv4" else "IPv4")
+    spec["ipFamilies"] = families
+
+
+def _family(address: str) -> str:
+    """IPv4 or IPv6; "" for what is no address."""
+    try:
+        return f"IPv{ipaddress.ip_address(address).version}"
+    except ValueError:
+        return ""
+
+
+def _given_address(spec: Value, store: Store | None, errors: Errors) -> None:
+    """An address that a user asks for is of the range, if no other Service shows that the range is another, and free."""
+    ip = spec["clusterIP"]
+    if ip == "None":
+        return
+    taken = {other.get("clusterIP") for other in _others(store)} - {"None", None}
+    why = ""
+    if ip in taken:
+        why = "provided IP is already allocated"
+    elif not _in_range(ip) and all(_in_range(other) for other in taken):
+        why = f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {SERVICE_RANGE}"
+    if why:
+        errors.invalid("spec.clusterIPs", spec["clusterIPs"], f"failed to allocate IP {ip}: {why}")
+
+
+def _in_range(address: str) -> bool:
+    return _family(address) == "IPv4" and ipaddress.IPv4Address(address) in SERVICE_RANGE
+
+
+def _addresses(seed: int) -> Iterator[str]:
+    usable = SERVICE_RANGE.num_addresses - _RESERVED - 1
+    for i in range(usable):
+        yield str(SERVICE_RANGE[_RESERVED + (seed + i) % usable])
+
+
+def _node_ports(spec: Value, free: Iterator[int]) -> None:
+    """Ports of one number share a node port over their protocols."""
+    wanted = spec.get("type") == "NodePort" or spec.get("allocateLoadBalancerNodePorts")
+    by_port = {p["port"]: p["nodePort"] for p in reversed(spec.get("ports") or ()) if p.get("nodePort")}
+    for p in spec.get("ports") or ():
+        if not p.get("nodePort") and wanted:
+            p["nodePort"] = by_port[p["port"]] = by_port.get(p["port"]) or next(free)
+    is_local = spec.get("externalTrafficPolicy") == "Local"
+    if spec.get("type") == "LoadBalancer" and is_local and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = next(free)
+
+
+def _free_ports(seed: int, spec: Value, store: Store | None) -> Iterator[int]:
+    taken = {p.get("nodePort") for s in (spec, *_others(store)) for p in s.get("ports") or ()}
+    taken |= {s.get("healthCheckNodePort") for s in (spec, *_others(store))}
+    for i in range(_PORTS):
+        port = _FIRST_PORT + (seed + i) % _PORTS
+        if port not in taken:
+            yield port
+    while True:  # a range that is full is not what is being asked about
+        yield _FIRST_PORT
+
+
+def _others(store: Store | None) -> Iterator[Value]:
+    for service in store.all("Service") if store is not None else ():
+        yield service.get("spec") or {}

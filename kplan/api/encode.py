@@ -1,0 +1,43 @@
+"""The nulls of a stored object.
+
+Go writes a list, map, pointer or time that was never set as null unless its field says `omitempty`: a Role without
+rules has `rules: null`. Every other stage is spared these nulls; they are put in when an object leaves the server.
+An empty list becomes null too, for the protocol buffers of the storage do not know the difference.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any
+
+from kplan.api.decode import is_nil, is_written_empty
+from kplan.api.visit import Act, visitor
+from kplan.schema.node import Node
+
+Value = dict[str, Any]
+
+
+def fill_nulls(node: Node, value: Value) -> None:
+    """Put the nulls into an object of a built-in kind, in place; `node` is its schema."""
+    visit = visitor(node, _nulls)
+    if visit is not None:
+        visit(value)
+
+
+@lru_cache(maxsize=None)
+def _nulls(node: Node) -> Act | None:
+    unset = tuple(name for name in node.fields or () if _is_null(node, name))
+    empty = tuple(name for name in unset if (field := (node.fields or {})[name]).items or field.values)
+    return partial(_fill, unset, empty) if unset else None
+
+
+def _fill(unset: tuple[str, ...], empty: tuple[str, ...], value: Value) -> None:
+    for name in unset:
+        value.setdefault(name, None)
+    for name in empty:
+        value[name] = value[name] or None
+
+
+def _is_null(node: Node, name: str) -> bool:
+    """Whether this field is written as null when it was never set."""
+    return is_written_empty(node, name) and (node.go_field(name).pointer or is_nil((node.fields or {})[name]))

@@ -1,0 +1,83 @@
+"""Numbers and percentages of rollouts and budgets, and selectors of workloads.
+
+Follows pkg/apis/apps/validation/validation.go (ValidatePositiveIntOrPercent and around) and
+metav1.LabelSelectorAsSelector.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kplan import labels
+from kplan.api.validation import metadata, names
+from kplan.api.validation.field import Errors
+from kplan.api.validation.internal import label_selector
+
+Value = dict[str, Any]
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+
+
+def int_or_percent(errors: Errors, field: str, value: int | str) -> None:
+    """A number that is not negative, or a percentage."""
+    if isinstance(value, str):
+        names.invalid(errors, field, value, names.percent(value))
+    else:
+        names.non_negative(errors, field, value)
+
+
+def at_most_all(errors: Errors, field: str, value: int | str) -> None:
+    """A percentage of no more than a hundred."""
+    if isinstance(value, str) and not names.percent(value) and int(value[:-1][-18:]) > 100:
+        errors.invalid(field, value, "must not be greater than 100%")
+
+
+def amount(value: int | str) -> int:
+    """The number of an int-or-percent, as far as it matters whether it is zero; a text that is none counts 0."""
+    if not isinstance(value, str):
+        return value
+    text = value if names.percent(value) else value[:-1][-18:]
+    return int(text) if _INTEGER.fullmatch(text) else 0
+
+
+def required_selector(errors: Errors, selector: Value | None, kind: str) -> None:
+    """spec.selector of a workload: it must be there, sound, and not select everything."""
+    if selector is None:
+        errors.required("spec.selector")
+        return
+    metadata.label_selector(selector, errors, "spec.selector")
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        errors.invalid("spec.selector", label_selector(selector), f"empty selector is invalid for {kind}")
+
+
+def is_sound(selector: Value | None) -> bool:
+    """Whether the server can make a selector of it (LabelSelectorAsSelector gives no error)."""
+    errors = Errors()
+    metadata.label_selector(selector, errors, "")
+    return not errors
+
+
+def template_labels(template: Value) -> dict[str, str]:
+    """The labels of a pod template."""
+    return (template.get("metadata") or {}).get("labels") or {}
+
+
+def selects_template(errors: Errors, field: str, selector: Value | None, template: Value) -> None:
+    """The pods of a template must be those that a sound selector selects."""
+    found = template_labels(template)
+    if not labels.matches(selector, found):
+        no_match(errors, field, found)
+
+
+def no_match(errors: Errors, field: str, found: dict[str, str]) -> None:
+    """Report that the labels of a pod template are not what the selector of its owner selects."""
+    shown = dict(sorted(found.items())) or None
+    errors.invalid(f"{field}.metadata.labels", shown, "`selector` does not match template `labels`")
+
+
+def immutable_selector(errors: Errors, new: Value, old: Value) -> None:
+    """spec.selector against the stored one."""
+    selector = (new.get("spec") or {}).get("selector")
+    if selector != (old.get("spec") or {}).get("selector"):
+        errors.invalid("spec.selector", selector and label_selector(selector), names.IMMUTABLE)

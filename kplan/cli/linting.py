@@ -1,0 +1,176 @@
+"""What `kplan lint` does, without click: configuration, lint, outputs, exit code."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from kplan import config as configuration
+from kplan.cli.output import use_color, write
+from kplan.config import Config
+from kplan.errors import KplanError
+from kplan.model import Loaded, Report, Span
+
+FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown")
+# What build servers read counts paths from the top of the repository; what people read, from where they are.
+_FROM_TOP = frozenset({"github", "gitlab", "sarif", "junit", "rdjson"})
+_FOR_PEOPLE = frozenset({"text", "concise", "markdown"})
+STDIN = "<stdin>"
+CLEAN, FOUND, UNREADABLE = 0, 1, 2
+_RANK = {"error": 0, "warning": 1, "info": 2}
+
+
+class Request(NamedTuple):
+    """What the command line asked for. `flags` are settings by name; None or () means not given."""
+
+    paths: tuple[str, ...] = ()
+    focus: bool = False
+    flags: Mapping[str, Any] = MappingProxyType({})
+    config_file: str | None = None
+    no_config: bool = False
+    outputs: tuple[str, ...] = ()
+    exit_zero: bool = False
+    stdin_name: str | None = None
+    write_baseline: str | None = None
+
+
+def run_lint(request: Request) -> int:
+    """Lint, write every output, and give the exit code."""
+    gc.disable()  # what is read lives until the end anyway
+    config = load_config(request.flags, request.config_file, no_file=request.no_config)
+    outputs = _outputs(request.outputs, config.format, os.environ)
+    report = _lint(request, config)
+    if request.write_baseline:
+        from kplan.lint import baseline
+
+        write(baseline.dump(report.findings), request.write_baseline)
+        sys.stderr.write(f"{len(report.findings)} findings written to {request.write_baseline}\n")
+        return UNREADABLE if report.unreadable else CLEAN
+    for form, target in outputs:
+        _emit(report, form, target, config)
+    return _exit_code(report, "never" if request.exit_zero else config.fail_on)
+
+
+def load_config(flags: Mapping[str, Any], file: str | None = None, *, no_file: bool = False) -> Config:
+    """The configuration for the current folder and environment."""
+    from kplan.yamlio import load_value
+
+    return configuration.load(Path(), env=os.environ, flags=flags, read_yaml=load_value, file=file, no_file=no_file)
+
+
+def _lint(request: Request, config: Config) -> Report:
+    from kplan.lint import baseline, judge
+    from kplan.source import load
+
+    given = (config.paths or (config.root,)) if request.focus else (request.paths or config.paths or (".",))
+    known: Counter[str] | None = None
+    if config.baseline and not request.write_baseline:
+        try:
+            known = baseline.parse(Path(config.baseline).read_text(encoding="utf-8"), config.baseline)
+        except (OSError, UnicodeDecodeError) as error:
+            raise KplanError(f"cannot read the baseline {config.baseline}: {error}") from error
+    loaded = load(given, exclude=config.exclude, stdin=sys.stdin.buffer.read() if "-" in given else None)
+    if not loaded.documents and not loaded.unreadable and not (config.allow_empty or request.focus):
+        raise KplanError("there is nothing to lint", hint="--allow-empty if that is how it should be")
+    report = judge(loaded, config, known=known, focus=_focus(loaded, request.paths) if request.focus else None)
+    return _renamed(report, {STDIN: request.stdin_name}) if request.stdin_name else report
+
+
+def _focus(loaded: Loaded, paths: tuple[str, ...]) -> frozenset[str]:
+    """The files of the input, by the names under which they were read, that the paths name."""
+    wanted = {os.path.realpath(p) for p in paths}
+    files = {d.file for d in loaded.documents} | {u.span.file for u in loaded.unreadable}
+    files |= {s.file for s in loaded.skipped}
+    return frozenset(f for f in files if os.path.realpath(f) in wanted)
+
+
+def _outputs(asked: tuple[str, ...], form: str, env: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(format, file) of every output; stdout is `-` and gets one format."""
+    outputs = [_output(o) for o in asked]
+    if not any(target == "-" for _, target in outputs):
+        usual = "github" if env.get("GITHUB_ACTIONS") == "true" else "text"
+        outputs.insert(0, (form or usual, "-"))
+    for name, _ in outputs:
+        if name not in FORMATS:
+            raise KplanError(f"there is no format {name!r}", hint=f"formats are {', '.join(FORMATS)}")
+    return outputs
+
+
+def _output(text: str) -> tuple[str, str]:
+    form, equals, target = text.partition("=")
+    if not equals or not target:
+        raise KplanError(f"--output takes FORMAT=FILE, not {text!r}")
+    return form, target
+
+
+def _emit(report: Report, form: str, target: str, config: Config) -> None:
+    text = _rendered(report, form, target, config)
+    if target == "-" and form == "github":
+        text = _guarded(_rendered(report, "text", target, config)) + text
+    elif target == "-" and form in _FOR_PEOPLE and os.environ.get("GITHUB_ACTIONS") == "true":
+        text = _guarded(text)
+    write(text, target)
+
+
+def _rendered(report: Report, form: str, target: str, config: Config) -> str:
+    if form in _FROM_TOP:
+        report = _from_top(report, _top(config, os.environ))
+    options = {"color": target == "-" and use_color(config.color, os.environ, sys.stdout)} if form == "text" else {}
+    return str(import_module(f"kplan.render.{form}").render(report, **options))
+
+
+def _guarded(text: str) -> str:
+    """Text in which GitHub's runner looks for no commands."""
+    import secrets
+
+    from kplan.render.github import wrap
+
+    return wrap(text, secrets.token_hex(16))
+
+
+def _top(config: Config, env: Mapping[str, str]) -> str:
+    """The folder that build servers count paths from."""
+    return env.get("GITHUB_WORKSPACE") or env.get("CI_PROJECT_DIR") or configuration.repository(Path(config.root))
+
+
+def _from_top(report: Report, top: str) -> Report:
+    """The report with the file names as they are in the repository; symbolic links are resolved."""
+    files = {span.file for span in _spans(report)}
+    names = {}
+    for file in files:
+        path = os.path.relpath(os.path.realpath(file), os.path.realpath(top))
+        if not path.startswith("..") and Path(file).exists():
+            names[file] = path.replace(os.sep, "/")
+    return _renamed(report, names)
+
+
+def _spans(report: Report) -> Iterator[Span]:
+    for f in report.findings:
+        yield f.span
+        yield from (r.span for r in f.related if r.span)
+
+
+def _renamed(report: Report, names: Mapping[str, str]) -> Report:
+    def moved(span: Span) -> Span:
+        return span._replace(file=names.get(span.file, span.file))
+
+    findings = []
+    for f in report.findings:
+        related = tuple(replace(r, span=moved(r.span)) if r.span else r for r in f.related)
+        findings.append(replace(f, span=moved(f.span), related=related))
+    return replace(report, findings=tuple(findings))
+
+
+def _exit_code(report: Report, fail_on: str) -> int:
+    if report.unreadable:
+        return UNREADABLE
+    worst = _RANK.get(fail_on, -1)
+    return FOUND if any(_RANK[f.severity] <= worst for f in report.findings) else CLEAN

@@ -1,0 +1,260 @@
+"""`kplan plan`: read both sides, compare them, print what would change."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from kplan import __version__, labels
+from kplan.cli import options, output
+from kplan.errors import KplanError
+from kplan.model import Document, Key, Loaded, Plan, Skipped
+from kplan.store import ref_of
+
+Value = dict[str, Any]
+
+FORMATS = ("text", "json", "markdown", "gitlab")
+CHANGES = 2
+NOTHING = "nothing"
+
+EXAMPLES = """\
+kplan plan manifests/ --against git:main        what merging this branch would change
+kplan plan overlays/prod --against overlays/staging
+kplan plan manifests/ --against dump.yaml       against `kubectl get ... -o yaml` of a cluster
+kplan plan manifests/ --against nothing         everything is new
+kplan plan . --against git:main --format markdown --detailed-exitcode
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be compared, and how: enough to do it again."""
+
+    paths: tuple[str, ...]
+    against: str
+    namespace: str = ""
+    selector: str = ""
+    kube_version: str = ""
+    prune: bool = True
+    ignores: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow_empty: bool = False
+    show_secrets: bool = False
+
+
+class Side(NamedTuple):
+    """One side of a comparison: its documents, and everything that reading it told."""
+
+    name: str
+    loaded: Loaded
+    documents: tuple[Document, ...]
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def values(self) -> list[Value]:
+        """The objects, each identity once."""
+        return [d.value for d in self.documents]
+
+
+_VIEW = (
+    click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True),
+    click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes."),
+    click.option("--concise", is_flag=True, help="One line an object."),
+    click.option("--full", is_flag=True, help="Print large new or destroyed parts whole."),
+    click.option("--show-noise", is_flag=True, help="List the differences that are no change, and why."),
+    click.option("--key", default="", help="Tells the markdown comments of several plans apart."),
+    options.color,
+)
+
+
+def viewed(function: Any) -> Any:
+    """A command with the options that say how a plan is printed."""
+    for option in reversed(_VIEW):
+        function = option(function)
+    return function
+
+
+@click.command(cls=options.Command, examples=EXAMPLES)
+@click.argument("paths", nargs=-1)
+@click.option("--against", metavar="SIDE", help="The current side: a folder, a file, git:REF, or nothing.")
+@viewed
+@click.option("--out", metavar="FILE", help="Save the plan; `kplan show FILE` prints it.")
+@click.option("--show-secrets", is_flag=True, help="Print secret values. They are masked otherwise.")
+@click.option("--prune/--no-prune", default=True, help="Destroy what is only in the current state. [default: prune]")
+@click.option("-n", "--namespace", default="", help="Namespace of objects that name none.")
+@click.option("-l", "--selector", default="", help="Compare only objects with these labels.")
+@click.option(
+    "--ignore", "ignores", metavar="KIND[/NAME]:PATH", multiple=True, help="No change counts here. Repeatable."
+)
+@click.option("--forbid-replace", metavar="KIND", multiple=True, help="Fail if such an object is replaced; `*` is any.")
+@options.kube_version
+@options.exclude
+@options.allow_empty
+def command(**given: Any) -> int:
+    """Show what applying manifests would change, and in what order.
+
+    The manifests below PATHS are the desired state. Nothing is applied, and no cluster is asked.
+    """
+    if not given["paths"]:
+        raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
+    if not given["against"]:
+        raise KplanError("nothing to compare with", hint="--against DIR, FILE, git:REF or nothing")
+    request = Request(
+        **{name: given[name] for name in ("paths", "against", "namespace", "selector", "prune", "ignores", "exclude")},
+        **{name: given[name] for name in ("allow_empty", "show_secrets")},
+        kube_version=given["kube_version"] or "",
+    )
+    sides = read(request, sys.stdin.buffer.read)
+    plan = compare(request, sides, values=given["format_"] == "json")
+    if given["out"]:
+        save(given["out"], request, sides, plan)
+    output.write(text(plan, given, saved_to=given["out"] or ""))
+    refuse(plan, given["forbid_replace"])
+    return exit_code(plan, given)
+
+
+def read(request: Request, stdin: Any = None) -> tuple[Side, Side]:
+    """The current and the desired side of a request. Raises KplanError if there is nothing to read."""
+    current = _side(request, request.against, _against(request), stdin)
+    desired = _side(request, " ".join(request.paths), request.paths, stdin)
+    if not desired.documents and not request.allow_empty:
+        raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
+    return current, desired
+
+
+def _against(request: Request) -> tuple[str, ...]:
+    against = request.against
+    if against == NOTHING:
+        return ()
+    scheme, _, ref = against.partition(":")
+    if scheme == "git" and ref and ":" not in ref:
+        return tuple(f"git:{ref}:{path}" for path in request.paths)
+    return (against,)
+
+
+def _side(request: Request, name: str, paths: tuple[str, ...], stdin: Any) -> Side:
+    from kplan.plan.inputs import chosen
+    from kplan.source import load
+
+    loaded = load(paths, exclude=request.exclude, stdin=stdin) if paths else Loaded(())
+    try:
+        wanted = labels.parse(request.selector) if request.selector else []
+    except ValueError as error:
+        raise KplanError(f"--selector: {error}") from error
+    documents, skipped, warnings = chosen(loaded.documents, namespace=request.namespace, selector=wanted)
+    return Side(name, loaded, documents, (*loaded.skipped, *skipped), warnings)
+
+
+def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False) -> Plan:
+    """The plan between two sides."""
+    from kplan import release
+    from kplan.cluster import Cluster
+    from kplan.plan import IgnoreRule, Settings
+    from kplan.plan import plan as make
+    from kplan.plan.kinds import Kinds
+    from kplan.plan.live import desired as after_apply
+    from kplan.plan.noise import is_live
+
+    try:
+        ignores = tuple(IgnoreRule.parse(text) for text in request.ignores)
+    except ValueError as error:
+        raise KplanError(f"--ignore: {error}") from error
+    version = release.parse(request.kube_version or release.DEFAULT)
+    current, desired = sides
+    kinds = Kinds(version, (v for s in sides for v in s.values if v.get("kind") == "CustomResourceDefinition"))
+    applied = list(after_apply(current.values, desired.values, kinds))
+    plan = make(
+        Cluster(current.values, version=version),
+        Cluster((value for value, _ in applied), version=version),
+        settings=Settings(request.prune, ignores, request.show_secrets, values),
+        written=(
+            {ref_of(v).key: v for v in current.values if not is_live(v)},
+            {ref_of(value).key: manifest for value, manifest in applied},
+        ),
+    )
+    return _completed(plan, sides)
+
+
+def _completed(plan: Plan, sides: tuple[Side, Side]) -> Plan:
+    """The plan with places in files, and with what reading the input told."""
+    current, desired = sides
+    places: dict[Key, Document] = {ref_of(d.value).key: d for s in sides for d in s.documents}
+    actions = tuple(
+        replace(a, span=places[a.ref.key].span()) if a.verb != "keep" and a.ref.key in places else a
+        for a in plan.actions
+    )
+    return replace(
+        plan,
+        actions=actions,
+        warnings=(*current.warnings, *desired.warnings, *plan.warnings),
+        skipped=(*current.skipped, *desired.skipped),
+        unreadable=(*current.loaded.unreadable, *desired.loaded.unreadable),
+        current=current.name,
+        desired=desired.name,
+    )
+
+
+def text(plan: Plan, view: Mapping[str, Any], *, saved_to: str = "") -> str:
+    """The plan in the format that was asked for; `view` are the options of `viewed`."""
+    if view["format_"] in ("json", "gitlab"):
+        from kplan.render import plan_json
+
+        return plan_json.render(plan) if view["format_"] == "json" else plan_json.render_gitlab(plan)
+    if view["format_"] == "markdown":
+        from kplan.render import plan_markdown
+
+        return plan_markdown.render(plan, plan_markdown.Options(key=view["key"], full=view["full"]))
+    from kplan.render import plan_text
+
+    color = output.use_color(view["color"], os.environ, sys.stdout)
+    shown = plan_text.Options(color, view["concise"], view["show_noise"], view["full"], saved_to)
+    return plan_text.render(plan, shown)
+
+
+def exit_code(plan: Plan, view: Mapping[str, Any]) -> int:
+    """0, or 2 for a plan with changes if that was asked for."""
+    changes = any(a.verb != "keep" for a in plan.actions)
+    return CHANGES if view["detailed_exitcode"] and changes else 0
+
+
+def refuse(plan: Plan, forbidden: Iterable[str]) -> None:
+    """Raise KplanError for a plan that must not pass: input that could not be read, or a forbidden replacement."""
+    if plan.unreadable:
+        raise KplanError(
+            f"{len(plan.unreadable)} documents could not be read, so the plan is not complete",
+            hint=f"first: {plan.unreadable[0].span}: {plan.unreadable[0].message}",
+        )
+    kinds = {k.lower() for k in forbidden}
+    for action in plan.actions:
+        if action.verb == "replace" and ("*" in kinds or action.ref.kind.lower() in kinds):
+            raise KplanError(f"{action.ref} would be replaced", hint="--forbid-replace does not allow it")
+
+
+def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> None:
+    """Write the plan to a file that only its owner can read."""
+    from kplan.plan.saved import Saved, dump
+
+    salt = secrets.token_hex(16)
+    if request.show_secrets:
+        raise KplanError("a saved plan holds no secret values", hint="leave out --show-secrets or --out")
+    saved = Saved(plan, asdict(request), salt, fingerprints(sides, salt))
+    try:
+        output.replace_file(Path(file), dump(saved, __version__).encode("ascii"), mode=0o600)
+    except OSError as error:
+        raise KplanError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def fingerprints(sides: tuple[Side, Side], salt: str) -> tuple[str, str]:
+    """What identifies the content of both sides."""
+    from kplan.plan.saved import fingerprint
+
+    current, desired = (fingerprint(side.values, salt) for side in sides)
+    return current, desired

@@ -1,0 +1,121 @@
+"""The object graph: what refers to what, what selects what, what is wanted and not there, and the apply order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from kplan.graph.construct import edges_of
+from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step
+from kplan.graph.order import Needs, components, needs_of, reverse, waves
+from kplan.graph.world import World
+from kplan.model import Key, Object
+from kplan.workloads import get
+
+
+class Graph:
+    """Objects and the edges between them; made by `build`, never changed.
+
+    `objects` are all that were given, `nodes` the same by identity (of several with one identity the last, as with
+    kubectl apply), `edges` in the order of the objects and of their text.
+    """
+
+    def __init__(self, objects: tuple[Object, ...], world: World, edges: tuple[Edge, ...]) -> None:
+        self.objects = objects
+        self.edges = edges
+        self.nodes: Mapping[Key, Object] = {o.ref.key: o for o in objects}
+        self._world = world
+
+    def source(self, edge: Edge) -> Object:
+        """The object in which an edge stands: its document gives the place of `edge.path`."""
+        return self.objects[edge.position]
+
+    def references(self, key: Key) -> tuple[Edge, ...]:
+        """The edges that start at an object."""
+        return tuple(self._outgoing.get(key, ()))
+
+    def referrers(self, key: Key) -> tuple[Edge, ...]:
+        """The edges that lead to an object: references by name, and selectors that match it (or its pods)."""
+        return tuple(self._incoming.get(key, ()))
+
+    def dangling(self, *, unknown: bool = False) -> tuple[Edge, ...]:
+        """The edges that certainly lead nowhere; with `unknown` those as well that lead out of what was given."""
+        return tuple(e for e in self.edges if not e.optional and (e.state == MISSING or (unknown and e.state != FOUND)))
+
+    def matches(self, edge: Edge) -> tuple[Key, ...]:
+        """The objects that a selector edge surely matches; for `Pod`, the objects that make the pods."""
+        if not isinstance(edge.target, Selection):
+            return ()
+        if edge.kind == "own-pods":
+            return (edge.source,) if edge.state == FOUND else ()
+        return self._matches(edge.target)
+
+    def selected(self, key: Key) -> tuple[Key, ...]:
+        """The objects that an object's selectors match."""
+        found = (k for e in self.references(key) if e.kind != "own-pods" for k in self.matches(e))
+        return tuple(dict.fromkeys(found))
+
+    def order(self) -> tuple[Step, ...]:
+        """Every object in an order in which it can be applied, in waves, with the objects that it waits for."""
+        return waves(self._needs)
+
+    def deletion_order(self) -> tuple[Step, ...]:
+        """The order of deleting: the reverse of applying. `needs` stay those of applying."""
+        return reverse(self.order())
+
+    def cycles(self) -> tuple[tuple[Key, ...], ...]:
+        """Objects that need each other in a circle, each circle sorted."""
+        return tuple(sorted(part for part in components(self._needs) if len(part) > 1))
+
+    @cached_property
+    def duplicates(self) -> Mapping[Key, tuple[Object, ...]]:
+        """Identities that several objects bear, as the server sees them. `generateName` gives each its own name."""
+        bearers: dict[Key, list[Object]] = {}
+        for obj in self.objects:
+            if get(obj.value, "metadata", "name") or not get(obj.value, "metadata", "generateName"):
+                bearers.setdefault(self._world.identity(obj.ref), []).append(obj)
+        return {key: tuple(objects) for key, objects in bearers.items() if len(objects) > 1}
+
+    @cached_property
+    def _needs(self) -> Needs:
+        return needs_of(self.nodes, self.edges)
+
+    @cached_property
+    def _outgoing(self) -> dict[Key, list[Edge]]:
+        out: dict[Key, list[Edge]] = {}
+        for edge in self.edges:
+            out.setdefault(edge.source, []).append(edge)
+        return out
+
+    @cached_property
+    def _incoming(self) -> dict[Key, list[Edge]]:
+        out: dict[Key, list[Edge]] = {}
+        for edge in self.edges:
+            targets = (edge.target,) if isinstance(edge.target, Key) else self.matches(edge)
+            for key in targets:
+                out.setdefault(key, []).append(edge)
+        return out
+
+    @cached_property
+    def _memo(self) -> dict[Selection, tuple[Key, ...]]:
+        return {}
+
+    def _matches(self, asked: Selection) -> tuple[Key, ...]:
+        found = self._memo.get(asked)
+        if found is None:
+            sure = (key for key, is_sure in self._world.selectable.find(asked) if is_sure and key in self.nodes)
+            found = self._memo[asked] = tuple(dict.fromkeys(sure))
+        return found
+
+
+def build(objects: Iterable[Object], *, closed: bool = False, externals: Iterable[str | Key] = ()) -> Graph:
+    """The graph of a set of objects.
+
+    In an open world what is not among the objects is `unknown`; `closed` makes it `missing`. `externals` are objects
+    that exist elsewhere: keys, or texts `Kind/name` or `Kind/namespace/name` (`Kind.group` as well; parts may be
+    `*`). Raises KplanError for a text that names no object.
+    """
+    given = tuple(objects)
+    world = World(given, closed=closed, externals=externals)
+    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i, world))
+    return Graph(given, world, edges)

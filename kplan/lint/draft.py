@@ -1,0 +1,17 @@
+"""What a stage reports before it is a finding: a rule by name, a place in an object, and words for the message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from kplan.model import Object, Path
+
+
+class Draft(NamedTuple):
+    """One observation of a stage that is no rule of its own."""
+
+    rule: str
+    subject: Object
+    path: Path
+    data: Mapping[str, object]

@@ -1,0 +1,63 @@
+"""The rules of a run: which of them look at which kind, and what they say about an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from kplan.lint import findings as build
+from kplan.lint.draft import Draft
+from kplan.lint.ruleset import Rule
+from kplan.lint.site import Check, Site, sites
+from kplan.lint.world import World
+from kplan.model import Finding, Object
+
+RULE_CRASH = "rule-crash"
+_MALFORMED = (TypeError, AttributeError, ValueError, KeyError)
+
+
+class Engine:
+    """Rules compiled and sorted by the kind of object that they look at."""
+
+    def __init__(self, rules: Iterable[Rule], world: World) -> None:
+        self.world = world
+        self.rules = {r.name: r for r in rules}
+        self._checks = [(r, r.compiled()) for r in self.rules.values() if r.target != "input"]
+        self._by_kind: dict[str, dict[str, list[tuple[Rule, Check]]]] = {}
+
+    def judge(self, obj: Object, *, malformed: bool) -> Iterator[Finding]:
+        """What the rules say about an object. A rule that fails on a malformed object says nothing more."""
+        for target, checks in self._of(obj.ref.kind).items():
+            try:
+                places = list(sites(obj, target, self.world))
+            except _MALFORMED:  # containers that are no list, and the like: the schema stage speaks of them
+                continue
+            for site in places:
+                for rule, check in checks:
+                    if not rule.roles or site.role in rule.roles:
+                        yield from self._one(rule, check, site, malformed)
+
+    def _one(self, rule: Rule, check: Check, site: Site, malformed: bool) -> Iterator[Finding]:
+        try:
+            for problem in check(site):
+                yield build.from_problem(rule, site, problem)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong in one rule, the others still run
+            if not (malformed and isinstance(error, _MALFORMED)):
+                data = {"failed": f"{rule.id} {rule.name}", "error": type(error).__name__}
+                yield from self.findings([Draft(RULE_CRASH, site.object, site.path, data)])
+
+    def _of(self, kind: str) -> Mapping[str, list[tuple[Rule, Check]]]:
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = self._by_kind[kind] = {}
+            for rule, check in self._checks:
+                if not rule.kinds or kind in rule.kinds:
+                    target = "object" if rule.target == "graph" else rule.target
+                    found.setdefault(target, []).append((rule, check))
+        return found
+
+    def findings(self, drafts: Iterable[Draft]) -> Iterator[Finding]:
+        """The findings of a stage, as far as their rules run."""
+        for draft in drafts:
+            rule = self.rules.get(draft.rule)
+            if rule:
+                yield build.finding(rule, draft.subject, draft.path, draft.data)

@@ -1,0 +1,134 @@
+"""Lint as a line of stages: read, schema, API server, rules, suppressions, baseline, report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from kplan.config import Config
+from kplan.lint import admission, baseline, findings, ruleset, schema_stage, suppress
+from kplan.lint.engine import Engine
+from kplan.lint.ruleset import Rule
+from kplan.lint.world import World
+from kplan.model import Finding, Loaded, Object, Report, RuleInfo
+from kplan.schema import catalog
+from kplan.source import load
+from kplan.store import ref_of
+from kplan.yamlio import load_value
+
+UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
+# What ends the work of the API server before it comes to validation.
+_REFUSED_EARLY = {schema_stage.REMOVED, schema_stage.UNKNOWN_KIND, schema_stage.UNKNOWN_FIELD, schema_stage.WRONG_TYPE}
+
+
+def lint(paths: Iterable[str | Path], config: Config | None = None) -> Report:
+    """Everything that is to be said about the manifests in files and folders.
+
+    Raises KplanError for a configuration that cannot be used. What cannot be read is a finding.
+    """
+    config = config or Config()
+    return judge(load([str(p) for p in paths], exclude=config.exclude), config)
+
+
+def rules_of(config: Config, *, compiled: bool = True) -> tuple[Rule, ...]:
+    """All rules: those that kplan ships and those in the folders of the configuration; `compiled` lacks examples."""
+    return ruleset.load(load_value, [Path(d) for d in config.rule_dirs], compiled=compiled)
+
+
+def chosen(rules: Iterable[Rule], config: Config) -> tuple[Rule, ...]:
+    """The rules that a configuration runs, with their severities."""
+    on = ruleset.choose(rules, select=config.select, ignore=config.ignore, severities=config.rules)
+    if not config.closed_world:
+        return on
+    return tuple(replace(r, severity=r.closed_world) if r.closed_world else r for r in on)
+
+
+def judge(
+    loaded: Loaded, config: Config, *, known: Counter[str] | None = None, focus: Collection[str] | None = None
+) -> Report:
+    """The report on what was read.
+
+    `known` are the fingerprints of a baseline. `focus` are the files that are reported on; the others are context.
+    """
+    every = rules_of(config)
+    on = chosen(every, config)
+    objects = [Object(ref_of(d.value), d.value, d) for d in loaded.documents]
+    found = list(_of_objects(objects, on, config))
+    names = {r.id: (r.id, r.name, *r.aliases) for r in every}
+    kept, unused = suppress.apply(found, suppress.collect(objects), config.ignores, names)
+    suppressed = len(found) - len(kept)
+    kept += _of_suppressions(unused, on, every)
+    if focus is not None:
+        loaded = _focused(loaded, focus)
+        kept = [f for f in kept if f.span.file in focus]
+    kept += [findings.of_file(ruleset.find(every, UNREADABLE), u.span, {"error": u.message}) for u in loaded.unreadable]
+    kept, baselined = baseline.subtract(findings.unique(sorted(kept, key=_position)), known or Counter())
+    kept = findings.with_excerpts(kept, loaded.documents, {r.id for r in every if r.sensitive})
+    infos = tuple(r.info for r in every if r.id in {f.rule for f in kept})
+    return _report(loaded, kept, infos, suppressed, baselined, config.kube_version)
+
+
+def _of_objects(objects: Sequence[Object], rules: Sequence[Rule], config: Config) -> Iterator[Finding]:
+    """The findings of all stages that look at objects, one object after the other."""
+    version = config.kube_version
+    engine = Engine(rules, World(objects, version=version, closed=config.closed_world, externals=config.externals))
+    crds = [o.value for o in objects if o.ref.kind == "CustomResourceDefinition"]
+    kinds = catalog(version).with_crds(crds) if crds else catalog(version)
+    asks_server = not engine.rules.keys().isdisjoint((admission.REFUSED, admission.WARNED))
+    for obj in objects:
+        drafts = list(schema_stage.judge(obj, kinds))
+        said = {d.rule for d in drafts}
+        if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
+            drafts += admission.judge(obj, version)
+        by_rules = list(engine.judge(obj, malformed=schema_stage.WRONG_TYPE in said))
+        told = {f.path for f in by_rules if f.severity == "error"}
+        yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
+        yield from by_rules
+
+
+def _of_suppressions(
+    unused: Iterable[suppress.Suppression], on: Iterable[Rule], every: Iterable[Rule]
+) -> Iterator[Finding]:
+    """Findings about suppressions themselves. Whether one of a rule that does not run is of use cannot be said."""
+    running = {r.name: r for r in on}
+    names = {name: r for r in every for name in (r.id, r.name, *r.aliases)}
+    for s in unused:
+        problem = suppress.complaint(s, frozenset(names))
+        rule = running.get(INVALID if problem else UNUSED)
+        if rule and (problem or names[s.rule].name in running):
+            yield findings.of_file(rule, s.span, {"problem": problem, "rule": s.rule})
+
+
+def _focused(loaded: Loaded, focus: Collection[str]) -> Loaded:
+    documents = tuple(d for d in loaded.documents if d.file in focus)
+    skipped = tuple(s for s in loaded.skipped if s.file in focus)
+    unreadable = tuple(u for u in loaded.unreadable if u.span.file in focus)
+    read = {d.file for d in documents} | {u.span.file for u in unreadable}
+    return Loaded(documents, skipped, unreadable, len(read))
+
+
+def _position(f: Finding) -> tuple[str, int, int, str, str]:
+    return f.span.file, f.span.line, f.span.col, f.rule, f.message
+
+
+def _report(
+    loaded: Loaded, kept: list[Finding], rules: tuple[RuleInfo, ...], suppressed: int, baselined: int, version: str
+) -> Report:
+    counts = Counter(f.severity for f in kept)
+    reasons = Counter(s.reason for s in loaded.skipped)
+    numbers = {s: counts[s] for s in ("error", "warning", "info")} | {"baselined": baselined}
+    numbers |= {f"skipped: {reason}": n for reason, n in sorted(reasons.items())}
+    return Report(
+        tuple(kept),
+        rules,
+        loaded.skipped,
+        loaded.unreadable,
+        loaded.files,
+        len(loaded.documents),
+        suppressed,
+        MappingProxyType(numbers),
+        version,
+    )

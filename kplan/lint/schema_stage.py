@@ -1,0 +1,70 @@
+"""The stage that asks the schemas: unknown kinds, fields and types, and the lifecycle of each API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kplan.lint.draft import Draft
+from kplan.model import Object, format_path
+from kplan.schema import Catalog
+from kplan.schema.compile import is_valid
+from kplan.schema.definitions import read
+from kplan.schema.lifecycle import Lifecycle, lifecycle
+from kplan.schema.problems import problems
+
+UNKNOWN_KIND, UNKNOWN_FIELD, WRONG_TYPE, INVALID = "unknown-kind", "unknown-field", "wrong-type", "invalid-value"
+REMOVED, DEPRECATED, OFF = "api-removed", "api-deprecated", "api-off-by-default"
+DUPLICATE = "duplicate-key"
+_RULES = {"unknown": UNKNOWN_FIELD, "type": WRONG_TYPE, "format": WRONG_TYPE}
+
+
+def judge(obj: Object, kinds: Catalog) -> Iterator[Draft]:
+    """What the schemas of a release say about an object; a kind without a schema is passed over."""
+    yield from _duplicates(obj)
+    api_version, kind = obj.ref.api_version, obj.ref.kind
+    life = lifecycle(api_version, kind)
+    if life and life.is_removed(kinds.version):
+        yield Draft(REMOVED, obj, ("apiVersion",), {"removed": life.removed, "instead": _instead(life)})
+        return
+    info = kinds.kind(api_version, kind)
+    if info is None:
+        if is_kubernetes_group(obj.ref.group):
+            suggestion = kinds.suggest(api_version, kind)
+            near = f"; did you mean {suggestion}?" if suggestion else ""
+            yield Draft(UNKNOWN_KIND, obj, ("kind",), {"version": kinds.version, "near": near})
+        return
+    if life and life.is_deprecated(kinds.version):
+        data = {"deprecated": life.deprecated, "removed": f" and gone in {life.removed}" if life.removed else ""}
+        yield Draft(DEPRECATED, obj, ("apiVersion",), data | {"instead": _instead(life)})
+    if not info.served and info.plural:
+        yield Draft(OFF, obj, ("apiVersion",), {"version": kinds.version})
+    if not is_valid(info.node, obj.value):
+        yield from _problems(obj, info.node)
+
+
+def is_builtin(obj: Object, kinds: Catalog) -> bool:
+    """Whether the API server itself defines an object's kind."""
+    info = kinds.kind(obj.ref.api_version, obj.ref.kind)
+    return info is not None and not info.custom
+
+
+def is_kubernetes_group(group: str) -> bool:
+    """Whether only Kubernetes itself defines kinds of a group: its own groups, and all without a dot."""
+    return "." not in group or group in read("facts/resources")
+
+
+def _problems(obj: Object, node: object) -> Iterator[Draft]:
+    for p in problems(node, obj.value):  # type: ignore[arg-type]
+        rule = _RULES.get(p.kind, INVALID)
+        text = f"{p.detail}; {p.suggestion}" if p.suggestion else p.detail
+        data = {"field": format_path(p.path), "problem": text, "near": f"; {p.suggestion}" if p.suggestion else ""}
+        yield Draft(rule, obj, p.path, data)
+
+
+def _duplicates(obj: Object) -> Iterator[Draft]:
+    for d in obj.document.duplicates if obj.document else ():
+        yield Draft(DUPLICATE, obj, d.path, {"key": str(d.path[-1]), "first": d.first.line})
+
+
+def _instead(life: Lifecycle) -> str:
+    return f"; use {life.replacement}" if life.replacement else ""

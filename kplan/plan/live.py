@@ -1,0 +1,138 @@
+"""What applying manifests to objects that were read from a server gives.
+
+Where an object carries the last-applied annotation, as `kubectl apply` does it; where only its managedFields say who
+applied what, as a server-side apply by that manager. With neither, the manifest is taken as the whole desired object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from kplan.api.merge import three_way
+from kplan.model import split_api_version
+from kplan.plan.kinds import Kinds
+from kplan.plan.pairing import pair
+from kplan.plan.secrets import LAST_APPLIED
+from kplan.store import ref_of
+
+Value = dict[str, Any]
+
+
+def desired(current: Iterable[Value], manifests: Iterable[Value], kinds: Kinds) -> Iterator[tuple[Value, Value]]:
+    """(object after apply, its manifest) of every manifest, in the order of their names."""
+    for found in pair(current, manifests):
+        if found.after is not None:
+            live = found.before.value if found.before is not None else None
+            yield applied(live, found.after.value, kinds), found.after.value
+
+
+def applied(live: Value | None, manifest: Value, kinds: Kinds) -> Value:
+    """The object after the manifest was applied onto it."""
+    if live is None:
+        return manifest
+    kind = kinds.of(ref_of(manifest))
+    manifest = _placed(manifest, live)
+    last = _last_applied(live)
+    if last is not None:
+        return three_way(last, live, manifest, None if kind.custom else kind.node)
+    owned = _owned(live, manifest)
+    if owned is not None:
+        return three_way(owned, live, manifest, kind.node, server_side=True)
+    if _managed(live):
+        return three_way(None, live, manifest, None if kind.custom else kind.node)
+    return manifest
+
+
+def _placed(manifest: Value, live: Value) -> Value:
+    """The manifest in the namespace of the live object, if it names none."""
+    meta = manifest.get("metadata")
+    namespace = ref_of(live).namespace
+    if not isinstance(meta, dict) or meta.get("namespace") or not namespace:
+        return manifest
+    return {**manifest, "metadata": {**meta, "namespace": namespace}}
+
+
+def _notes(value: Value) -> Value:
+    meta = value.get("metadata")
+    notes = meta.get("annotations") if isinstance(meta, dict) else None
+    return notes if isinstance(notes, dict) else {}
+
+
+def _last_applied(live: Value) -> Value | None:
+    try:
+        last = json.loads(_notes(live)[LAST_APPLIED])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return last if isinstance(last, dict) else None
+
+
+def _managed(live: Value) -> list[Value]:
+    meta = live.get("metadata")
+    entries = meta.get("managedFields") if isinstance(meta, dict) else None
+    return [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+
+
+def _owned(live: Value, manifest: Value) -> Value | None:
+    """The part of the live object that the applying manager owns and no one else; None if nobody applied."""
+    entries = _managed(live)
+    appliers = [e for e in entries if e.get("operation") == "Apply" and not e.get("subresource")]
+    if not appliers:
+        return None
+    mine = max(appliers, key=lambda e: (_same_version(e, manifest), e.get("manager") == "kubectl", _size(e)))
+    others = [e.get("fieldsV1") for e in entries if e is not mine]
+    part = _part(live, mine.get("fieldsV1"), others)
+    return part if isinstance(part, dict) else {}
+
+
+def _same_version(entry: Value, manifest: Value) -> bool:
+    return split_api_version(str(entry.get("apiVersion")))[0] == split_api_version(str(manifest.get("apiVersion")))[0]
+
+
+def _size(entry: Value) -> int:
+    return len(json.dumps(entry.get("fieldsV1"), default=str))
+
+
+def _part(value: Any, fields: Any, others: list[Any]) -> Any:
+    """What a FieldsV1 set names of a value, without what the other sets name too."""
+    if not isinstance(fields, dict):
+        return None
+    if isinstance(value, dict):
+        return {k[2:]: p for k, p in _named(fields, others, "f:", lambda k: value.get(k))}
+    if isinstance(value, list):
+        return [p for _, p in _named(fields, others, "k:", lambda k: _item(value, k))] + [
+            p for _, p in _named(fields, others, "v:", lambda k: _scalar(value, k))
+        ]
+    return value
+
+
+def _named(fields: Value, others: list[Any], prefix: str, find: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
+    """The named parts of a value with this prefix; `find` looks one up. What is gone or others own too is left out."""
+    for name, inner in fields.items():
+        if not name.startswith(prefix):
+            continue
+        found = find(name[len(prefix) :])
+        rest = [o[name] for o in others if isinstance(o, dict) and name in o]
+        if found is None or (rest and not any(k != "." for k in inner or ())):
+            continue
+        deeper = any(k != "." for k in inner) if isinstance(inner, dict) else False
+        yield name, _part(found, inner, rest) if deeper else found
+
+
+def _item(items: list[Any], key: str) -> Any:
+    try:
+        want = json.loads(key)
+    except ValueError:
+        return None
+    if not isinstance(want, dict):
+        return None
+    return next((i for i in items if isinstance(i, dict) and all(i.get(k) == v for k, v in want.items())), None)
+
+
+def _scalar(items: list[Any], text: str) -> Any:
+    try:
+        want = json.loads(text)
+    except ValueError:
+        return None
+    return want if want in items else None

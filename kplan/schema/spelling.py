@@ -1,0 +1,14 @@
+"""Did you mean …?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name that is most like this one, case apart; "" if none is near."""
+    import difflib
+
+    by_lower = {n.lower(): n for n in sorted(names)}
+    near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.75)
+    return by_lower[near[0]] if near else ""

@@ -1,0 +1,98 @@
+"""Where the parts of a document stand in its file: it is parsed a second time when a place is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from kplan.model import Duplicate, Path, Span
+
+Place = tuple[int, int]  # line from 0, column from 0
+
+
+class Node(NamedTuple):
+    """A value: its extent and its children."""
+
+    start: Place
+    end: Place
+    children: dict[str, Entry] | list[Node] | None = None
+
+
+class Entry(NamedTuple):
+    """A key of a map, its extent, and its value."""
+
+    start: Place
+    end: Place
+    value: Node
+
+
+class Tree(NamedTuple):
+    """A document: its root and the keys that stand twice in one map, with their paths."""
+
+    root: Node
+    duplicates: list[tuple[Path, Entry, Entry]]
+
+
+class Positions:
+    """The places of one document; calling it with a path gives the span.
+
+    `text` starts on `line` of the file. A JSON document starts at the index `json_start` of the text.
+    """
+
+    __slots__ = ("_tree", "file", "json_start", "line", "text")
+
+    def __init__(self, file: str, text: str, line: int, *, json_start: int | None = None) -> None:
+        self.file = file
+        self.text = text
+        self.line = line
+        self.json_start = json_start
+        self._tree: Tree | None = None
+
+    def __call__(self, path: Path, *, key: bool = False) -> Span:
+        """The place of the value at `path`, or of the key that leads to it; else of the nearest parent there is."""
+        node, named = self.tree.root, None
+        for step in path:
+            child: Any = None
+            if isinstance(node.children, dict):
+                child = node.children.get(str(step))
+            elif isinstance(node.children, list) and isinstance(step, int) and 0 <= step < len(node.children):
+                child = node.children[step]
+            if child is None:
+                named = None
+                break
+            named = child if isinstance(child, Entry) else None
+            node = child.value if isinstance(child, Entry) else child
+        found = named if key and named else node
+        return self._span(found.start, found.end)
+
+    def within(self, prefix: Path) -> Callable[..., Span]:
+        """The places of a part of the document, by paths from there."""
+        return partial(self._within, prefix)
+
+    def _within(self, prefix: Path, path: Path, *, key: bool = False) -> Span:
+        return self(prefix + path, key=key)
+
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        """The keys that stand more than once in one map."""
+        return tuple(
+            Duplicate(path, self._span(first.start, first.end), self._span(second.start, second.end))
+            for path, first, second in self.tree.duplicates
+        )
+
+    @property
+    def tree(self) -> Tree:
+        """The nodes of the document."""
+        if self._tree is None:
+            if self.json_start is None:
+                from kplan.yamlio.yamltree import yaml_tree
+
+                self._tree = yaml_tree(self.text)
+            else:
+                from kplan.yamlio.jsontree import json_tree
+
+                self._tree = json_tree(self.text, self.json_start)
+        return self._tree
+
+    def _span(self, start: Place, end: Place) -> Span:
+        return Span(self.file, start[0] + self.line, start[1] + 1, end[0] + self.line, end[1] + 1)
