@@ -372,23 +372,3 @@ class Decision:
     nominated: str = ""
     certainty: str = "deterministic"
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """What became of one pod in a run of the scheduler over many.
-
-    `ties` is how many nodes shared the top score, `evicted` the pods ("namespace/name") that had to go for it.
-    Without a node, `reason` and `message` are those of the PodScheduled condition.
-    """
-
-    namespace: str
-    name: str
-    node: str | None
-    ties: int = 1
-    certainty: str = "deterministic"
-    reason: str = ""
-    message: str = ""
-    evicted: tuple[str, ...] = ()
-    nominated: str = ""
-    notes: tuple[str, ...] = ()

@@ -24,7 +24,8 @@ _DECIMAL_EXPONENTS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, 
 _BINARY_EXPONENTS = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIXES = {v: k for k, v in _DECIMAL_EXPONENTS.items()}
 _BINARY_SUFFIXES = {v: k for k, v in _BINARY_EXPONENTS.items()}
-_PARTS = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)\Z")
+# Possessive, so that a hostile text of many digits takes linear time.
+_PARTS = re.compile(r"([+-]?)([0-9]*+)(?:\.([0-9]*+))?+([eEinumkKMGTP]*+[-+]?[0-9]*+)\Z")
 _POWER = re.compile(r"[eE]([-+]?[0-9]+)\Z")
 _ZERO_EXPONENT = re.compile(r"e-0(\d)\Z")
 # Go reads numbers of any length; Python refuses to print integers beyond 4300 digits, and nobody means them.

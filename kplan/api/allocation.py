@@ -62,12 +62,17 @@ def _well_formed(spec: Value) -> bool:
         and bool(spec.get("clusterIP")) == bool(ips)
         and (not ips or ips[0] == spec["clusterIP"])
         and all(ip == "None" or _family(ip) for ip in ips)
+        and len({_family(ip) for ip in ips}) == len(ips)
     )
 
 
 def _stacks(spec: Value, errors: Errors) -> None:
     """What a cluster of one stack says about two."""
-    policy, families, ips = spec.get("ipFamilyPolicy", _SINGLE), spec.get("ipFamilies") or [], spec.get("clusterIPs") or []
+    policy, families, ips = (
+        spec.get("ipFamilyPolicy", _SINGLE),
+        spec.get("ipFamilies") or [],
+        spec.get("clusterIPs") or [],
+    )
     if policy == _SINGLE:
         for name, values in (("cluster IPs", ips), ("IP families", families)):
             if len(values) == 2:

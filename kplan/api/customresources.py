@@ -48,6 +48,16 @@ def read(value: Value, info: KindInfo) -> tuple[Value, Verdict]:
     return out, Verdict("", tuple(unknown))
 
 
+def has_status(info: KindInfo, store: Store | None) -> bool:
+    """Whether the version has a status of its own, which users then cannot set on a new object."""
+    for crd in store.all("CustomResourceDefinition") if store is not None else ():
+        spec = crd.get("spec") or {}
+        if spec.get("group") == info.group and (spec.get("names") or {}).get("kind") == info.kind:
+            of_version = next((v for v in spec.get("versions") or () if v.get("name") == info.version), {})
+            return "status" in (of_version.get("subresources") or spec.get("subresources") or {})
+    return False
+
+
 def path_text(path: Path) -> str:
     """A path as strict decoding prints it: dots between all names, indexes in brackets."""
     text = ""

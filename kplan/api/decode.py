@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any, Literal, NamedTuple
 
 from kplan import quantity
@@ -48,7 +48,7 @@ def converter(node: Node, mode: Mode = STRICT) -> Convert:
     return convert or _compiled(node, mode)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(node: Node, mode: Mode) -> Convert:
     if node.format in _UNIONS:
         return _union(node, mode)
@@ -161,7 +161,8 @@ def _map(values: Node, mode: Mode) -> Convert:
         if type(value) is not dict:
             raise Mismatch
         return {
-            k: v if type(v) is plain else inner(v) if v is not None else _zero_item(values, mode) for k, v in value.items()
+            k: v if type(v) is plain else inner(v) if v is not None else _zero_item(values, mode)
+            for k, v in value.items()
         }
 
     return convert
@@ -235,23 +236,20 @@ def _int_or_string(value: Any) -> Any:
 
 
 def _bytes(value: Any) -> str:
-    if type(value) is list and all(is_integer(v or 0, "") and 0 <= (v or 0) <= 255 for v in value):
-        return base64.b64encode(bytes(int(v or 0) for v in value)).decode()
+    if type(value) is list:
+        numbers = [0 if v is None else v for v in value]
+        if all(is_integer(n, "") and 0 <= n <= 255 for n in numbers):
+            return base64.b64encode(bytes(map(int, numbers))).decode()
     if type(value) is not str or not is_base64(value):
         raise Mismatch
     return base64.b64encode(base64.b64decode(value)).decode()
 
 
 def _quantity(value: Any) -> str:
-    return _amount(value.strip() if type(value) is str else quantity.number_text(_number(value)))
-
-
-@lru_cache(maxsize=4096)
-def _amount(text: str) -> str:
-    try:
-        return quantity.canonical(quantity.parse(text))
-    except quantity.QuantityError:
-        raise Mismatch from None
+    text = quantity.normalise(value)
+    if text is None:
+        raise Mismatch
+    return text
 
 
 def _time(layout: gotime.Layout) -> Convert:

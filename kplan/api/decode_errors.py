@@ -9,7 +9,6 @@ sends them, sorted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from kplan import quantity
@@ -118,7 +117,7 @@ class _Decoder:
             self.bytes(value, at)
         elif node.type == "integer" and type(value) in (int, float):
             if not is_integer(value, node.format):
-                self.note(at.error(f"number {number_text(value)}", node.go_type))
+                self.note(at.error(f"number {quantity.number_text(value)}", node.go_type))
         elif not isinstance(value, _PYTHON_TYPES[node.type]) or (type(value) is bool and node.type != "boolean"):
             self.note(at.error(_word(value), node.go_type))
 
@@ -129,10 +128,12 @@ class _Decoder:
                 self.note(f"illegal base64 data at input byte {offset}")
         elif type(value) is list:
             for v in value:
+                if v is None:
+                    continue
                 if type(v) not in (int, float):
                     self.note(at.error(_word(v), "uint8"))
                 elif not (is_integer(v, "") and 0 <= v <= 255):
-                    self.note(at.error(f"number {number_text(v)}", "uint8"))
+                    self.note(at.error(f"number {quantity.number_text(v)}", "uint8"))
         else:
             self.note(at.error(_word(value), "[]uint8"))
 
@@ -174,7 +175,7 @@ def _schema_union(node: Node, value: Any, at: _Place) -> None:
 
 
 def _quantity(value: Any, at: _Place) -> None:  # noqa: ARG001 - the error does not say where
-    text = value.strip() if type(value) is str else number_text(value) if type(value) in (int, float) else "x"
+    text = value.strip() if type(value) is str else quantity.number_text(value) if type(value) in (int, float) else "x"
     try:
         quantity.parse(text)
     except quantity.QuantityError as e:
@@ -196,7 +197,7 @@ def _time(layout: gotime.Layout) -> Callable[[Any, _Place], None]:
 def _int_or_string(value: Any, at: _Place) -> None:
     if type(value) in (int, float):
         if not is_integer(value, "int32"):
-            raise _Stop(at.error(f"number {number_text(value)}", "int32"))
+            raise _Stop(at.error(f"number {quantity.number_text(value)}", "int32"))
     elif type(value) is not str:
         raise _Stop(at.error(_word(value), "int32"))
 
@@ -204,16 +205,6 @@ def _int_or_string(value: Any, at: _Place) -> None:
 def _word(value: Any) -> str:
     """What encoding/json calls a value of this type."""
     return _WORDS[type(value)]
-
-
-def number_text(value: int | float) -> str:
-    """A number as Go writes it into JSON."""
-    if isinstance(value, int):
-        return str(value)
-    if value == 0 or 1e-6 <= abs(value) < 1e21:
-        text = format(Decimal(repr(value)), "f")
-        return text.rstrip("0").removesuffix(".") if "." in text else text
-    return repr(value).replace("e-0", "e-")
 
 
 def base64_error(data: bytes) -> int | None:
@@ -264,7 +255,6 @@ _WORDS: Mapping[type, str] = {
     float: "number",
     dict: "object",
     list: "array",
-    type(None): "null",
 }
 _PYTHON_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,

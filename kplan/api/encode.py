@@ -7,7 +7,7 @@ An empty list becomes null too, for the protocol buffers of the storage do not k
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from kplan.api.decode import is_nil, is_written_empty
@@ -24,7 +24,7 @@ def fill_nulls(node: Node, value: Value) -> None:
         visit(value)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _nulls(node: Node) -> Act | None:
     unset = tuple(name for name in node.fields or () if _is_null(node, name))
     empty = tuple(name for name in unset if (field := (node.fields or {})[name]).items or field.values)

@@ -2,14 +2,14 @@
 
 The table is schemas/facts/gated.json: definition, path, and the minors in which the field is dropped ("-34" up to,
 "36+" from, "34-36"), with the value that takes its place if there is one. A path that ends in "?" takes the parent
-along if nothing else is left in it. Follows the dropDisabled… functions of pkg/api/*/util.go and
+along if nothing else is left in it; a definition that ends in "!" is meant as an object, not inside another. Follows the dropDisabled… functions of pkg/api/*/util.go and
 pkg/registry/*/*/strategy.go, and pkg/features/kube_features.go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 from kplan.api.visit import Act, visitor
@@ -30,12 +30,13 @@ class _Drop(NamedTuple):
 
 def drop_disabled(node: Node, value: Value, minor: int) -> None:
     """Drop what the release 1.`minor` does not take from a new object of a built-in kind, in place."""
+    _drop_all(tuple(_drops(f"{node.name}!", minor)), value)
     visit = visitor(node, _action(minor))
     if visit is not None:
         visit(value)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _action(minor: int) -> Callable[[Node], Act | None]:
     return lru_cache(maxsize=None)(partial(_act, minor))
 

@@ -45,9 +45,7 @@ def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = re
     return create(doc, release=releases.parse(version))
 
 
-def create(
-    doc: Value | str, *, release: str, store: Store | None = None, namespace: str = "default"
-) -> Admission:
+def create(doc: Value | str, *, release: str, store: Store | None = None, namespace: str = "default") -> Admission:
     """`admit` against a store; `namespace` is that of an object which names none."""
     given: Value | None = None
     warnings: list[str] = []
@@ -150,31 +148,29 @@ def _decode(value: Value, info: KindInfo, minor: int, repeated: list[str], warni
     try:
         new = decoded(value, info, minor)
     except Mismatch:
-        verdict = explain(info.node, value)
-        newer = () if verdict.error or repeated else _known_later(value, info, verdict)
-        if not newer:
-            raise _bad_request(info, verdict, repeated) from None
-        warnings += [f'unknown field "{path}"' for path in newer]
-        new = converter(info.node, Mode("drop", finisher(minor)))(value)
+        new = _decode_newer(value, info, minor, repeated, warnings)
     if repeated:
         raise _bad_request(info, Verdict("", ()), repeated)
     return new
 
 
-def _known_later(value: Value, info: KindInfo, verdict: Verdict) -> tuple[str, ...]:
-    """The unknown fields, if the current release knows them all.
+def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str], warnings: list[str]) -> Value:
+    """An object that may have fields of a newer release than the server's; raises the 400 if it is wrong otherwise.
 
     An older release is a current server in compatibility mode (KEP-4330): it knows newer fields, drops them from new
     objects and says so.
     """
-    current = catalog().kind(info.api_version, info.kind)
-    if current is None or current.node is info.node or explain(current.node, value).unknown:
-        return ()
-    return verdict.unknown
+    own = explain(info.node, value)
+    current = catalog().kind(info.api_version, info.kind) if minor < releases.minor(releases.DEFAULT) else None
+    verdict = explain(current.node, value) if current is not None and not own.error else own
+    if verdict.error or verdict.unknown or repeated:
+        raise _bad_request(info, verdict, repeated)
+    warnings += [f'unknown field "{path}"' for path in own.unknown]
+    new: Value = converter(info.node, Mode("drop", finisher(minor)))(value)
+    return new
 
 
 def _bad_request(info: KindInfo, verdict: Verdict, repeated: list[str]) -> Refused:
     unknown = [f'unknown field "{path}"' for path in verdict.unknown]
     error = verdict.error or "strict decoding error: " + ", ".join(repeated + unknown)
     return Refused(400, f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}')
-

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kplan.api import newpods
+from kplan.api import customresources, newpods
 from kplan.api.allocation import allocate
 from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
@@ -68,6 +68,8 @@ def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
     if key in GENERATION or info.custom:
         obj["metadata"]["generation"] = 1
     if info.custom:
+        if customresources.has_status(info, request.store):
+            obj.pop("status", None)
         return obj
     status = (info.node.fields or {}).get("status")
     if status is not None and key not in STATUS_KEPT and request.minor >= _STATUS_SINCE.get(key, 0):
@@ -122,6 +124,11 @@ def _namespace(namespace: Value, request: Request) -> None:  # noqa: ARG001
 def _service_account(account: Value, request: Request) -> None:  # noqa: ARG001
     if account.get("secrets"):
         account["secrets"] = [{"name": s["name"]} if s.get("name") else {} for s in account["secrets"]]
+
+
+def _limit_range(limits: Value, request: Request) -> None:  # noqa: ARG001
+    """Alone among all kinds, it may come without a name."""
+    limits["metadata"].setdefault("name", limits["metadata"]["uid"])
 
 
 def _daemon_set(daemon_set: Value, request: Request) -> None:  # noqa: ARG001
@@ -202,6 +209,7 @@ PREPARE: Mapping[str, Callable[[Value, Request], None]] = {
     "/Service": _service,
     "/Namespace": _namespace,
     "/ServiceAccount": _service_account,
+    "/LimitRange": _limit_range,
     "/PersistentVolumeClaim": _persistent_volume_claim,
     "apps/DaemonSet": _daemon_set,
     "autoscaling/HorizontalPodAutoscaler": _horizontal_pod_autoscaler,

@@ -6,7 +6,7 @@ A visitor is compiled from a schema: it goes only into fields under which a type
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from kplan.schema.node import Node
@@ -16,7 +16,7 @@ Action = Callable[[Node], Act | None]
 Visit = Callable[[Any], None]
 
 
-@lru_cache(maxsize=None)
+@cache
 def visitor(node: Node, action: Action) -> Visit | None:
     """What applies `action` to every struct inside a value of this type, in place; None if there can be none.
 

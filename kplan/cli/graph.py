@@ -51,7 +51,9 @@ def command(**given: Any) -> int:
         "allow-empty": given["allow_empty"] or None,
     }
     config = load_config(flags, given["config_file"], no_file=given["no_config"])
-    loaded = load(given["paths"] or config.paths or (".",), exclude=config.exclude)
+    paths = given["paths"] or config.paths or (".",)
+    stdin = sys.stdin.buffer.read() if "-" in paths else None
+    loaded = load(paths, exclude=config.exclude, stdin=stdin)
     if not loaded.documents and not loaded.unreadable and not config.allow_empty:
         raise KplanError("there is nothing to draw", hint="--allow-empty if that is how it should be")
     objects = (Object(ref_of(d.value), d.value, d) for d in loaded.documents)

@@ -48,6 +48,7 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
     """Find mistakes in manifests, with line and column.
 
     PATHS are files and folders; `-` is the standard input. Without any, those of the configuration, else this folder.
+
     Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or could not read something.
     """
     flags = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import click
 
 from kplan import release
@@ -53,8 +55,7 @@ class Command(click.Command):
         self.format_options(ctx, formatter)
 
     def _format_rest(self, formatter: click.HelpFormatter) -> None:
-        rest = (self.help or "").strip().partition("\n")[2].strip()
-        if rest:
+        for paragraph in inspect.cleandoc(self.help or "").split("\n\n")[1:]:
             formatter.write_paragraph()
             with formatter.indentation():
-                formatter.write_text(rest)
+                formatter.write_text(paragraph)

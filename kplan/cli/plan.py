@@ -14,6 +14,7 @@ import click
 
 from kplan import __version__, labels
 from kplan.cli import options, output
+from kplan.cli.linting import load_config
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
 from kplan.store import ref_of
@@ -98,6 +99,8 @@ def viewed(function: Any) -> Any:
 @options.kube_version
 @options.exclude
 @options.allow_empty
+@options.config_file
+@options.no_config
 def command(**given: Any) -> int:
     """Show what applying manifests would change, and in what order.
 
@@ -107,12 +110,16 @@ def command(**given: Any) -> int:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
         raise KplanError("nothing to compare with", hint="--against DIR, FILE, git:REF or nothing")
+    flags = {"kube-version": given["kube_version"], "exclude": given["exclude"], "color": given["color"]}
+    config = load_config(flags, given["config_file"], no_file=given["no_config"])
     request = Request(
-        **{name: given[name] for name in ("paths", "against", "namespace", "selector", "prune", "ignores", "exclude")},
+        **{name: given[name] for name in ("paths", "against", "namespace", "selector", "prune", "ignores")},
         **{name: given[name] for name in ("allow_empty", "show_secrets")},
-        kube_version=given["kube_version"] or "",
+        kube_version=config.kube_version,
+        exclude=config.exclude,
     )
-    sides = read(request, sys.stdin.buffer.read)
+    given["color"] = config.color
+    sides = read(request)
     plan = compare(request, sides, values=given["format_"] == "json")
     if given["out"]:
         save(given["out"], request, sides, plan)
@@ -121,10 +128,10 @@ def command(**given: Any) -> int:
     return exit_code(plan, given)
 
 
-def read(request: Request, stdin: Any = None) -> tuple[Side, Side]:
+def read(request: Request) -> tuple[Side, Side]:
     """The current and the desired side of a request. Raises KplanError if there is nothing to read."""
-    current = _side(request, request.against, _against(request), stdin)
-    desired = _side(request, " ".join(request.paths), request.paths, stdin)
+    current = _side(request, request.against, _against(request))
+    desired = _side(request, " ".join(request.paths), request.paths)
     if not desired.documents and not request.allow_empty:
         raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
     return current, desired
@@ -140,11 +147,12 @@ def _against(request: Request) -> tuple[str, ...]:
     return (against,)
 
 
-def _side(request: Request, name: str, paths: tuple[str, ...], stdin: Any) -> Side:
+def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
     from kplan.plan.inputs import chosen
-    from kplan.source import load
+    from kplan.source import STDIN, load
 
-    loaded = load(paths, exclude=request.exclude, stdin=stdin) if paths else Loaded(())
+    stdin = sys.stdin.buffer.read() if STDIN in paths else None
+    loaded = load(paths, exclude=request.exclude, stdin=stdin)
     try:
         wanted = labels.parse(request.selector) if request.selector else []
     except ValueError as error:
@@ -170,15 +178,14 @@ def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False)
     version = release.parse(request.kube_version or release.DEFAULT)
     current, desired = sides
     kinds = Kinds(version, (v for s in sides for v in s.values if v.get("kind") == "CustomResourceDefinition"))
-    applied = list(after_apply(current.values, desired.values, kinds))
+    cluster = Cluster(current.values, version=version)
+    written = {ref_of(v).key: v for v in current.values if not is_live(v)}
+    applied = list(after_apply(cluster.objects(), desired.values, kinds, written))
     plan = make(
-        Cluster(current.values, version=version),
+        cluster,
         Cluster((value for value, _ in applied), version=version),
         settings=Settings(request.prune, ignores, request.show_secrets, values),
-        written=(
-            {ref_of(v).key: v for v in current.values if not is_live(v)},
-            {ref_of(value).key: manifest for value, manifest in applied},
-        ),
+        written=(written, {ref_of(value).key: manifest for value, manifest in applied}),
     )
     return _completed(plan, sides)
 

@@ -15,7 +15,7 @@ from kplan.model import Key, Object, Path, split_api_version
 from kplan.workloads import get, pod_template
 
 # What can only be known when the manifest is filled in: a name with one of these is no name yet.
-_PLACEHOLDERS = ("$", "{{", "<")
+_PLACEHOLDERS = ("$", "{", "<")
 
 
 def edges_of(obj: Object, position: int, world: World) -> Iterator[Edge]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from kplan.graph.edge import FOUND, Edge, Need, Step
+from kplan.graph.edge import Edge, Need, Step
 from kplan.graph.rules import group_kind, table
 from kplan.model import Key
 from kplan.schema.definitions import read
@@ -36,7 +36,7 @@ def needs_of(keys: Iterable[Key], edges: Iterable[Edge]) -> dict[Key, list[Need]
     """For each object the others that have to exist before it, each once, by the first path that says so."""
     needs: dict[Key, dict[Key, Need]] = {k: {} for k in keys}
     for e in edges:
-        if e.order and e.state == FOUND and isinstance(e.target, Key) and e.target in needs and e.target != e.source:
+        if e.order and isinstance(e.target, Key) and e.target in needs and e.target != e.source:
             needs[e.source].setdefault(e.target, Need(e.target, e.path, e.kind))
     return {k: list(n.values()) for k, n in needs.items()}
 

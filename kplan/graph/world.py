@@ -80,6 +80,7 @@ class World:
         self._externals = _by_kind(Pattern(*e) if isinstance(e, Key) else pattern(e) for e in externals)
         self._resolved: dict[Key, Resolution] = {}
         self._selected: dict[Selection, Verdict] = {}
+        self._parts: dict[Key, frozenset[str] | None] = {}
         for name in ("default", *SYSTEM):
             self.selectable.add_namespace(name, {})
         for obj in objects:
@@ -224,12 +225,13 @@ class World:
 
         Several documents with one name (alternatives, overlays) count together.
         """
-        known = [p for p in map(parts, target.objects) if p is not None]
-        if len(known) < len(target.objects) or not known:
-            return None
-        have = frozenset().union(*known)
-        if part in have:
-            return FOUND
+        if target.key not in self._parts:
+            known = [parts(o) for o in target.objects]
+            told = [p for p in known if p is not None]
+            self._parts[target.key] = frozenset().union(*told) if told and len(told) == len(known) else None
+        have = self._parts[target.key]
+        if have is None or part in have:
+            return None if have is None else FOUND
         # An empty ConfigMap or Secret in a file is often a place that something else fills.
         return UNKNOWN if self.editor(target.key) or (not have and not self.closed) else MISSING
 

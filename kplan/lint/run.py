@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -56,7 +57,7 @@ def judge(
     every = rules_of(config)
     on = chosen(every, config)
     objects = [Object(ref_of(d.value), d.value, d) for d in loaded.documents]
-    found = list(_of_objects(objects, on, config))
+    found = list(_of_objects(objects, on, config, _kustomized(loaded)))
     names = {r.id: (r.id, r.name, *r.aliases) for r in every}
     kept, unused = suppress.apply(found, suppress.collect(objects), config.ignores, names)
     suppressed = len(found) - len(kept)
@@ -71,18 +72,23 @@ def judge(
     return _report(loaded, kept, infos, suppressed, baselined, config.kube_version)
 
 
-def _of_objects(objects: Sequence[Object], rules: Sequence[Rule], config: Config) -> Iterator[Finding]:
+def _of_objects(
+    objects: Sequence[Object], rules: Sequence[Rule], config: Config, kustomized: Collection[str]
+) -> Iterator[Finding]:
     """The findings of all stages that look at objects, one object after the other."""
     version = config.kube_version
-    engine = Engine(rules, World(objects, version=version, closed=config.closed_world, externals=config.externals))
+    world = World(
+        objects, version=version, closed=config.closed_world, externals=config.externals, kustomized=kustomized
+    )
+    engine = Engine(rules, world)
     crds = [o.value for o in objects if o.ref.kind == "CustomResourceDefinition"]
     kinds = catalog(version).with_crds(crds) if crds else catalog(version)
-    asks_server = not engine.rules.keys().isdisjoint((admission.REFUSED, admission.WARNED))
+    asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
     for obj in objects:
         drafts = list(schema_stage.judge(obj, kinds))
         said = {d.rule for d in drafts}
         if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
-            drafts += admission.judge(obj, version)
+            drafts += admission.judge(obj, version, pieces=world.is_kustomized(obj))
         by_rules = list(engine.judge(obj, malformed=schema_stage.WRONG_TYPE in said))
         told = {f.path for f in by_rules if f.severity == "error"}
         yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
@@ -100,6 +106,11 @@ def _of_suppressions(
         rule = running.get(INVALID if problem else UNUSED)
         if rule and (problem or names[s.rule].name in running):
             yield findings.of_file(rule, s.span, {"problem": problem, "rule": s.rule})
+
+
+def _kustomized(loaded: Loaded) -> frozenset[str]:
+    """The folders with a kustomization, which completes what lies in them."""
+    return frozenset(posixpath.dirname(s.file) for s in loaded.skipped if s.reason == "kustomization")
 
 
 def _focused(loaded: Loaded, focus: Collection[str]) -> Loaded:

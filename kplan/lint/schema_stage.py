@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from kplan.lint.draft import Draft
 from kplan.model import Object, format_path
@@ -15,6 +17,7 @@ from kplan.schema.problems import problems
 UNKNOWN_KIND, UNKNOWN_FIELD, WRONG_TYPE, INVALID = "unknown-kind", "unknown-field", "wrong-type", "invalid-value"
 REMOVED, DEPRECATED, OFF = "api-removed", "api-deprecated", "api-off-by-default"
 DUPLICATE = "duplicate-key"
+_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?\Z")
 _RULES = {"unknown": UNKNOWN_FIELD, "type": WRONG_TYPE, "format": WRONG_TYPE}
 
 
@@ -28,10 +31,7 @@ def judge(obj: Object, kinds: Catalog) -> Iterator[Draft]:
         return
     info = kinds.kind(api_version, kind)
     if info is None:
-        if is_kubernetes_group(obj.ref.group):
-            suggestion = kinds.suggest(api_version, kind)
-            near = f"; did you mean {suggestion}?" if suggestion else ""
-            yield Draft(UNKNOWN_KIND, obj, ("kind",), {"version": kinds.version, "near": near})
+        yield from _unknown_kind(obj, kinds)
         return
     if life and life.is_deprecated(kinds.version):
         data = {"deprecated": life.deprecated, "removed": f" and gone in {life.removed}" if life.removed else ""}
@@ -48,9 +48,18 @@ def is_builtin(obj: Object, kinds: Catalog) -> bool:
     return info is not None and not info.custom
 
 
-def is_kubernetes_group(group: str) -> bool:
-    """Whether only Kubernetes itself defines kinds of a group: its own groups, and all without a dot."""
-    return "." not in group or group in read("facts/resources")
+def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
+    """Only the groups of Kubernetes itself are known in full. A group without a dot is none that a
+    CustomResourceDefinition can have: it is a misspelt one if it is near to another, else a file of some program."""
+    groups = read("facts/resources")
+    group = obj.ref.group
+    if group not in groups and ("." in group or not get_close_matches(group, groups, n=1)):
+        return
+    if not group and not _VERSION.match(obj.ref.version):
+        return
+    suggestion = kinds.suggest(obj.ref.api_version, obj.ref.kind)
+    near = f"; did you mean {suggestion}?" if suggestion else ""
+    yield Draft(UNKNOWN_KIND, obj, ("kind",), {"version": kinds.version, "near": near})
 
 
 def _problems(obj: Object, node: object) -> Iterator[Draft]:

@@ -1,11 +1,13 @@
 """All objects of a run, as cross-object checks ask for them; the graph is built when the first rule needs it.
 
-Lint is careful with what it cannot see. The graph is asked as if the world were closed; in an open world a name that
-leads nowhere counts only where other objects of that kind and namespace are in the input: it would be there, too.
+Lint is careful with what it cannot see. The graph is asked as if the world were closed. In an open world a name that
+leads nowhere counts only if the input speaks for a mistake: a near name is there, or objects of that kind lie in the
+folder of the one that refers to them. What a kustomization may generate is never missing.
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,11 +17,20 @@ from kplan import release
 from kplan.model import Key, Object
 
 if TYPE_CHECKING:
-    from kplan.graph import Edge, Graph
+    from kplan.graph import Edge, Graph, Selection
+
+# References that are seldom apart from what they refer to: a missing target is a mistake even if nothing is near.
+_SHIPPED_TOGETHER = frozenset({"service-name"})
+_GENERATED = frozenset({"ConfigMap", "Secret"})
+_NEAR = 0.84
 
 
 class World:
-    """The objects of the input. `closed` says that what is not here does not exist; `externals` does all the same."""
+    """The objects of the input.
+
+    `closed` says that what is not here does not exist; `externals` does all the same. `kustomized` are the folders
+    with a kustomization.
+    """
 
     def __init__(
         self,
@@ -28,11 +39,13 @@ class World:
         version: str = release.DEFAULT,
         closed: bool = False,
         externals: Iterable[str] = (),
+        kustomized: Iterable[str] = (),
     ) -> None:
         self.objects = tuple(objects)
         self.minor = release.minor(version)
         self.closed = closed
         self.externals = tuple(externals)
+        self.kustomized = frozenset(kustomized)
 
     @cached_property
     def graph(self) -> Graph:
@@ -53,27 +66,26 @@ class World:
         """The edges that start in this very document."""
         return self._edges.get(id(obj), [])
 
-    @cached_property
-    def _edges(self) -> Mapping[int, list[Edge]]:
-        out: dict[int, list[Edge]] = {}
-        for edge in self.graph.edges:
-            out.setdefault(id(self.graph.source(edge)), []).append(edge)
-        return out
-
     def is_missing(self, edge: Edge) -> bool:
         """Whether what an edge leads to is missing, as far as the input lets one say so."""
         from kplan.graph import MISSING, Selection
 
         if edge.state != MISSING or edge.optional:
             return False
-        target = edge.target
         if self.closed:
             return True
+        source, target = self.graph.source(edge), edge.target
         if isinstance(target, Selection):
-            return any((target.kind, ns) in self._spoken for ns in self._where(target.namespaces))
+            return self._beside(source, target.kind) or self._nearly_selected(target)
         if edge.key:
-            return any(o.value.get("data") or o.ref.kind == "Service" for o in self._bearers(target))
-        return any((target.kind, ns) in self._spoken for ns in self._where((target.namespace,)))
+            return any(o.value.get("data") or o.ref.kind == "Service" for o in self.bearers(target))
+        if target.kind in _GENERATED and self.is_kustomized(source):
+            return False
+        return edge.kind in _SHIPPED_TOGETHER or self._beside(source, target.kind) or bool(self.near(edge))
+
+    def is_kustomized(self, obj: Object) -> bool:
+        """Whether a kustomization stands in the object's folder: it may complete the object, and generate others."""
+        return folder(obj) in self.kustomized
 
     def near(self, edge: Edge) -> str:
         """The name of the kind that was probably meant; "" if none is near."""
@@ -81,47 +93,97 @@ class World:
         if not isinstance(target, Key):
             return ""
         names = {o.ref.name for o in self.by_kind.get(target.kind, ()) if together(o.ref.namespace, target.namespace)}
-        found = get_close_matches(target.name, sorted(names - {target.name}), n=1, cutoff=0.75)
+        found = get_close_matches(target.name, sorted(names - {target.name}), n=1, cutoff=_NEAR)
         return found[0] if found else ""
 
     def targets(self, obj: Object, kind: str) -> list[Object]:
-        """The objects that an object's edges of one kind lead to, by name or by labels."""
+        """The objects that an object's edges of one kind lead to, by name or by labels; each identity once."""
         keys: dict[Key, None] = {}
         for edge in self.edges(obj):
             if edge.kind == kind:
                 keys |= dict.fromkeys([edge.target] if isinstance(edge.target, Key) else self.graph.matches(edge))
-        return [self.graph.nodes[k] for k in keys if k in self.graph.nodes]
+        return [found for k in keys if (found := self.closest(k, obj))]
 
     def sources(self, obj: Object, kind: str) -> list[Object]:
-        """The objects with an edge of one kind to this object, by name or by labels."""
-        found = [self.graph.source(e) for e in self.graph.referrers(obj.ref.key) if e.kind == kind]
-        return list({id(o): o for o in found}.values())
+        """The objects with an edge of one kind to this object, by name or by labels; each identity once."""
+        keys = dict.fromkeys(e.source for e in self.graph.referrers(obj.ref.key) if e.kind == kind)
+        return [found for k in keys if (found := self.closest(k, obj))]
 
-    def duplicates(self, obj: Object) -> list[Object]:
-        """The first object of the input with the same identity, if that is another one."""
-        same = self._twins.get(id(obj))
-        return [same] if same is not None else []
+    def closest(self, key: Key, to: Object) -> Object | None:
+        """Of several documents with one identity that in the file or folder of another object, else the last."""
+        bearers = self.bearers(key)
+        same_file = [o for o in bearers if o.document and to.document and o.document.file == to.document.file]
+        same_folder = [o for o in bearers if folder(o) == folder(to)]
+        return next(iter((same_file or same_folder or bearers)[::-1]), None)
+
+    def bearers(self, key: Key) -> list[Object]:
+        """All documents with an identity."""
+        return self._bearers.get(key, [])
+
+    def first(self, obj: Object) -> Object | None:
+        """The first object of the input with the identity of this one, if that is another one."""
+        return self._twins.get(id(obj))
+
+    @cached_property
+    def _edges(self) -> Mapping[int, list[Edge]]:
+        out: dict[int, list[Edge]] = {}
+        for edge in self.graph.edges:
+            out.setdefault(id(self.graph.source(edge)), []).append(edge)
+        return out
+
+    @cached_property
+    def _bearers(self) -> Mapping[Key, list[Object]]:
+        out: dict[Key, list[Object]] = {}
+        for o in self.objects:
+            out.setdefault(o.ref.key, []).append(o)
+        return out
 
     @cached_property
     def _twins(self) -> Mapping[int, Object]:
         return {id(o): group[0] for group in self.graph.duplicates.values() for o in group[1:]}
 
     @cached_property
-    def _spoken(self) -> frozenset[tuple[str, str]]:
-        from kplan.graph import pods
-
-        made = {("Pod", o.ref.namespace) for o in self.objects if pods(o) is not None}
-        return frozenset({(o.ref.kind, o.ref.namespace) for o in self.objects} | made)
+    def _in_folders(self) -> frozenset[tuple[str, str, str]]:
+        """(folder, kind, namespace) of all there is; what makes pods counts as Pod."""
+        return frozenset((folder(o), k, o.ref.namespace) for o in self.objects for k in (o.ref.kind, self._made(o)))
 
     @staticmethod
-    def _where(namespaces: Iterable[str]) -> set[str]:
-        """The namespaces in which an object would stand: one without a namespace may be for any."""
-        return {"", *namespaces}
+    def _made(obj: Object) -> str:
+        from kplan.graph import pods
 
-    def _bearers(self, key: Key) -> list[Object]:
-        return [o for o in self.by_kind.get(key.kind, ()) if o.ref.name == key.name]
+        return obj.ref.kind if pods(obj) is None else "Pod"
+
+    def _beside(self, source: Object, kind: str) -> bool:
+        """Whether objects of a kind lie in the folder of the source, for its namespace."""
+        where, namespace = folder(source), source.ref.namespace
+        if not namespace:
+            return any(place[:2] == (where, kind) for place in self._in_folders)
+        return not self._in_folders.isdisjoint({(where, kind, namespace), (where, kind, "")})
+
+    def _nearly_selected(self, asked: Selection) -> bool:
+        """Whether some pod has all the keys of a selector, with values that are equal or near."""
+        from kplan.graph import pods
+
+        wanted = {r.key: r.values[0] for r in asked.requirements if r.operator == "In" and len(r.values) == 1}
+        if asked.kind != "Pod" or len(wanted) < len(asked.requirements):
+            return False
+        made = [labels.fixed for o in self.objects if (labels := pods(o)) and self._is_asked(asked, o)]
+        return any(all(_is_near(v, labels.get(k)) for k, v in wanted.items()) for labels in made)
+
+    @staticmethod
+    def _is_asked(asked: Selection, obj: Object) -> bool:
+        return any(together(obj.ref.namespace, namespace) for namespace in asked.namespaces)
+
+
+def folder(obj: Object) -> str:
+    """The folder of the file that an object comes from."""
+    return posixpath.dirname(obj.document.file.replace("\\", "/")) if obj.document else ""
 
 
 def together(a: str, b: str) -> bool:
     """Whether two objects may be in one namespace: one that names none goes where it is applied."""
     return a == b or not a or not b
+
+
+def _is_near(wanted: str, have: str | None) -> bool:
+    return have is not None and (have == wanted or bool(get_close_matches(wanted, [have], cutoff=_NEAR)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action, Key, Plan, PlanCounts
+from kplan.plan import silent
 from kplan.plan.actions import Context, Settings, action
 from kplan.plan.consumers import consumers
 from kplan.plan.kinds import Kinds
@@ -47,7 +48,7 @@ def plan(
         arrange(actions, {p.ref.key: side.value for p in pairs if (side := p.after or p.before)}),
         count(actions),
         noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
-        warnings=tuple(_warnings(actions, settings)),
+        warnings=(*unused(settings, actions), *silent.kept(actions, written)),
         version=desired.version,
     )
 
@@ -85,7 +86,8 @@ def _with_consumers(actions: list[Action], objects: list[Value]) -> list[Action]
     return out
 
 
-def _warnings(actions: list[Action], settings: Settings) -> Iterable[str]:
+def unused(settings: Settings, actions: list[Action]) -> Iterator[str]:
+    """One sentence for every ignore rule that hides nothing."""
     for rule in settings.ignores:
         if not any(_used(rule, a) for a in actions):
             yield f"the ignore rule {rule} matches no difference"

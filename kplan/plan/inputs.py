@@ -29,7 +29,7 @@ def chosen(
     found: dict[Any, Document] = {}
     skipped = []
     warnings = []
-    for document in sorted(documents, key=lambda d: (d.file, d.index, d.item or 0)):
+    for document in sorted(documents, key=lambda d: (d.file.split("/"), d.index, d.item or 0)):
         document = _placed(document, namespace)
         ref = ref_of(document.value)
         meta = document.value.get("metadata")

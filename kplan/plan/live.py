@@ -1,47 +1,56 @@
-"""What applying manifests to objects that were read from a server gives.
+"""What applying manifests gives, by what was applied before.
 
-Where an object carries the last-applied annotation, as `kubectl apply` does it; where only its managedFields say who
-applied what, as a server-side apply by that manager. With neither, the manifest is taken as the whole desired object.
+A current object that was read from a manifest is taken as applied from it. One that was read from a server says itself
+what was: by its last-applied annotation as `kubectl apply` leaves it, or by its managedFields as a server-side apply
+does. Where it says neither, the manifest is taken as the whole desired object.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kplan.api.merge import three_way
-from kplan.model import split_api_version
+from kplan.model import Key, split_api_version
 from kplan.plan.kinds import Kinds
 from kplan.plan.pairing import pair
-from kplan.plan.secrets import LAST_APPLIED
+from kplan.plan.secrets import LAST_APPLIED, as_stored
 from kplan.store import ref_of
 
 Value = dict[str, Any]
 
-
-def desired(current: Iterable[Value], manifests: Iterable[Value], kinds: Kinds) -> Iterator[tuple[Value, Value]]:
-    """(object after apply, its manifest) of every manifest, in the order of their names."""
-    for found in pair(current, manifests):
-        if found.after is not None:
-            live = found.before.value if found.before is not None else None
-            yield applied(live, found.after.value, kinds), found.after.value
+_NONE: Mapping[Key, Value] = {}
 
 
-def applied(live: Value | None, manifest: Value, kinds: Kinds) -> Value:
-    """The object after the manifest was applied onto it."""
-    if live is None:
+def desired(
+    stored: Iterable[Value], manifests: Iterable[Value], kinds: Kinds, written: Mapping[Key, Value] = _NONE
+) -> Iterator[tuple[Value, Value]]:
+    """(object after apply, its manifest) of every manifest, in the order of their names.
+
+    `stored` is the current side as a server holds it, `written` the manifests it came from.
+    """
+    for before, after, _ in pair(stored, manifests):
+        if after is not None:
+            current = before.value if before is not None else None
+            original = written.get(before.ref.key) if before is not None else None
+            yield applied(current, after.value, kinds, original), after.value
+
+
+def applied(stored: Value | None, manifest: Value, kinds: Kinds, original: Value | None = None) -> Value:
+    """The object after the manifest was applied onto it; `original` is the manifest it came from, if it is known."""
+    if stored is None:
         return manifest
     kind = kinds.of(ref_of(manifest))
-    manifest = _placed(manifest, live)
-    last = _last_applied(live)
+    stored, manifest = as_stored(stored), _placed(manifest, stored)
+    last = original or _last_applied(stored)
     if last is not None:
-        return three_way(last, live, manifest, None if kind.custom else kind.node)
-    owned = _owned(live, manifest)
+        return three_way(last, stored, manifest, None if kind.custom else kind.node)
+    owned = _owned(stored, manifest)
     if owned is not None:
-        return three_way(owned, live, manifest, kind.node, server_side=True)
-    if _managed(live):
-        return three_way(None, live, manifest, None if kind.custom else kind.node)
+        return three_way(owned, stored, manifest, kind.node, server_side=True)
+    if _managed(stored):
+        return three_way(None, stored, manifest, None if kind.custom else kind.node)
     return manifest
 
 

@@ -70,7 +70,9 @@ class Pair:
 
 def is_live(value: Value) -> bool:
     """Whether an object was read from a server, not written by hand."""
-    meta = value.get("metadata") or {}
+    meta = value.get("metadata")
+    if not isinstance(meta, dict):
+        return False
     return any(meta.get(k) for k in ("uid", "resourceVersion", "managedFields")) or "selfLink" in meta
 
 

@@ -35,12 +35,12 @@ def why_kept(value: Value, *, prune: bool) -> str:
     """Why this object stays; "" if it is destroyed."""
     if not prune:
         return "because pruning is off"
-    meta = value.get("metadata") or {}
-    notes = meta.get("annotations") or {}
+    meta = value["metadata"] if isinstance(value.get("metadata"), dict) else {}
+    notes = _map(meta, "annotations")
     for name, word in _KEEPS.items():
         if word in [part.strip() for part in str(notes.get(name, "")).split(",")]:
             return f"because it is annotated {name}: {word}"
-    owners = [o for o in meta.get("ownerReferences") or () if isinstance(o, dict)]
+    owners = _dicts(meta, "ownerReferences")
     if owners:
         return f"because it belongs to {owners[0].get('kind')} {owners[0].get('name')}"
     if is_live(value) and not _applied(meta):
@@ -48,9 +48,19 @@ def why_kept(value: Value, *, prune: bool) -> str:
     return ""
 
 
-def _applied(meta: Mapping[str, Any]) -> bool:
-    if LAST_APPLIED in (meta.get("annotations") or {}):
+def _applied(meta: Value) -> bool:
+    if LAST_APPLIED in _map(meta, "annotations"):
         return True
-    if any(label in (meta.get("labels") or {}) for label in _APPLIED_LABELS):
+    if any(label in _map(meta, "labels") for label in _APPLIED_LABELS):
         return True
-    return any(isinstance(m, dict) and m.get("operation") == "Apply" for m in meta.get("managedFields") or ())
+    return any(m.get("operation") == "Apply" for m in _dicts(meta, "managedFields"))
+
+
+def _map(value: Value, name: str) -> Value:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _dicts(value: Value, name: str) -> list[Value]:
+    found = value.get(name)
+    return [v for v in found if isinstance(v, dict)] if isinstance(found, list) else []

@@ -21,7 +21,8 @@ Value = dict[str, Any]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
-_WORDS = r"(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
+_KEYS = r"(?:access|api|encryption|master|private|secret|session|signing)[_-]?key"
+_WORDS = rf"(?:password|passwd|passphrase|secret|token|credentials?|{_KEYS})"
 _NAME = re.compile(rf"(?i)(?:.*(?:password|passwd|passphrase).*|.*{_WORDS}|.+[_-]pwd)(?:[_-]?\d+)?\Z")
 _HARMLESS_NAME = re.compile(
     r"(?i).*(?:file|path|dir|name|ref|length|ttl|expiry|enabled|policy|required|rotation|url|uri|host|port|type|mode)\Z"

@@ -13,8 +13,6 @@ from kplan.plan.patterns import Names
 
 Value = dict[str, Any]
 
-_LEVELLED = {"update": "normalised", "move": "order"}
-
 
 def respell(stored: Any, written: Any) -> Any:
     """The stored form with each quantity as the user spelled it."""
@@ -35,10 +33,17 @@ def levelled(before: Value, after: Value, rules: Rules, seen: list[Names]) -> li
     if tree is None:
         return []
     return [
-        Ignored(dotted(names), by_place(names) or _LEVELLED.get(leaf.op, "default"), leaf.before, leaf.after)
+        Ignored(dotted(names), by_place(names) or _why(leaf), leaf.before, leaf.after)
         for names, leaf in leaves(tree)
         if not any(_overlap(names, place) for place in seen)
     ]
+
+
+def _why(leaf: Change) -> str:
+    if leaf.op in ("update", "move"):
+        return "normalised" if leaf.op == "update" else "order"
+    value = leaf.after if leaf.op == "create" else leaf.before
+    return "empty" if value is None or value in ("", [], {}) else "default"
 
 
 def leaves(change: Change, names: Names = ()) -> Iterator[tuple[Names, Change]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kplan.render.drawing import Arc, Vertex
 from kplan.render.sanitise import one_line
+from kplan.render.summary import many
 
 
 def render(vertices: Sequence[Vertex], arcs: Sequence[Arc]) -> str:
@@ -34,6 +35,6 @@ def _line(arrow: str, other: Vertex, own: Vertex, arc: Arc) -> str:
 
 
 def _counts(vertices: Sequence[Vertex], arcs: Sequence[Arc]) -> str:
-    there = sum(not v.state for v in vertices)
-    states = [a.state for a in arcs]
-    return f"{there} objects, {len(arcs)} edges, {states.count('missing')} missing, {states.count('unknown')} unknown"
+    there, states = many(sum(not v.state for v in vertices), "object"), [a.state for a in arcs]
+    edges, missing, unknown = many(len(arcs), "edge"), states.count("missing"), states.count("unknown")
+    return f"{there}, {edges}, {missing} missing, {unknown} unknown"

@@ -73,6 +73,8 @@ def _lines(plan: Plan, options: Options) -> Iterator[Line]:
         yield _text("")
         for action in acting:
             yield from (_concise(action) if options.concise else _block(action, options))
+        if options.concise:
+            yield _text("")
         yield from _order(acting)
         yield from _losses(acting)
     if options.noise:

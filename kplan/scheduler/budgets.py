@@ -60,7 +60,7 @@ def _allowed(value: Value, namespace: str, selector: tuple[Requirement, ...], cl
 def _pods(cluster: Snapshot) -> Iterable[Pod]:
     for node in cluster.nodes:
         yield from node.pods
-    yield from cluster.pending
+    yield from cluster.pending.values()
 
 
 def _selected(selector: tuple[Requirement, ...], pod: Pod) -> bool:

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from kplan.model import Decision, Placement
+from kplan.model import Decision
+from kplan.placement import Placement
 from kplan.scheduler import cycle, fast
 from kplan.scheduler.fields import text
 from kplan.scheduler.plugins import volume_binding
@@ -50,7 +51,7 @@ class Scheduler:
         self.decisions: dict[PodId, Decision] = {}
         self._boards: dict[Shape, fast.Board | None] = {}
         self._refused: dict[Shape, tuple[int, Decision]] = {}
-        self._expected: Counter[Shape] = Counter()
+        self._expected: dict[Shape, int] = {}
 
     def run(self, pods: Iterable[Pod]) -> list[Placement]:
         """What becomes of the pods, and of those that had to go for them, in the order of their last attempt.
@@ -61,7 +62,7 @@ class Scheduler:
         queue = in_queue_order(pods)
         while queue:
             before, waiting = len(self.cluster.log), []
-            self._expected = Counter(p.shape for p in queue)
+            self.expect(Counter(p.shape for p in queue))
             for pod in queue:
                 placement, victims = self._settle(pod)
                 placements.pop(pod.id, None)
@@ -75,6 +76,10 @@ class Scheduler:
                 break
             queue = in_queue_order(waiting)
         return list(placements.values())
+
+    def expect(self, shapes: Mapping[Shape, int]) -> None:
+        """How many pods of each shape are about to come: for one alone no board is made."""
+        self._expected = dict(shapes)
 
     def place(self, pod: Pod) -> tuple[Placement, tuple[Pod, ...]]:
         """Find a node for one pod and put it there; or say which pods have to go first, and wait for their node."""
@@ -109,7 +114,7 @@ class Scheduler:
         for victim in victims:
             self.cluster.remove(victim, node)
         after, more = self.place(pod)
-        return replace(after, evicted=placement.evicted + after.evicted), victims + more
+        return after._replace(evicted=placement.evicted + after.evicted), victims + more
 
     def _attempt(self, pod: Pod, profile: Profile) -> tuple[Decision, tuple[Pod, ...]]:
         """The plain path; a refusal of a pod of the same shape still holds if nothing has happened since."""
@@ -125,13 +130,13 @@ class Scheduler:
     def _from_board(self, pod: Pod, profile: Profile) -> Placement | None:
         """The fast path; None where it finds no node or does not apply."""
         shape = pod.shape
-        self._expected[shape] -= 1
+        more = self._expected[shape] = self._expected.get(shape, 0) - 1
         if shape not in self._boards:
-            if self._expected[shape] <= 0:
+            if more <= 0:
                 return None  # a board for a single pod costs more than it saves
             self._boards[shape] = fast.board(pod, self.cluster, profile)
         board = self._boards[shape]
-        if self._expected[shape] <= 0:
+        if more <= 0:
             del self._boards[shape]
         best = board.best() if board is not None else None
         if best is None:

@@ -44,7 +44,7 @@ class Snapshot:
         self.images = _images(arrived)
         self.nodes = in_order(arrived)
         self.by_name = {n.name: n for n in self.nodes}
-        self.pending: list[Pod] = []
+        self.pending: dict[tuple[str, str], Pod] = {}
         self.nominated: dict[str, list[Pod]] = {}
         self.log: list[tuple[Pod, Node, int]] = []
         self._shapes: dict[bytes, Shape] = {}
@@ -63,7 +63,7 @@ class Snapshot:
         if node is not None:
             node.add(pod)
         elif not pod.node_name:
-            self.pending.append(pod)
+            self.pending[pod.id] = pod
             self.nominate(pod, pod.nominated)
 
     def pod(self, value: Value) -> Pod:
@@ -88,12 +88,15 @@ class Snapshot:
     def add(self, pod: Pod, node: Node) -> None:
         """A pod is placed on a node."""
         node.add(pod)
+        pod.node_name = node.name
+        self.pending.pop(pod.id, None)
         self.nominate(pod, "")
         self.log.append((pod, node, 1))
 
     def remove(self, pod: Pod, node: Node) -> None:
         """A pod leaves a node."""
         node.remove(pod)
+        pod.node_name = ""
         self.log.append((pod, node, -1))
 
     def nominate(self, pod: Pod, node: str) -> None:

@@ -9,7 +9,7 @@ CustomResourceDefinitions of the input join by `Catalog.with_crds`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,7 @@ _BETA_BUT_SERVED = {"flowcontrol.apiserver.k8s.io/v1beta3"}
 class Catalog:
     """The kinds of one release, with the custom resources it was given. Never changed once made."""
 
-    __slots__ = ("_builtin", "_custom", "_definitions", "minor", "version")
+    __slots__ = ("_builtin", "_crd_versions", "_custom", "_definitions", "minor", "version")
 
     def __init__(self, version: str) -> None:
         self.version = release.parse(version)
@@ -38,6 +38,7 @@ class Catalog:
         self._definitions = Definitions(self.minor)
         self._builtin: dict[tuple[str, str], KindInfo | None] = {}
         self._custom: dict[tuple[str, str], KindInfo] = {}
+        self._crd_versions: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
         """The kind of an object's `apiVersion` and `kind`; None if this release (and no CRD) has it."""
@@ -92,9 +93,16 @@ class Catalog:
         other.version, other.minor = self.version, self.minor
         other._definitions, other._builtin = self._definitions, self._builtin
         other._custom = dict(self._custom)
+        other._crd_versions = dict(self._crd_versions)
         for crd in crd_objects:
-            other._custom |= {(i.api_version, i.kind): i for i in kinds_of(crd, self._definitions)}
+            for info, version in kinds_of(crd, self._definitions):
+                other._custom[info.api_version, info.kind] = info
+                other._crd_versions[info.api_version, info.kind] = version
         return other
+
+    def crd_version(self, info: KindInfo) -> Mapping[str, Any]:
+        """The entry of spec.versions that made a custom kind (subresources, deprecation); {} for a built-in one."""
+        return self._crd_versions.get((info.api_version, info.kind), {}) if info.custom else {}
 
     def no_match(self, api_version: str, kind: str) -> str:
         """What kubectl says about a kind that the server does not have."""

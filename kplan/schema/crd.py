@@ -20,8 +20,11 @@ _TYPE_META = Node("string", go_type="string")
 _EMPTY: Mapping[str, Any] = {}
 
 
-def kinds_of(crd: Mapping[str, Any], definitions: Definitions) -> Iterator[KindInfo]:
-    """The kinds of the versions that a CustomResourceDefinition serves."""
+def kinds_of(crd: Mapping[str, Any], definitions: Definitions) -> Iterator[tuple[KindInfo, Mapping[str, Any]]]:
+    """The kinds that a CustomResourceDefinition serves, each with its entry of spec.versions.
+
+    What v1beta1 says once for all versions (subresources) is put into each entry.
+    """
     spec = _map(crd, "spec")
     names = _map(spec, "names")
     group, kind, plural = spec.get("group"), names.get("kind"), names.get("plural")
@@ -30,7 +33,7 @@ def kinds_of(crd: Mapping[str, Any], definitions: Definitions) -> Iterator[KindI
     for version in versions(crd):
         name = version.get("name")
         if isinstance(name, str) and name and version.get("served", True) is not False:
-            yield KindInfo(
+            info = KindInfo(
                 group,
                 name,
                 kind,
@@ -41,6 +44,7 @@ def kinds_of(crd: Mapping[str, Any], definitions: Definitions) -> Iterator[KindI
                 categories=_texts(names, "categories"),
                 custom=True,
             )
+            yield info, {"subresources": _map(spec, "subresources"), **version}
 
 
 def versions(crd: Mapping[str, Any]) -> list[Mapping[str, Any]]:

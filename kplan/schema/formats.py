@@ -57,15 +57,12 @@ def is_base64(text: str) -> bool:
 
 def is_quantity(value: object) -> bool:
     """A string or number that Quantity.UnmarshalJSON takes."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = quantity.number_text(value)
-    if not isinstance(value, str):
-        return False
     try:
-        quantity.parse(value.strip())
-    except quantity.QuantityError:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = quantity.number_text(value)
+        return isinstance(value, str) and quantity.parse(value.strip()) is not None
+    except ValueError:  # no quantity, or a number of more digits than Python prints
         return False
-    return True
 
 
 def is_integer(value: object, width: str) -> bool:

@@ -175,7 +175,8 @@ def _tests(schema: Schema) -> Iterator[_Test]:
 def _field_tests(schema: Schema) -> Iterator[_Test]:
     required = schema.get("required")
     for name in required if isinstance(required, list) else ():
-        yield _Test("required", _of_type(dict, partial(_has, name)), "is required", (name,))
+        if isinstance(name, str):
+            yield _Test("required", _of_type(dict, partial(_has, name)), "is required", (name,))
     if schema.get("additionalProperties") is False:
         declared = _properties(schema).keys()
         yield _Test("additionalProperties", _of_type(dict, lambda v: v.keys() <= declared), "has an unknown field")

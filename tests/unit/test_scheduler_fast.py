@@ -110,7 +110,7 @@ def cluster(seed: int) -> list[Value]:
 
 def placements(objects: list[Value], *, plain: bool) -> list[tuple[Any, ...]]:
     snapshot = Snapshot(Store(objects))
-    found = Scheduler(snapshot, {"default-scheduler": profile.default()}, plain=plain).run(snapshot.pending)
+    found = Scheduler(snapshot, {"default-scheduler": profile.default()}, plain=plain).run(snapshot.pending.values())
     return [(p.name, p.node, p.ties, p.certainty, p.reason, p.message, p.evicted) for p in found]
 
 

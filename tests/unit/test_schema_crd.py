@@ -46,6 +46,8 @@ def test_a_crd_becomes_a_kind() -> None:
     assert info.node.fields is not None
     assert info.node.fields["metadata"].go_type == "v1.ObjectMeta"
     assert info.node.custom
+    assert with_crds.crd_version(info)["storage"] is True
+    assert with_crds.crd_version(info)["subresources"] == {}
 
 
 def test_versions_and_scope() -> None:
@@ -95,13 +97,16 @@ def test_a_broken_crd_makes_no_kind(broken: dict[str, Any]) -> None:
     assert not [i for i in catalog("1.36").with_crds([broken]).kinds() if i.custom]
 
 
-@pytest.mark.parametrize("junk", [None, 1, "x", [], [1], {}, {"a": 1}, True, float("inf")])
-@pytest.mark.parametrize(
-    "keyword",
-    "type format properties items additionalProperties required enum default nullable pattern minimum maxLength multipleOf "
-    "uniqueItems minItems maxProperties allOf anyOf oneOf not x-kubernetes-list-type x-kubernetes-list-map-keys "
-    "x-kubernetes-int-or-string x-kubernetes-preserve-unknown-fields x-kubernetes-embedded-resource".split(),
-)
+KEYWORDS = """
+    type format properties items additionalProperties required enum default nullable pattern minimum maxLength
+    multipleOf uniqueItems minItems maxProperties allOf anyOf oneOf not x-kubernetes-list-type
+    x-kubernetes-list-map-keys
+    x-kubernetes-int-or-string x-kubernetes-preserve-unknown-fields x-kubernetes-embedded-resource
+""".split()
+
+
+@pytest.mark.parametrize("junk", [None, 1, "x", [], [1], [{}], {}, {"a": 1}, True, float("inf")])
+@pytest.mark.parametrize("keyword", KEYWORDS)
 def test_a_schema_of_junk_never_crashes(keyword: str, junk: Any) -> None:
     node = widget({"type": "object", "properties": {"a": {"type": "array", keyword: junk}}, keyword: junk})
     for spec in ({"a": [1, 1, {"b": None}]}, {"a": "x", "b": 2}, [], None, "x", 7):

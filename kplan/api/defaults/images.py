@@ -34,7 +34,9 @@ def _tag(image: str) -> str:
     if m is None or (domain and not _DOMAIN.match(domain)) or re.fullmatch(r"[a-f0-9]{64}", image):
         return ""
     digest = m["digest"] or ""
-    if len(f"{domain or 'docker.io/library'}/{m['name']}") > _LONGEST_NAME or (digest and not _DIGESTS.fullmatch(digest)):
+    if len(f"{domain or 'docker.io/library'}/{m['name']}") > _LONGEST_NAME or (
+        digest and not _DIGESTS.fullmatch(digest)
+    ):
         return ""
     return m["tag"] or ("" if digest else "latest")
 

@@ -88,9 +88,10 @@ def _volume(volume: Value, minor: int) -> None:
 def _resource_list(amounts: Value, minor: int) -> None:  # noqa: ARG001
     """Nothing finer than a thousandth is kept."""
     for name, text in amounts.items():
-        if text.endswith(("n", "u")):
+        if text.endswith(("n", "u")) or "." in text or "e-" in text or "E-" in text:
             q = quantity.parse(text)
-            amounts[name] = quantity.canonical(q._replace(nanos=-(-q.nanos // _MILLI) * _MILLI))
+            if q.nanos % _MILLI:
+                amounts[name] = quantity.canonical(q._replace(nanos=-(-q.nanos // _MILLI) * _MILLI))
 
 
 RULES: Mapping[str, Callable[[Value, int], None]] = {

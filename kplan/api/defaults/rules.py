@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from kplan.api.decode import Finish, copied
@@ -18,7 +18,7 @@ Rule = Callable[[Value, int], None]
 RULES: Mapping[str, Rule] = {**cluster.RULES, **pods.RULES, **services.RULES, **workloads.RULES}
 
 
-@lru_cache(maxsize=None)
+@cache
 def finisher(minor: int) -> Callable[[Node], Finish | None]:
     """What gives, for a type of the release 1.`minor`, the function that fills in the defaults of one value."""
     return lambda node: _finish(node, minor)

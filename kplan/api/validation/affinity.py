@@ -31,7 +31,7 @@ def affinity(errors: Errors, field: str, value: Value, options: PodOptions) -> N
     of_nodes = value.get("nodeAffinity")
     if of_nodes is not None:
         _node_affinity(errors, f"{field}.nodeAffinity", of_nodes, options)
-    any_value = options.allow(podoptions.has_invalid_affinity_selector)
+    any_value = options.kept(podoptions.has_invalid_affinity_selector)
     for name in ("podAffinity", "podAntiAffinity"):
         for i, term in enumerate((value.get(name) or {}).get(REQUIRED) or ()):
             _pod_term(errors, f"{field}.{name}.{REQUIRED}[{i}]", term, any_value)
@@ -50,7 +50,7 @@ def _weight(errors: Errors, path: str, term: Value) -> None:
 def _node_affinity(errors: Errors, field: str, value: Value, options: PodOptions) -> None:
     required = value.get(REQUIRED)
     if required is not None:
-        any_value = options.allow(podoptions.has_invalid_node_affinity)
+        any_value = options.kept(podoptions.has_invalid_node_affinity)
         node_selector(errors, f"{field}.{REQUIRED}", required, any_value=any_value)
     for i, term in enumerate(value.get(PREFERRED) or ()):
         path = f"{field}.{PREFERRED}[{i}]"
@@ -187,7 +187,7 @@ def _toleration_value(errors: Errors, path: str, operator: str, value: str, opti
             errors.invalid(f"{path}.operator", value, "value must be empty when `operator` is 'Exists'")
     elif operator not in {"Lt", "Gt"}:
         errors.one_of(f"{path}.operator", operator, ("Equal", "Exists"))
-    elif not options.allows("TaintTolerationComparisonOperators", podoptions.uses_comparison_tolerations):
+    elif not options.has("TaintTolerationComparisonOperators", podoptions.uses_comparison_tolerations):
         errors.not_supported(f"{path}.operator", operator, ("Equal", "Exists", "Lt", "Gt"), keep_order=True)
     else:
         names.invalid(errors, f"{path}.value", value, names.decimal_integer(value))
@@ -237,11 +237,11 @@ def _min_domains(errors: Errors, field: str, domains: int | None, action: str) -
 def _spread_selector(errors: Errors, path: str, constraint: Value, options: PodOptions) -> None:
     keys, selector = constraint.get("matchLabelKeys") or (), constraint.get("labelSelector")
     merged = options.has("MatchLabelKeysInPodTopologySpreadSelectorMerge")
-    if (merged and not options.allow(_breaks_merged_keys)) or (not merged and options.allow(_breaks_unmerged_keys)):
+    if (merged and not options.kept(_breaks_merged_keys)) or (not merged and options.kept(_breaks_unmerged_keys)):
         _label_keys(errors, path, keys, (), selector)
     else:
         _spread_keys(errors, f"{path}.matchLabelKeys", keys, selector)
-    if not options.allow(podoptions.has_invalid_spread_selector):
+    if not options.kept(podoptions.has_invalid_spread_selector):
         metadata.label_selector(selector, errors, f"{path}.labelSelector")
 
 

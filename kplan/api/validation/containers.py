@@ -53,7 +53,7 @@ def containers(errors: Errors, field: str, found: list[Value], pod: Surroundings
         errors.required(field)
         return
     seen: set[str] = set()
-    rules = pod.options.allows("ContainerRestartRules", podoptions.uses_restart_rules)
+    rules = pod.options.has("ContainerRestartRules", podoptions.uses_restart_rules)
     for i, container in enumerate(found):
         path, name = f"{field}[{i}]", container.get("name") or ""
         _common(errors, path, container, pod)
@@ -98,10 +98,10 @@ def init_containers(errors: Errors, field: str, found: list[Value], pod: Surroun
 
 
 def _init_resize_policy(errors: Errors, path: str, policies: list[Value], sidecar: bool, options: PodOptions) -> None:
-    if not options.allows("InPlacePodVerticalScaling", podoptions.uses_sidecar_resize):
+    if not options.has("InPlacePodVerticalScaling", podoptions.uses_sidecar_resize):
         shown = [internal(p, "ContainerResizePolicy") for p in policies]
         errors.invalid(f"{path}.resizePolicy", shown, "must not be set for init containers")
-    if sidecar or options.allow(podoptions.uses_restarting_resize):
+    if sidecar or options.kept(podoptions.uses_restarting_resize):
         return
     for j, policy in enumerate(policies):
         if policy.get("restartPolicy") == "RestartContainer":
@@ -127,7 +127,7 @@ def ephemeral_containers(errors: Errors, field: str, found: list[Value], pod: Su
         if target and target not in others:
             errors.not_found(f"{path}.targetContainerName", target)
         for part in _NOT_EPHEMERAL:
-            if container.get(part):
+            if container.get(part) or (part in PROBED and part in container):
                 errors.forbidden(f"{path}.{part}", "cannot be set for an Ephemeral Container")
         for j, mount in enumerate(container.get("volumeMounts") or ()):
             for part in ("subPath", "subPathExpr"):
@@ -227,7 +227,7 @@ def _init_restart_policy(errors: Errors, path: str, container: Value, options: P
     if policy is None:
         if rules:
             errors.required(f"{path}.restartPolicy", _NEEDS_POLICY)
-    elif not options.allows("ContainerRestartRules", podoptions.uses_restart_rules):
+    elif not options.has("ContainerRestartRules", podoptions.uses_restart_rules):
         errors.one_of(f"{path}.restartPolicy", policy, ("Always",))
     elif policy != "Always" or _may_restart_all(options):
         _restart_policy(errors, path, container, options)
@@ -237,7 +237,7 @@ def _init_restart_policy(errors: Errors, path: str, container: Value, options: P
 
 
 def _may_restart_all(options: PodOptions) -> bool:
-    return options.allows("RestartAllContainersOnContainerExits", podoptions.uses_restart_all)
+    return options.has("RestartAllContainersOnContainerExits", podoptions.uses_restart_all)
 
 
 def _restart_policy(errors: Errors, path: str, container: Value, options: PodOptions) -> None:

@@ -47,7 +47,7 @@ def env(errors: Errors, field: str, variables: list[Value], options: PodOptions)
             errors.required(f"{field}[{i}].name")
         else:
             wrong = names.env_name(name, options.minor)
-            if wrong and not (options.old is not None and _was_relaxed(name, options)):
+            if wrong and not _was_relaxed(name, options):
                 names.invalid(errors, f"{field}[{i}].name", name, wrong)
         source = variable.get("valueFrom")
         if source is not None:
@@ -56,7 +56,7 @@ def env(errors: Errors, field: str, variables: list[Value], options: PodOptions)
 
 def _was_relaxed(name: str, options: PodOptions) -> bool:
     """Whether a stored pod has this name, which an older rule would refuse."""
-    return not names.env_name(name, names.RELAXED_ENV_NAMES) and options.allow(
+    return not names.env_name(name, names.RELAXED_ENV_NAMES) and options.kept(
         lambda spec: any(
             name in {v.get("name"), v.get("prefix")}
             for role in ("containers", "initContainers", "ephemeralContainers")
@@ -74,7 +74,7 @@ def _value_from(errors: Errors, field: str, source: Value, value: str, options: 
             count += 1
             check(errors, f"{field}.{name}", reference)
     if not count:
-        files = options.allows("EnvFiles", uses_env_files)
+        files = options.has("EnvFiles", uses_env_files)
         more = ", `secretKeyRef` or `fileKeyRef`" if files else " or `secretKeyRef`"
         errors.invalid(field, "", _ONE_SOURCE + more)
     elif value:

@@ -88,7 +88,8 @@ class Errors:
         """A value outside an enumeration; the supported ones are printed sorted unless `keep_order`."""
         values = list(supported) if keep_order else sorted(supported)
         detail = "supported values: " + ", ".join(go_quote(v) for v in values) if values else ""
-        self._add(field, "FieldValueNotSupported", f"Unsupported value: {render(value)}", detail)
+        # An enumeration is a Go type of its own, and those are printed as JSON.
+        self._add(field, "FieldValueNotSupported", f"Unsupported value: {go_json(value)}", detail)
 
     def one_of(self, field: str, value: Any, supported: Sequence[str]) -> None:
         """A value that must be one of an enumeration, which is printed in its own order."""

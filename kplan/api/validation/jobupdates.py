@@ -15,8 +15,8 @@ from kplan.api.validation.podupdates import put_back
 
 Value = dict[str, Any]
 
-# First minors: a suspended Job may have started before; the resources of its pods may change.
-SUSPENDED_CONDITION_SINCE = RESOURCES_SINCE = 36
+# The first minor in which a suspended Job may have started before, and in which the resources of its pods may change.
+IDLE_SINCE = 36
 
 _PLAIN = ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy")
 _TYPES = {"podFailurePolicy": "PodFailurePolicy", "successPolicy": "SuccessPolicy"}
@@ -49,12 +49,12 @@ def _completions(errors: Errors, spec: Value, before: Value) -> None:
 
 def _template(errors: Errors, template: Value, before: Value, old: Value, minor: int) -> None:
     spec, status = old.get("spec") or {}, old.get("status") or {}
-    suspended = bool(spec.get("suspend"))
-    settled = suspended and _is_suspended(status) and not status.get("active")
-    waits = settled if minor >= SUSPENDED_CONDITION_SINCE else suspended and not status.get("startTime")
+    suspended, started = bool(spec.get("suspend")), bool(status.get("startTime"))
+    idle = suspended and not status.get("active") and (not started or _is_suspended(status))
+    waits = idle if minor >= IDLE_SINCE else suspended and not started
     if waits:
         before = _with_directives(before, template)
-    if suspended and settled and minor >= RESOURCES_SINCE:
+    if idle and minor >= IDLE_SINCE:
         pod = template.get("spec") or {}
         if pod != _with_resources(before.get("spec") or {}, pod):
             errors.invalid("spec.template.spec", pod, names.IMMUTABLE)

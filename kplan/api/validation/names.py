@@ -23,6 +23,7 @@ NON_EMPTY = "must be non-empty"
 NEGATIVE = "must be greater than or equal to 0"
 POSITIVE = "must be greater than zero"
 IMMUTABLE = "field is immutable"
+MAX_INT32 = 2**31 - 1
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LABEL_UNDERSCORE = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
@@ -204,11 +205,6 @@ def qualified_name(value: str) -> Messages:
     return out if _key(name) else (*out, f"name part {_KEY_ERROR}")
 
 
-def domain_prefixed(value: str) -> bool:
-    """Whether a valid qualified name has a DNS prefix."""
-    return "/" in value
-
-
 _HTTP_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+").fullmatch
 
 
@@ -290,7 +286,7 @@ def port_number(value: int) -> Messages:
 
 def user_or_group_id(value: int) -> Messages:
     """A Linux user or group id."""
-    return in_range(value, 0, 2**31 - 1)
+    return in_range(value, 0, MAX_INT32)
 
 
 def path_segment(value: str) -> Messages:

@@ -14,7 +14,7 @@ from typing import Any
 from kplan.api.validation.affinity import tolerations
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.paths import local_descending
-from kplan.api.validation.podoptions import PodOptions, containers
+from kplan.api.validation.podoptions import PodOptions, all_containers
 
 Value = dict[str, Any]
 
@@ -74,7 +74,7 @@ def _seccomp(errors: Errors, field: str, profile: str) -> None:
 
 
 def _app_armor(errors: Errors, field: str, container: str, profile: str, spec: Value) -> None:
-    if all(c.get("name") != container for c, _ in containers(spec)):
+    if all(c.get("name") != container for c, _ in all_containers(spec)):
         errors.invalid(field, container, "container not found")
     if profile not in {"", "runtime/default", "unconfined"} and not profile.startswith("localhost/"):
         errors.invalid(field, profile, f"invalid AppArmor profile name: {go_quote(profile)}")
@@ -86,13 +86,13 @@ def annotations_and_fields(errors: Errors, path: str, annotations: Mapping[str, 
         return
     of_pod = spec.get("securityContext") or {}
     _agree(errors, f"{path}.securityContext.seccompProfile", annotations.get(SECCOMP_POD), of_pod.get("seccompProfile"))
-    for container, where in containers(spec, path):
+    for container, where in all_containers(spec, path):
         own = (container.get("securityContext") or {}).get("seccompProfile")
         annotation = annotations.get(f"{SECCOMP_CONTAINER}{container.get('name')}")
         _agree(errors, f"{where}.securityContext.seccompProfile", annotation, own)
     if (spec.get("os") or {}).get("name") == "windows":
         return
-    for container, where in containers(spec, path):
+    for container, where in all_containers(spec, path):
         own = (container.get("securityContext") or {}).get("appArmorProfile") or of_pod.get("appArmorProfile")
         annotation = annotations.get(f"{APP_ARMOR}{container.get('name')}")
         _agree(errors, f"{where}.securityContext.appArmorProfile", annotation, own, "apparmor", _RUNTIME[:1])

@@ -1,7 +1,7 @@
 """What the validation of a pod spec depends on besides the spec: the release, and what a stored pod may keep.
 
 Follows pkg/api/pod/util.go (GetValidationOptionsFromPodSpecAndMeta) and pkg/features/kube_features.go. A rule that
-became stricter does not refuse an update of an object that was stored before: such a rule asks `PodOptions.allow`.
+became stricter does not refuse an update of an object that was stored before: such a rule asks `PodOptions.kept`.
 """
 
 from __future__ import annotations
@@ -46,20 +46,16 @@ class PodOptions:
     old: Value | None = None
     old_annotations: Mapping[str, str] = field(default_factory=dict)
 
-    def has(self, gate: str) -> bool:
-        """Whether the release has a feature on by default."""
-        return self.minor >= SINCE[gate]
+    def has(self, gate: str, used: Callable[[Value], bool] | None = None) -> bool:
+        """Whether the release has a feature on by default, or the stored spec uses it already."""
+        return self.minor >= SINCE[gate] or (used is not None and self.kept(used))
 
-    def allow(self, violated: Callable[[Value], bool]) -> bool:
-        """Whether the stored spec already breaks a rule, so that it may go on doing so."""
-        return self.old is not None and violated(self.old)
-
-    def allows(self, gate: str, used: Callable[[Value], bool]) -> bool:
-        """Whether the release has a feature, or the stored spec uses it."""
-        return self.has(gate) or self.allow(used)
+    def kept(self, broken: Callable[[Value], bool]) -> bool:
+        """Whether the stored spec breaks a rule already, so that it may go on doing so."""
+        return self.old is not None and broken(self.old)
 
 
-def containers(spec: Value, path: str = "") -> Iterator[tuple[Value, str]]:
+def all_containers(spec: Value, path: str = "") -> Iterator[tuple[Value, str]]:
     """Every container with its path, in the order of VisitContainersWithPath: init, normal, ephemeral."""
     for role in CONTAINER_LISTS:
         for i, container in enumerate(spec.get(role) or ()):
@@ -111,14 +107,14 @@ def uses_env_files(spec: Value) -> bool:
     """Whether an environment variable of any container comes from a file."""
     return any(
         (variable.get("valueFrom") or {}).get("fileKeyRef") is not None
-        for container, _ in containers(spec)
+        for container, _ in all_containers(spec)
         for variable in container.get("env") or ()
     )
 
 
 def uses_restart_rules(spec: Value) -> bool:
     """Whether a container has restart rules, or one that is no init container its own restart policy."""
-    return any(c.get("restartPolicyRules") for c, _ in containers(spec)) or any(
+    return any(c.get("restartPolicyRules") for c, _ in all_containers(spec)) or any(
         c.get("restartPolicy") is not None for c in spec.get("containers") or ()
     )
 
@@ -127,7 +123,7 @@ def uses_restart_all(spec: Value) -> bool:
     """Whether a restart rule restarts all containers."""
     return any(
         rule.get("action") == "RestartAllContainers"
-        for c, _ in containers(spec)
+        for c, _ in all_containers(spec)
         for rule in c.get("restartPolicyRules") or ()
     )
 
@@ -155,14 +151,14 @@ def uses_host_network_in_user_namespace(spec: Value) -> bool:
 
 def uses_devices_in_user_namespace(spec: Value) -> bool:
     """Whether a container has block devices without being in the host's user namespace."""
-    return spec.get("hostUsers") is False and any(c.get("volumeDevices") for c, _ in containers(spec))
+    return spec.get("hostUsers") is False and any(c.get("volumeDevices") for c, _ in all_containers(spec))
 
 
 def uses_zero_sleep(spec: Value) -> bool:
     """Whether a lifecycle hook sleeps for no time."""
     return any(
         (hook.get("sleep") or {}).get("seconds", 1) == 0
-        for c, _ in containers(spec)
+        for c, _ in all_containers(spec)
         for hook in (c.get("lifecycle") or {}).values()
         if isinstance(hook, dict)
     )

@@ -15,7 +15,7 @@ from kplan.api.validation.affinity import affinity, tolerations, topology_spread
 from kplan.api.validation.containers import Surroundings, containers, ephemeral_containers, init_containers
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
-from kplan.api.validation.podannotations import annotations_and_fields, pod_annotations
+from kplan.api.validation.podannotations import MIRROR, annotations_and_fields, pod_annotations
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.podvolumes import volumes
 from kplan.api.validation.requirements import overhead, pod_requirements
@@ -27,12 +27,10 @@ Value = dict[str, Any]
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
-MAX_INT32 = 2**31 - 1
 
 _NAMESERVERS, _SEARCHES, _SEARCH_CHARACTERS = 3, 32, 2048
 _HOSTNAME_LENGTH = 64
 _NO_HOST_USERS = "when `hostUsers` is false"
-_MIRROR = "kubernetes.io/config.mirror"
 
 # Names in a spec, and the rule of each, by where the server looks at them.
 _EARLY_NAMES: Mapping[str, names.Check] = {
@@ -62,7 +60,7 @@ def pod_spec(errors: Errors, field: str, spec: Value, options: PodOptions, pod: 
         errors.required(f"{field}.terminationGracePeriodSeconds")
     found = volumes(errors, f"{field}.volumes", spec.get("volumes") or [], meta.get("name") or "", options)
     claims = spec.get("resourceClaims") or []
-    static = _MIRROR in (meta.get("annotations") or {})
+    static = MIRROR in (meta.get("annotations") or {})
     _resource_claims(errors, f"{field}.resourceClaims", claims, static)
     around = Surroundings(spec, found, {c["name"] for c in claims if c.get("name")}, options)
     containers(errors, f"{field}.containers", spec.get("containers") or [], around)
@@ -181,7 +179,7 @@ def _searches(errors: Errors, field: str, searches: list[str], options: PodOptio
     if names.size(" ".join(searches)) > _SEARCH_CHARACTERS:
         sentence = f"must not have more than {_SEARCH_CHARACTERS} characters (including spaces) in the search list"
         errors.invalid(field, searches, sentence)
-    relaxed = options.allows("RelaxedDNSSearchValidation", podoptions.uses_relaxed_search)
+    relaxed = options.has("RelaxedDNSSearchValidation", podoptions.uses_relaxed_search)
     check = names.dns1123_subdomain_with_underscore if relaxed else names.dns1123_subdomain
     for i, search in enumerate(searches):
         domain = search.removesuffix(".")
@@ -191,14 +189,14 @@ def _searches(errors: Errors, field: str, searches: list[str], options: PodOptio
 
 def _host_users(errors: Errors, field: str, spec: Value, options: PodOptions) -> None:
     """A pod with users of its own cannot share the node's namespaces."""
-    shares_network = options.allows("UserNamespacesHostNetworkSupport", podoptions.uses_host_network_in_user_namespace)
+    shares_network = options.has("UserNamespacesHostNetworkSupport", podoptions.uses_host_network_in_user_namespace)
     if spec.get("hostNetwork") and not shares_network:
         errors.forbidden(f"{field}.hostNetwork", _NO_HOST_USERS)
     for name, shown in (("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
         if spec.get(name):
             errors.forbidden(f"{field}.{shown}", _NO_HOST_USERS)
-    if not options.allow(podoptions.uses_devices_in_user_namespace):
-        for container, path in podoptions.containers(spec, field):
+    if not options.kept(podoptions.uses_devices_in_user_namespace):
+        for container, path in podoptions.all_containers(spec, field):
             if container.get("volumeDevices"):
                 errors.forbidden(f"{path}.volumeDevices", _NO_HOST_USERS)
 
@@ -225,7 +223,7 @@ def _names_and_numbers(errors: Errors, field: str, spec: Value, options: PodOpti
     _given_names(errors, field, spec, _EARLY_NAMES)
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None:
-        names.invalid(errors, f"{field}.activeDeadlineSeconds", deadline, names.in_range(deadline, 1, MAX_INT32))
+        names.invalid(errors, f"{field}.activeDeadlineSeconds", deadline, names.in_range(deadline, 1, names.MAX_INT32))
     _given_names(errors, field, spec, _HOST_NAMES)
     if spec.get("tolerations"):
         tolerations(errors, f"{field}.tolerations", spec["tolerations"], options)
@@ -257,7 +255,7 @@ def _file_key_volumes(errors: Errors, field: str, spec: Value) -> None:
     if not podoptions.uses_env_files(spec):
         return
     sources = {v.get("name") or "": v for v in spec.get("volumes") or ()}
-    for container, path in podoptions.containers(spec, field):
+    for container, path in podoptions.all_containers(spec, field):
         for i, variable in enumerate(container.get("env") or ()):
             reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
             if reference is None:

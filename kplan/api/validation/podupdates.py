@@ -19,7 +19,6 @@ from kplan.api.validation.podoptions import PodOptions
 
 Value = dict[str, Any]
 
-MAX_INT32 = 2**31 - 1
 NODE_TERMS = f"spec.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms"
 ONLY = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
@@ -75,8 +74,8 @@ def _deadline(errors: Errors, new: int | None, old: int | None) -> bool:
         if old is not None:
             errors.invalid(field, None, "must not update from a positive integer to nil value")
         return True
-    if not 0 <= new <= MAX_INT32:
-        errors.invalid(field, new, names.inclusive_range(0, MAX_INT32))
+    if not 0 <= new <= names.MAX_INT32:
+        errors.invalid(field, new, names.inclusive_range(0, names.MAX_INT32))
         return False
     if old is not None and old < new:
         errors.invalid(field, new, "must be less than or equal to previous value")

@@ -113,7 +113,7 @@ def port_or_name(errors: Errors, field: str, port: int | str) -> None:
 def _sleep(errors: Errors, field: str, seconds: int, grace: int | None, options: PodOptions) -> None:
     if grace is None:
         return
-    if options.allows("PodLifecycleSleepActionAllowZero", uses_zero_sleep):
+    if options.has("PodLifecycleSleepActionAllowZero", uses_zero_sleep):
         if not 0 <= seconds <= grace:
             errors.invalid(
                 field, seconds, f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"

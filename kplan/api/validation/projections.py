@@ -102,7 +102,7 @@ def _token(errors: Errors, volume: str, field: str, source: Value, options: PodO
         errors.invalid(f"{field}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
     if not path:
         errors.required(f"{volume}.path")
-    elif not options.allow(_has_outside_token):
+    elif not options.kept(_has_outside_token):
         local_non_reserved(errors, f"{volume}.path", path)
     return []
 

@@ -13,7 +13,7 @@ from typing import Any
 from kplan import quantity
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
-from kplan.api.validation.podoptions import PodOptions, Value, containers
+from kplan.api.validation.podoptions import PodOptions, Value, all_containers
 from kplan.quantity import Quantity
 
 Check = Callable[[Errors, str, str], None]
@@ -115,7 +115,7 @@ def _is_divisible(name: str, amount: Quantity) -> bool:
 
 def has_indivisible_pages(spec: Value) -> bool:
     """Whether an amount of huge pages anywhere in a pod spec is no whole number of pages."""
-    lists = [(c.get("resources") or {}).get(side) for c, _ in containers(spec) for side in ("limits", "requests")]
+    lists = [(c.get("resources") or {}).get(side) for c, _ in all_containers(spec) for side in ("limits", "requests")]
     return any(
         name.startswith(HUGE) and not _is_divisible(name, quantity.parse(amount))
         for resources in (*lists, spec.get("overhead"))
@@ -165,7 +165,7 @@ def _amount(errors: Errors, path: str, name: str, amount: Quantity, check: Check
 
 
 def _pages(errors: Errors, path: str, name: str, amount: Quantity, options: PodOptions) -> None:
-    if name.startswith(HUGE) and not _is_divisible(name, amount) and not options.allow(has_indivisible_pages):
+    if name.startswith(HUGE) and not _is_divisible(name, amount) and not options.kept(has_indivisible_pages):
         errors.invalid(path, str(amount), f"{amount} is not positive integer multiple of {name}")
 
 

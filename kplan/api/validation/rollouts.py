@@ -81,3 +81,12 @@ def immutable_selector(errors: Errors, new: Value, old: Value) -> None:
     selector = (new.get("spec") or {}).get("selector")
     if selector != (old.get("spec") or {}).get("selector"):
         errors.invalid("spec.selector", selector and label_selector(selector), names.IMMUTABLE)
+
+
+def always_running(errors: Errors, template: Value, owner: str) -> None:
+    """The pods of a workload run until they are stopped; `owner` is how the message calls the workload."""
+    spec = template.get("spec") or {}
+    errors.one_of("spec.template.spec.restartPolicy", spec.get("restartPolicy") or "", ("Always",))
+    if spec.get("activeDeadlineSeconds") is not None:
+        sentence = f"activeDeadlineSeconds in {owner} is not Supported"
+        errors.forbidden("spec.template.spec.activeDeadlineSeconds", sentence)

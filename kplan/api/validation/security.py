@@ -126,7 +126,7 @@ def pod_security_context(errors: Errors, field: str, spec: Value, options: PodOp
     if context.get("supplementalGroupsPolicy") is not None:
         errors.one_of(f"{field}.supplementalGroupsPolicy", context["supplementalGroupsPolicy"], GROUPS_POLICIES)
     if context.get("seLinuxChangePolicy") is not None:
-        free = options.allows("SELinuxMount", podoptions.uses_change_policy)
+        free = options.has("SELinuxMount", podoptions.uses_change_policy)
         allowed = SELINUX_POLICIES if free else ("Recursive",)
         errors.one_of(f"{field}.seLinuxChangePolicy", context["seLinuxChangePolicy"], allowed)
 
@@ -143,7 +143,7 @@ def _sysctls(errors: Errors, field: str, sysctls: list[Value], spec: Value, opti
         elif name in seen:
             errors.duplicate(path, name)
         shared = _shared_namespace(name, spec)
-        if shared and not options.allow(_has_shared_sysctl):
+        if shared and not options.kept(_has_shared_sysctl):
             errors.invalid(path, name, f"may not be specified when '{shared}' is true")
         seen.add(name)
 

@@ -16,6 +16,7 @@ from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.pods import template_options
 from kplan.api.validation.podspec import pod_template
 from kplan.api.validation.rollouts import (
+    always_running,
     amount,
     at_most_all,
     int_or_percent,
@@ -139,11 +140,7 @@ def _selector_and_template(errors: Errors, spec: Value, options: PodOptions, *, 
         metadata.label_map(meta.get("labels"), errors, "spec.template.labels")
         metadata.annotation_map(annotations, errors, "spec.template.annotations")
         pod_annotations(errors, "spec.template.annotations", annotations, pod, options)
-    pod = template.get("spec") or {}
-    errors.one_of("spec.template.spec.restartPolicy", pod.get("restartPolicy") or "", ("Always",))
-    if pod.get("activeDeadlineSeconds") is not None:
-        sentence = "activeDeadlineSeconds in StatefulSet is not Supported"
-        errors.forbidden("spec.template.spec.activeDeadlineSeconds", sentence)
+    always_running(errors, template, "StatefulSet")
 
 
 def _pod_of_set(spec: Value, pod: Value) -> Value:

@@ -107,21 +107,20 @@ def nfs(errors: Errors, field: str, source: Value) -> None:
 
 def iscsi(errors: Errors, field: str, source: Value) -> None:
     """An iSCSI disk."""
-    needs(errors, field, source, "targetPortal", "iqn")
     starting = " starting with iqn, eui, or naa"
-    iscsi_name(errors, f"{field}.iqn", source.get("iqn"), starting)
+    needs(errors, field, source, "targetPortal", "iqn")
+    if source.get("iqn"):
+        iscsi_name(errors, f"{field}.iqn", source["iqn"], starting)
     iscsi_rest(errors, field, source)
     if source.get("initiatorName") is not None:
-        iscsi_name(errors, f"{field}.initiatorname", source["initiatorName"] or " ", starting, source["initiatorName"])
+        iscsi_name(errors, f"{field}.initiatorname", source["initiatorName"], starting)
 
 
-def iscsi_name(errors: Errors, field: str, name: str | None, starting: str = "", shown: str | None = None) -> None:
+def iscsi_name(errors: Errors, field: str, name: str, starting: str = "") -> None:
     """A qualified name of iSCSI; `starting` is what the sentence adds when even the beginning is wrong."""
-    if not name:
-        return
     pattern = _ISCSI_NAMES.get(name[:3])
     if pattern is None:
-        errors.invalid(field, name if shown is None else shown, f"must be valid format{starting}")
+        errors.invalid(field, name, f"must be valid format{starting}")
     elif not pattern.search(name):
         errors.invalid(field, name, "must be valid format")
 

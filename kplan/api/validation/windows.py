@@ -11,7 +11,7 @@ from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
-from kplan.api.validation.podoptions import containers
+from kplan.api.validation.podoptions import all_containers
 
 Value = dict[str, Any]
 
@@ -85,7 +85,7 @@ def host_processes(errors: Errors, path: str, spec: Value) -> None:
     """Either all containers of a pod are processes of the node, or none; and then the node's network is theirs."""
     of_pod = _host_process(spec)
     count = found = 0
-    for container, where in containers(spec, path):
+    for container, where in all_containers(spec, path):
         count += 1
         own = _host_process(container)
         if own is not None and of_pod is not None and own != of_pod:
@@ -128,7 +128,7 @@ def operating_system(errors: Errors, path: str, spec: Value) -> None:
 
 
 def _linux(errors: Errors, path: str, spec: Value) -> None:
-    for part, where in ((spec, path), *containers(spec, path)):
+    for part, where in ((spec, path), *all_containers(spec, path)):
         if (part.get("securityContext") or {}).get("windowsOptions") is not None:
             errors.forbidden(f"{where}.securityContext.windowsOptions", _WINDOWS_OPTIONS)
 
@@ -140,7 +140,7 @@ def _windows(errors: Errors, path: str, spec: Value) -> None:
         value = (spec if inner == field else context).get(inner)
         if value if field in _PLAIN else value is not None:
             errors.forbidden(f"{path}.{field}", _NO_WINDOWS)
-    for container, where in containers(spec, path):
+    for container, where in all_containers(spec, path):
         own = container.get("securityContext") or {}
         for field in _LINUX_CONTAINER:
             if own.get(field) is not None:

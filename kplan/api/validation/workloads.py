@@ -16,6 +16,7 @@ from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.pods import template_options
 from kplan.api.validation.podspec import pod_template
 from kplan.api.validation.rollouts import (
+    always_running,
     amount,
     at_most_all,
     immutable_selector,
@@ -41,15 +42,6 @@ def _numbers(errors: Errors, spec: Value, *wanted: str) -> None:
         names.non_negative(errors, f"spec.{name}", spec.get(name))
 
 
-def always_running(errors: Errors, template: Value, owner: str) -> None:
-    """The pods of a workload run until they are stopped; `owner` is how the message calls the workload."""
-    spec = template.get("spec") or {}
-    errors.one_of("spec.template.spec.restartPolicy", spec.get("restartPolicy") or "", ("Always",))
-    if spec.get("activeDeadlineSeconds") is not None:
-        sentence = f"activeDeadlineSeconds in {owner} is not Supported"
-        errors.forbidden("spec.template.spec.activeDeadlineSeconds", sentence)
-
-
 def create_deployment(obj: Value, errors: Errors, context: Context) -> None:
     """A new Deployment."""
     metadata.create(obj, errors, context)
@@ -59,11 +51,11 @@ def create_deployment(obj: Value, errors: Errors, context: Context) -> None:
 def update_deployment(new: Value, old: Value, errors: Errors, context: Context) -> None:
     """A changed Deployment."""
     metadata.update(new, old, errors)
-    _deployment_spec(new.get("spec") or {}, errors, stored_options(old, context))
+    _deployment_spec(new.get("spec") or {}, errors, _stored_options(old, context))
     immutable_selector(errors, new, old)
 
 
-def stored_options(old: Value, context: Context) -> PodOptions:
+def _stored_options(old: Value, context: Context) -> PodOptions:
     """The options for the template of a workload that is stored as `old`."""
     return template_options((old.get("spec") or {}).get("template") or {}, context.minor)
 
@@ -122,7 +114,7 @@ def create_replica_set(obj: Value, errors: Errors, context: Context) -> None:
 def update_replica_set(new: Value, old: Value, errors: Errors, context: Context) -> None:
     """A changed ReplicaSet."""
     metadata.update(new, old, errors)
-    _replica_set_spec(new.get("spec") or {}, errors, stored_options(old, context))
+    _replica_set_spec(new.get("spec") or {}, errors, _stored_options(old, context))
     immutable_selector(errors, new, old)
 
 
@@ -141,7 +133,7 @@ def update_daemon_set(new: Value, old: Value, errors: Errors, context: Context) 
     """A changed DaemonSet."""
     metadata.update(new, old, errors)
     immutable_selector(errors, new, old)
-    _daemon_set_spec(new.get("spec") or {}, errors, stored_options(old, context))
+    _daemon_set_spec(new.get("spec") or {}, errors, _stored_options(old, context))
 
 
 def _daemon_set_spec(spec: Value, errors: Errors, options: PodOptions) -> None:
@@ -189,7 +181,7 @@ def create_replication_controller(obj: Value, errors: Errors, context: Context) 
 def update_replication_controller(new: Value, old: Value, errors: Errors, context: Context) -> None:
     """A changed ReplicationController."""
     metadata.update(new, old, errors)
-    _replication_controller_spec(new.get("spec") or {}, errors, stored_options(old, context))
+    _replication_controller_spec(new.get("spec") or {}, errors, _stored_options(old, context))
 
 
 def _replication_controller_spec(spec: Value, errors: Errors, options: PodOptions) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kplan.errors import KplanError
 from kplan.graph import Edge
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Key
 
 
 def dangling(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """`{to: [kinds]}`: references to objects of these kinds (of any kind if absent) that nothing satisfies."""
-    kinds = frozenset(parameters.get("to", ()))
+    """`{to: [kinds]}` or `{edge: kind of reference}`: such references that nothing satisfies."""
+    kinds, sort = frozenset(parameters.get("to", ())), parameters.get("edge")
 
     def check(site: Site) -> Iterable[Problem]:
         for edge in site.world.edges(site.object):
             target = edge.target
-            meant = isinstance(target, Key) and not edge.key and (not kinds or target.kind in kinds)
-            if meant and site.world.is_missing(edge):
+            meant = edge.kind == sort or (isinstance(target, Key) and target.kind in kinds)
+            if meant and not edge.key and site.world.is_missing(edge):
                 near = site.world.near(edge)
                 data = {"target": named(edge), "near": f"; did you mean {near}?" if near else ""}
                 yield Problem(edge.path, data)
@@ -34,7 +35,7 @@ def missing_key(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
         for edge in site.world.edges(site.object):
             target = edge.target
             if edge.key and isinstance(target, Key) and target.kind in kinds and site.world.is_missing(edge):
-                there = site.world.graph.nodes.get(target)
+                there = site.world.closest(target, site.object)
                 places = (Place(f"{target.kind} {target.name}", there, ("metadata", "name")),) if there else ()
                 yield Problem(edge.path, {"target": named(edge), "key": edge.key}, places)
 
@@ -49,11 +50,15 @@ def named(edge: Edge) -> str:
     return f"{target.kind} {target.namespace}/{target.name}" if other else f"{target.kind} {target.name}"
 
 
-def duplicate_object(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """Objects whose identity an earlier object of the input has."""
+def duplicate_object(where: Any, trusted: bool) -> Check:  # noqa: ARG001
+    """`file` or `elsewhere`: objects whose identity an earlier object has, in the same file or in another one."""
+    if where not in ("file", "elsewhere"):
+        raise KplanError("duplicate-object takes `file` or `elsewhere`")
 
     def check(site: Site) -> Iterable[Problem]:
-        for same in site.world.duplicates(site.object):
-            yield Problem((), related=(Place("first here", same, ("metadata", "name")),))
+        first, own = site.world.first(site.object), site.object.document
+        if first and first.document and own and (first.document.file == own.file) == (where == "file"):
+            data = {"other": first.document.file}
+            yield Problem((), data, (Place("first here", first, ("metadata", "name")),))
 
     return check

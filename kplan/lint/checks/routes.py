@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kplan.lint.site import Check, Place, Problem, Site
-from kplan.lint.world import together
+from kplan.lint.world import folder
 from kplan.model import Object, Path
 from kplan.workloads import get
 
@@ -34,14 +34,15 @@ def _paths(obj: Any) -> Iterator[tuple[Path, str, Any]]:
 
 
 def duplicate_route(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """Routes of an Ingress that an earlier Ingress of the same class and namespace has."""
+    """Routes of an Ingress that an earlier Ingress of the same class (and folder, in an open world) has."""
 
     def check(site: Site) -> Iterable[Problem]:
         own = list(_routes(site.object))
         for other in site.world.by_kind.get("Ingress", ()) if own else ():
             if other is site.object:
                 return
-            if _class(other) != _class(site.object) or not together(other.ref.namespace, site.object.ref.namespace):
+            apart = not site.world.closed and folder(other) != folder(site.object)
+            if apart or _class(other) != _class(site.object) or other.ref.key == site.object.ref.key:
                 continue
             taken = {r[1:]: r for r in _routes(other)}
             for route in own:

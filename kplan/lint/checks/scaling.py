@@ -42,7 +42,7 @@ def metric_without_request(parameters: Any, trusted: bool) -> Check:  # noqa: AR
 
 def _utilizations(hpa: Any) -> Iterator[tuple[Path, str]]:
     spec = hpa.get("spec")
-    if get(spec, "targetCPUUtilizationPercentage") is not None:
+    if hpa.get("apiVersion") == "autoscaling/v1" and get(spec, "targetCPUUtilizationPercentage") is not None:
         yield ("spec", "targetCPUUtilizationPercentage"), "cpu"
     metrics = get(spec, "metrics")
     for i, metric in enumerate(metrics if isinstance(metrics, list) else ()):

@@ -37,7 +37,8 @@ def build(schema: Any, trusted: bool) -> Check:
 
     def check(site: Site) -> Iterable[Problem]:
         depth = len(site.path)
-        return [Problem(path, {"value": get(site.value, *path[depth:])}) for path in test(site.value, site.path)]
+        found = ((path, get(site.value, *path[depth:])) for path in test(site.value, site.path))
+        return [Problem(path, {"value": value, "item": get(value, "name")}) for path, value in found]
 
     return check
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from kplan.graph import MISSING
-from kplan.labels import matches
+from kplan.graph import MISSING, UNKNOWN, Edge
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Path
-from kplan.workloads import get, pod_template
+from kplan.workloads import pod_template
 
-_TERMS = ("requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution")
+_APART = {"spread": "topology spread constraint", "anti-affinity": "pod anti-affinity"}
 
 
 def selects_nothing(kind: Any, trusted: bool) -> Check:  # noqa: ARG001
@@ -40,34 +39,18 @@ def selector_mismatch(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
 
 
 def spread_misses_own_pods(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """Topology spread constraints and pod anti-affinity whose selector does not match the pod that carries them."""
+    """Topology spread constraints whose selector does not match the pod that carries them, and pod anti-affinity that
+    matches no pod at all (to keep away from others is what it is for, too)."""
 
     def check(site: Site) -> Iterable[Problem]:
-        if site.pod is None or not isinstance(site.value, dict):
-            return
-        for path, what, selector in (*_spreads(site.value), *_anti_affinities(site.value)):
-            if isinstance(selector, dict) and not matches(selector, site.pod.labels):
-                yield Problem((*site.path, *path), {"what": what})
+        for edge in site.world.edges(site.object):
+            if edge.kind in _APART and edge.state != UNKNOWN:
+                matched = site.world.graph.matches(edge)
+                if not matched or (edge.kind == "spread" and site.object.ref.key not in matched):
+                    yield Problem(_selector_of(edge), {"what": _APART[edge.kind]})
 
     return check
 
 
-def _spreads(spec: Any) -> Iterator[tuple[Path, str, Any]]:
-    for i, constraint in enumerate(_items(spec.get("topologySpreadConstraints"))):
-        path: Path = ("topologySpreadConstraints", i, "labelSelector")
-        yield path, "topology spread constraint", get(constraint, "labelSelector")
-
-
-def _anti_affinities(spec: Any) -> Iterator[tuple[Path, str, Any]]:
-    """Only terms that could be meant for the own pods: those that look at no other namespace."""
-    for word in _TERMS:
-        base: Path = ("affinity", "podAntiAffinity", word)
-        for i, term in enumerate(_items(get(spec, *base))):
-            path: Path = (*base, i, "podAffinityTerm") if "podAffinityTerm" in term else (*base, i)
-            term = get(spec, *path)
-            if not get(term, "namespaces") and get(term, "namespaceSelector") is None:
-                yield (*path, "labelSelector"), "pod anti-affinity", get(term, "labelSelector")
-
-
-def _items(value: Any) -> list[Any]:
-    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+def _selector_of(edge: Edge) -> Path:
+    return edge.path if edge.kind == "spread" else (*edge.path, "labelSelector")

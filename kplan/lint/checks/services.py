@@ -47,7 +47,7 @@ def headless_service(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     def check(site: Site) -> Iterable[Problem]:
         for edge in site.world.edges(site.object):
             if edge.kind == "service-name" and isinstance(edge.target, Key):
-                name, service = edge.target.name, site.world.graph.nodes.get(edge.target)
+                name, service = edge.target.name, site.world.closest(edge.target, site.object)
                 if site.world.is_missing(edge):
                     yield Problem(edge.path, {"service": name, "problem": "which is not in the input"})
                 elif service and get(service.value, "spec", "clusterIP") != "None":

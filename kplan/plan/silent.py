@@ -1,0 +1,44 @@
+"""What applying does without a word: fields that stay although the manifest dropped them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kplan.model import ABSENT, Action, Key
+from kplan.plan.kinds import get
+from kplan.plan.patterns import parse
+
+Value = dict[str, Any]
+
+
+def kept(actions: Iterable[Action], written: tuple[Mapping[Key, Value], Mapping[Key, Value]]) -> Iterator[str]:
+    """One sentence for every field that was in the current manifest, is in the desired one no more, and stays."""
+    for action in actions:
+        if action.before_ref is None:
+            continue
+        old, new = written[0].get(action.before_ref.key), written[1].get(action.ref.key)
+        if old is None or new is None:
+            continue
+        for place in (*_allocated(action, old), *_string_data(action, old, new)):
+            yield f"{action.ref}: {place}"
+
+
+def _allocated(action: Action, old: Value) -> Iterator[str]:
+    for item in action.ignored:
+        if item.reason == "allocated" and item.after is ABSENT and get(old, parse(item.path)) is not ABSENT:
+            yield f"{item.path} is left out, but the server keeps the value it has"
+
+
+def _string_data(action: Action, old: Value, new: Value) -> Iterator[str]:
+    if action.ref.kind != "Secret" or action.ref.group:
+        return
+    was, has = get(old, ("stringData",)), {**_map(new, "stringData"), **_map(new, "data")}
+    for name in was if isinstance(was, dict) else ():
+        if name not in has:
+            yield f"key {name} is gone from stringData, but apply leaves it in data"
+
+
+def _map(value: Value, name: str) -> Value:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
