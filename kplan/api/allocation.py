@@ -109,11 +109,11 @@ def _family(address: str) -> str:
 
 
 def _given_address(spec: Value, store: Store | None, errors: Errors) -> None:
-    """An address that a user asks for is of the range, if no other Service shows that the range is another, and free."""
+    """An address that is asked for must be free, and of the range unless other Services show that theirs is another."""
     ip = spec["clusterIP"]
     if ip == "None":
         return
-    taken = {other.get("clusterIP") for other in _others(store)} - {"None", None}
+    taken = {str(other.get("clusterIP") or "None") for other in _others(store)} - {"None"}
     why = ""
     if ip in taken:
         why = "provided IP is already allocated"

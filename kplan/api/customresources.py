@@ -48,13 +48,21 @@ def read(value: Value, info: KindInfo) -> tuple[Value, Verdict]:
     return out, Verdict("", tuple(unknown))
 
 
-def has_status(info: KindInfo, store: Store | None) -> bool:
-    """Whether the version has a status of its own, which users then cannot set on a new object."""
+def without_status(obj: Value, info: KindInfo, store: Store | None) -> Value:
+    """A new object without the status that users cannot set, with what the schema puts in its place."""
+    if not _has_status(info, store):
+        return obj
+    out: Value = structural.apply_defaults(info.node, {k: v for k, v in obj.items() if k != "status"})
+    return out
+
+
+def _has_status(info: KindInfo, store: Store | None) -> bool:
+    """Whether the version has a status subresource."""
     for crd in store.all("CustomResourceDefinition") if store is not None else ():
         spec = crd.get("spec") or {}
         if spec.get("group") == info.group and (spec.get("names") or {}).get("kind") == info.kind:
-            of_version = next((v for v in spec.get("versions") or () if v.get("name") == info.version), {})
-            return "status" in (of_version.get("subresources") or spec.get("subresources") or {})
+            version: Value = next((v for v in spec.get("versions") or () if v.get("name") == info.version), {})
+            return "status" in (version.get("subresources") or spec.get("subresources") or {})
     return False
 
 

@@ -10,7 +10,7 @@ Follows sigs.k8s.io/json, encoding/json and the UnmarshalJSON and MarshalJSON of
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Literal, NamedTuple
 
@@ -90,26 +90,36 @@ def is_written_empty(node: Node, name: str) -> bool:
     return not go.omitzero and (field.fields is not None or field.format in _STRUCTS or _is_any(field))
 
 
-def _struct(node: Node, mode: Mode) -> Convert:
-    members: dict[str, tuple[type | None, bool, Convert]] = {}
-    always: list[tuple[str, Callable[[], Any]]] = []
+class _Members(NamedTuple):
+    """The fields of a struct: (type that needs no conversion, whether empty values stay, decoder), and zero values."""
 
-    def read_fields() -> None:
-        for name, field in (node.fields or {}).items():
-            written = is_written_empty(node, name)
-            keep = written or node.go_field(name).pointer or (node.name, name) in _EMPTY_MATTERS
-            members[name] = (_PLAIN.get(field.type) if not field.format else None, keep, converter(field, mode))
-            if written and not node.go_field(name).pointer and not is_nil(field):
-                always.append((name, partial(zero, field, mode)))
+    fields: dict[str, tuple[type | None, bool, Convert]]
+    always: Sequence[tuple[str, Callable[[], Any]]]
+
+
+def _members(node: Node, mode: Mode) -> _Members:
+    fields, always = {}, []
+    for name, field in (node.fields or {}).items():
+        pointer, written = node.go_field(name).pointer, is_written_empty(node, name)
+        keep = written or pointer or (node.name, name) in _EMPTY_MATTERS
+        fields[name] = (None if field.format else _PLAIN.get(field.type), keep, converter(field, mode))
+        if written and not pointer and not is_nil(field):
+            always.append((name, partial(zero, field, mode)))
+    return _Members(fields, always)
+
+
+def _struct(node: Node, mode: Mode) -> Convert:
+    members: _Members | None = None
 
     def convert(value: Any) -> Any:
+        nonlocal members
         if type(value) is not dict:
             raise Mismatch
-        if not members:  # late, for a schema may hold itself
-            read_fields()
+        if members is None:  # late, for a schema may hold itself
+            members = _members(node, mode)
         out: dict[str, Any] = {}
         for name, v in value.items():
-            member = members.get(name)
+            member = members.fields.get(name)
             if member is None:
                 _unknown(name, v, out, mode)
             elif v is not None:
@@ -118,7 +128,7 @@ def _struct(node: Node, mode: Mode) -> Convert:
                     v = inner(v)
                 if v or keep:
                     out[name] = v
-        for name, make in always:
+        for name, make in members.always:
             if name not in out:
                 out[name] = make()
         return out

@@ -2,8 +2,8 @@
 
 The table is schemas/facts/gated.json: definition, path, and the minors in which the field is dropped ("-34" up to,
 "36+" from, "34-36"), with the value that takes its place if there is one. A path that ends in "?" takes the parent
-along if nothing else is left in it; a definition that ends in "!" is meant as an object, not inside another. Follows the dropDisabled… functions of pkg/api/*/util.go and
-pkg/registry/*/*/strategy.go, and pkg/features/kube_features.go.
+along if nothing else is left in it; a definition that ends in "!" is meant as an object, not inside another. Follows
+the dropDisabled… functions of pkg/api/*/util.go and pkg/registry/*/*/strategy.go, and pkg/features/kube_features.go.
 """
 
 from __future__ import annotations
@@ -91,11 +91,16 @@ def _pod_spec(drops: tuple[_Drop, ...], spec: Value) -> None:
     """Image volumes go with their mounts; restart policies stay with sidecars only."""
     _drop_all(drops, spec)
     images = {v.get("name") for v in spec.get("volumes") or () if "image" in v}
-    if images:
-        spec["volumes"] = [v for v in spec["volumes"] if "image" not in v]
+    _keep(spec, "volumes", lambda volume: "image" not in volume)
     for role in ("containers", "initContainers", "ephemeralContainers"):
         for c in spec.get(role) or ():
-            if images and c.get("volumeMounts"):
-                c["volumeMounts"] = [m for m in c["volumeMounts"] if m.get("name") not in images]
+            _keep(c, "volumeMounts", lambda mount: mount.get("name") not in images)
             if role != "initContainers" or c.get("restartPolicy") != "Always":
                 c.pop("restartPolicy", None)
+
+
+def _keep(holder: Value, name: str, wanted: Callable[[Value], bool]) -> None:
+    """Keep the wanted items of a list; an empty list goes."""
+    items = [item for item in holder.pop(name, ()) if wanted(item)]
+    if items:
+        holder[name] = items

@@ -24,7 +24,7 @@ def three_way(
     `node` is the schema of the kind; without one (a kind that the client does not know) lists are replaced, as a JSON
     merge patch does. None of the arguments is changed.
     """
-    merged: Value = _Merge(server_side).map(original or {}, current, modified, node)
+    merged: Value = _Merge(server_side).merge_map(original or {}, current, modified, node)
     return merged
 
 
@@ -36,22 +36,22 @@ class _Merge:
     def __init__(self, server_side: bool) -> None:
         self.server_side = server_side
 
-    def value(self, original: Any, current: Any, modified: Any, node: Node | None) -> Any:
+    def merge_value(self, original: Any, current: Any, modified: Any, node: Node | None) -> Any:
         if isinstance(modified, dict):
             old = original if isinstance(original, dict) else {}
-            return self.map(old, current if isinstance(current, dict) else {}, modified, node)
+            return self.merge_map(old, current if isinstance(current, dict) else {}, modified, node)
         if isinstance(modified, list) and isinstance(current, list):
-            return self.list(original if isinstance(original, list) else [], current, modified, node)
+            return self.merge_list(original if isinstance(original, list) else [], current, modified, node)
         return modified
 
-    def map(self, original: Value, current: Value, modified: Value, node: Node | None) -> Value:
+    def merge_map(self, original: Value, current: Value, modified: Value, node: Node | None) -> Value:
         if self._replaces(node):
             return {k: v for k, v in modified.items() if v is not None}
         gone = {k for k in current if (k in original and k not in modified) or modified.get(k, "") is None}
         out = {k: v for k, v in current.items() if k not in gone}
         for k, v in modified.items():
             if v is not None:
-                out[k] = self.value(original.get(k), current.get(k), v, _field(node, k))
+                out[k] = self.merge_value(original.get(k), current.get(k), v, _field(node, k))
         if node is not None and "retainKeys" in node.patch_strategy and not self.server_side and out != current:
             return {k: v for k, v in out.items() if k in modified}
         return out
@@ -61,19 +61,27 @@ class _Merge:
             return False
         return node.map_type == "atomic" if self.server_side else "replace" in node.patch_strategy
 
-    def list(self, original: list[Any], current: list[Any], modified: list[Any], node: Node | None) -> list[Any]:
-        keys = self._keys(node)
-        if keys is None:
+    def merge_list(self, original: list[Any], current: list[Any], modified: list[Any], node: Node | None) -> list[Any]:
+        names = self._keys(node)
+        if names is None:
             return modified
-        found = [_indexed(items, keys) for items in (original, current, modified)]
-        if any(index is None for index in found):
+        keys = [_keys_of(items, names) for items in (original, current, modified)]
+        if any(k is None for k in keys):
             return modified
-        old, have, want = (index or {} for index in found)
+        old, have, want = (k or [] for k in keys)
         items = node.items if node is not None else None
-        merged = {k: v for k, v in have.items() if k in want or k not in old}
-        for k, v in want.items():
-            merged[k] = self.value(old.get(k), have.get(k), v, items) if isinstance(v, dict) else v
-        return [merged[k] for k in _ordered(list(have), list(want), list(merged))]
+        gone = set(old) - set(want)
+        kept = [(k, item) for k, item in zip(have, current, strict=True) if k not in gone]
+        applied, stored = _occurrences(old, original), _occurrences(have, current)
+        for occurrence, wanted in _occurrences(want, modified).items():
+            now = stored.get(occurrence)
+            result = self.merge_value(applied.get(occurrence), now, wanted, items)
+            if occurrence in stored and result == now:
+                continue
+            _put(kept, occurrence[0], result, now, wanted)
+        if len(kept) == len(current) and [k for k in have if k in want] == want:
+            return [item for _, item in kept]
+        return _ordered(kept, have, want)
 
     def _keys(self, node: Node | None) -> tuple[str, ...] | None:
         """The key fields of a list that merges; () for one of scalars; None for one that is replaced."""
@@ -92,33 +100,55 @@ def _field(node: Node | None, name: str) -> Node | None:
     return (node.fields or {}).get(name) or node.values
 
 
-def _indexed(items: list[Any], keys: tuple[str, ...]) -> dict[Hashable, Any] | None:
-    """Items by key, None if one has none. A port without a protocol is a TCP port: the one default in a key."""
-    out: dict[Hashable, Any] = {}
+def _keys_of(items: list[Any], names: tuple[str, ...]) -> list[Hashable] | None:
+    """The key of every item; None if one has none. A port without protocol is one of TCP: the one default in a key."""
+    keys: list[Hashable] = []
     for item in items:
-        if not keys:
-            if isinstance(item, (dict, list)):
-                return None
-            out[item] = item
-            continue
-        if not isinstance(item, dict):
+        if not names:
+            key = item
+        else:
+            parts = (
+                [item.get(n, "TCP" if n == "protocol" else None) for n in names] if isinstance(item, dict) else [None]
+            )
+            key = None if parts[0] is None or any(isinstance(p, (dict, list)) for p in parts) else tuple(parts)
+        if key is None or isinstance(key, (dict, list)):
             return None
-        key = tuple(item.get(k, "TCP" if k == "protocol" else None) for k in keys)
-        if key[0] is None or any(isinstance(part, (dict, list)) for part in key):
-            return None
-        # Of two items with one key the later one is merged onto the earlier one: this is how a port gets lost.
-        out[key] = {**out[key], **item} if key in out else item
+        keys.append(key)
+    return keys
+
+
+def _occurrences(keys: list[Hashable], items: list[Any]) -> dict[tuple[Hashable, int], Any]:
+    """Items by key and by how many of this key came before: a client compares the first with the first, and so on."""
+    seen: dict[Hashable, int] = {}
+    out = {}
+    for key, item in zip(keys, items, strict=True):
+        out[key, seen.setdefault(key, 0)] = item
+        seen[key] += 1
     return out
 
 
-def _ordered(have: list[Hashable], want: list[Hashable], merged: list[Hashable]) -> list[Hashable]:
+def _put(kept: list[tuple[Hashable, Any]], key: Hashable, result: Any, now: Any, wanted: Any) -> None:
+    """Patch the item with this key, or add it. The server takes the first item that has the key, whichever of several
+    was meant: this is how a port gets lost."""
+    at = next((i for i, (k, _) in enumerate(kept) if k == key), None)
+    if at is None:
+        kept.append((key, result))
+    elif now is kept[at][1] or not isinstance(wanted, dict):
+        kept[at] = (key, result)
+    else:
+        known = now if isinstance(now, dict) else {}
+        kept[at] = (key, {**kept[at][1], **{k: v for k, v in wanted.items() if known.get(k) != v}})
+
+
+def _ordered(kept: list[tuple[Hashable, Any]], have: list[Hashable], want: list[Hashable]) -> list[Any]:
     """The wanted items in their order; what only the server has keeps its place before what followed it there."""
-    place = {k: n for n, k in enumerate(have)}
-    wanted = set(want)
-    rest = [k for k in merged if k not in wanted]
-    out: list[Hashable] = []
-    for k in want:
-        while rest and k in place and place[rest[0]] < place[k]:
-            out.append(rest.pop(0))
-        out.append(k)
-    return out + rest
+    place = {k: n for n, k in reversed(list(enumerate(have)))}
+    order = {k: n for n, k in reversed(list(enumerate(want)))}
+    mine = sorted((pair for pair in kept if pair[0] in order), key=lambda pair: order[pair[0]])
+    rest = [pair for pair in kept if pair[0] not in order]
+    out: list[Any] = []
+    for key, item in mine:
+        while rest and key in place and place[rest[0][0]] < place[key]:
+            out.append(rest.pop(0)[1])
+        out.append(item)
+    return out + [item for _, item in rest]

@@ -6,6 +6,7 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kplan import release as releases
@@ -76,7 +77,8 @@ def _create(
 ) -> Value:
     info = _kind(value, release, store)
     if info is None:
-        return copied(value)
+        unchecked: Value = copied(value)
+        return unchecked
     minor = releases.minor(release)
     new = _decode(value, info, minor, repeated, warnings)
     meta = new["metadata"]
@@ -134,6 +136,7 @@ def _not_text(name: str, value: object) -> str:
     return f"json: cannot unmarshal {words.get(type(value), 'number')} into Go struct field .{name} of type string"
 
 
+@cache
 def _builtin_groups() -> frozenset[str]:
     return frozenset(split_api_version(a)[0] for table in ("kubernetes/index", "facts/lifecycle") for a in facts(table))
 

@@ -68,9 +68,7 @@ def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
     if key in GENERATION or info.custom:
         obj["metadata"]["generation"] = 1
     if info.custom:
-        if customresources.has_status(info, request.store):
-            obj.pop("status", None)
-        return obj
+        return customresources.without_status(obj, info, request.store)
     status = (info.node.fields or {}).get("status")
     if status is not None and key not in STATUS_KEPT and request.minor >= _STATUS_SINCE.get(key, 0):
         obj["status"] = zero(status, Mode(finish=finisher(request.minor)))
@@ -86,7 +84,7 @@ def fill_system_fields(obj: Value, request: Request) -> None:
     meta = obj["metadata"]
     for name in _SYSTEM_FIELDS:
         meta.pop(name, None)
-    serial = request.store.changes(request.kind) if request.store else 0
+    serial = request.store.changes(request.kind) if request.store is not None else 0
     if meta.get("generateName") and not meta.get("name"):
         meta["name"] = generated_name(meta["generateName"], f"{request.kind}/{request.namespace}/{serial}")
     where = f"{request.group}/{request.kind}/{request.namespace}/{meta.get('name')}/{serial}"

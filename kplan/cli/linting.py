@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ from kplan.cli.output import use_color, write
 from kplan.config import Config
 from kplan.errors import KplanError
 from kplan.model import Loaded, Report, Span
+from kplan.render.summary import many
 
 FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown")
 # What build servers read counts paths from the top of the repository; what people read, from where they are.
@@ -44,7 +45,16 @@ class Request(NamedTuple):
 
 def run_lint(request: Request) -> int:
     """Lint, write every output, and give the exit code."""
+    collects = gc.isenabled()
     gc.disable()  # what is read lives until the end anyway
+    try:
+        return _run(request)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _run(request: Request) -> int:
     config = load_config(request.flags, request.config_file, no_file=request.no_config)
     outputs = _outputs(request.outputs, config.format, os.environ)
     report = _lint(request, config)
@@ -52,7 +62,7 @@ def run_lint(request: Request) -> int:
         from kplan.lint import baseline
 
         write(baseline.dump(report.findings), request.write_baseline)
-        sys.stderr.write(f"{len(report.findings)} findings written to {request.write_baseline}\n")
+        sys.stderr.write(f"{many(len(report.findings), 'finding')} written to {request.write_baseline}\n")
         return UNREADABLE if report.unreadable else CLEAN
     for form, target in outputs:
         _emit(report, form, target, config)
@@ -81,15 +91,19 @@ def _lint(request: Request, config: Config) -> Report:
     if not loaded.documents and not loaded.unreadable and not (config.allow_empty or request.focus):
         raise KplanError("there is nothing to lint", hint="--allow-empty if that is how it should be")
     report = judge(loaded, config, known=known, focus=_focus(loaded, request.paths) if request.focus else None)
-    return _renamed(report, {STDIN: request.stdin_name}) if request.stdin_name else report
+    names = {file: file.removeprefix("./") for file in _files(loaded)}
+    return _renamed(report, names | ({STDIN: request.stdin_name} if request.stdin_name else {}))
 
 
 def _focus(loaded: Loaded, paths: tuple[str, ...]) -> frozenset[str]:
     """The files of the input, by the names under which they were read, that the paths name."""
     wanted = {os.path.realpath(p) for p in paths}
-    files = {d.file for d in loaded.documents} | {u.span.file for u in loaded.unreadable}
-    files |= {s.file for s in loaded.skipped}
-    return frozenset(f for f in files if os.path.realpath(f) in wanted)
+    return frozenset(f for f in _files(loaded) if os.path.realpath(f) in wanted)
+
+
+def _files(loaded: Loaded) -> set[str]:
+    read = {d.file for d in loaded.documents} | {u.span.file for u in loaded.unreadable}
+    return read | {s.file for s in loaded.skipped}
 
 
 def _outputs(asked: tuple[str, ...], form: str, env: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -143,30 +157,34 @@ def _top(config: Config, env: Mapping[str, str]) -> str:
 
 def _from_top(report: Report, top: str) -> Report:
     """The report with the file names as they are in the repository; symbolic links are resolved."""
-    files = {span.file for span in _spans(report)}
+    spans = (span for f in report.findings for span in (f.span, *(r.span for r in f.related)) if span)
     names = {}
-    for file in files:
+    for file in {span.file for span in spans}:
         path = os.path.relpath(os.path.realpath(file), os.path.realpath(top))
         if not path.startswith("..") and Path(file).exists():
             names[file] = path.replace(os.sep, "/")
     return _renamed(report, names)
 
 
-def _spans(report: Report) -> Iterator[Span]:
-    for f in report.findings:
-        yield f.span
-        yield from (r.span for r in f.related if r.span)
-
-
 def _renamed(report: Report, names: Mapping[str, str]) -> Report:
+    """The report with other names for its files."""
+
+    def name(file: str) -> str:
+        return names.get(file, file)
+
     def moved(span: Span) -> Span:
-        return span._replace(file=names.get(span.file, span.file))
+        return span._replace(file=name(span.file))
 
     findings = []
     for f in report.findings:
         related = tuple(replace(r, span=moved(r.span)) if r.span else r for r in f.related)
         findings.append(replace(f, span=moved(f.span), related=related))
-    return replace(report, findings=tuple(findings))
+    return replace(
+        report,
+        findings=tuple(findings),
+        skipped=tuple(replace(s, file=name(s.file)) for s in report.skipped),
+        unreadable=tuple(replace(u, span=moved(u.span)) for u in report.unreadable),
+    )
 
 
 def _exit_code(report: Report, fail_on: str) -> int:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ from kplan.model import Document, Key, Loaded, Plan, Skipped
 from kplan.store import ref_of
 
 Value = dict[str, Any]
+T = TypeVar("T")
 
 FORMATS = ("text", "json", "markdown", "gitlab")
 CHANGES = 2
@@ -121,9 +122,10 @@ def command(**given: Any) -> int:
     given["color"] = config.color
     sides = read(request)
     plan = compare(request, sides, values=given["format_"] == "json")
-    if given["out"]:
-        save(given["out"], request, sides, plan)
-    output.write(text(plan, given, saved_to=given["out"] or ""))
+    out = given["out"] if given["out"] and not plan.unreadable else ""
+    if out:
+        save(out, request, sides, plan)
+    output.write(text(plan, given, saved_to=out))
     refuse(plan, given["forbid_replace"])
     return exit_code(plan, given)
 
@@ -201,12 +203,17 @@ def _completed(plan: Plan, sides: tuple[Side, Side]) -> Plan:
     return replace(
         plan,
         actions=actions,
-        warnings=(*current.warnings, *desired.warnings, *plan.warnings),
-        skipped=(*current.skipped, *desired.skipped),
-        unreadable=(*current.loaded.unreadable, *desired.loaded.unreadable),
+        warnings=_once(*current.warnings, *desired.warnings, *plan.warnings),
+        skipped=_once(*current.skipped, *desired.skipped),
+        unreadable=_once(*current.loaded.unreadable, *desired.loaded.unreadable),
         current=current.name,
         desired=desired.name,
     )
+
+
+def _once(*items: T) -> tuple[T, ...]:
+    """The same folder on both sides tells everything twice."""
+    return tuple(dict.fromkeys(items))
 
 
 def text(plan: Plan, view: Mapping[str, Any], *, saved_to: str = "") -> str:

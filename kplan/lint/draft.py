@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from kplan.model import Object, Path
+from kplan.model import Object, Path, Span
 
 
 class Draft(NamedTuple):
-    """One observation of a stage that is no rule of its own."""
+    """One observation of a stage that is no rule of its own; `span` where the path does not lead to the right place."""
 
     rule: str
     subject: Object
     path: Path
     data: Mapping[str, object]
+    span: Span | None = None

@@ -10,6 +10,9 @@ from kplan.lint.ruleset import Rule
 from kplan.lint.site import Check, Site, sites
 from kplan.lint.world import World
 from kplan.model import Finding, Object
+from kplan.schema import catalog
+from kplan.schema.compile import checker
+from kplan.workloads import pod_template
 
 RULE_CRASH = "rule-crash"
 _MALFORMED = (TypeError, AttributeError, ValueError, KeyError)
@@ -41,9 +44,15 @@ class Engine:
             for problem in check(site):
                 yield build.from_problem(rule, site, problem)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in one rule, the others still run
-            if not (malformed and isinstance(error, _MALFORMED)):
+            if not (isinstance(error, _MALFORMED) and (malformed or self._is_odd(site))):
                 data = {"failed": f"{rule.id} {rule.name}", "error": type(error).__name__}
                 yield from self.findings([Draft(RULE_CRASH, site.object, site.path, data)])
+
+    def _is_odd(self, site: Site) -> bool:
+        """Whether an object of another kind than Kubernetes' own has something like a pod that is none."""
+        pod = pod_template(site.object.value)
+        node = catalog(self.world.version).definition("core.v1.PodSpec")
+        return pod is not None and not checker(node, strict=False)(pod.spec)
 
     def _of(self, kind: str) -> Mapping[str, list[tuple[Rule, Check]]]:
         found = self._by_kind.get(kind)
@@ -60,4 +69,4 @@ class Engine:
         for draft in drafts:
             rule = self.rules.get(draft.rule)
             if rule:
-                yield build.finding(rule, draft.subject, draft.path, draft.data)
+                yield build.finding(rule, draft.subject, draft.path, draft.data, span=draft.span)

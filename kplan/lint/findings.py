@@ -10,11 +10,11 @@ from typing import Any
 
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Problem, Site
-from kplan.model import Document, Finding, Object, Path, Ref, Related, Span
+from kplan.model import Finding, Object, Path, Ref, Related, Span
 from kplan.workloads import get
 
 HIDDEN = "(sensitive value)"
-LONGEST_VALUE, LONGEST_LINE = 80, 2_000
+LONGEST_VALUE = 80
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _SECRET_FIELDS = ("data", "stringData")
 
@@ -46,7 +46,7 @@ def finding(
 def of_file(rule: Rule, span: Span, data: Mapping[str, object]) -> Finding:
     """A finding of a rule about a place of a file, not about an object."""
     message, fix = substitute(rule.message, data), substitute(rule.fix, data)
-    mark = fingerprint(rule.id, (span.file, message))
+    mark = fingerprint(rule.id, (span.file.removeprefix("./"), message))
     return Finding(rule.id, rule.name, rule.severity, message, span, fix=fix, fingerprint=mark)
 
 
@@ -89,30 +89,6 @@ def unique(findings: Iterable[Finding]) -> list[Finding]:
         mark = f.fingerprint if count == 1 else fingerprint(f.fingerprint, (str(count),))
         out.append(replace(f, fingerprint=mark))
     return out
-
-
-def with_excerpts(findings: Iterable[Finding], documents: Iterable[Document], hidden: set[str]) -> list[Finding]:
-    """The findings with their lines, save where a line could show a secret: one on which a Secret stands, or for the
-    rules in `hidden`."""
-    wanted = {f.span.file for f in findings}
-    lines: dict[tuple[str, int], str] = {}
-    secret: set[tuple[str, int]] = set()
-    for d in documents:
-        if d.file in wanted:
-            lines |= {(d.file, d.text_line + i): line for i, line in enumerate(d.text.split("\n"))}
-            if "Secret" in str(d.value.get("kind")):
-                span = d.span()
-                secret |= {(d.file, n) for n in range(span.line, span.end_line + 1)}
-    return [_with_excerpt(f, lines, secret, hidden) for f in findings]
-
-
-def _with_excerpt(
-    f: Finding, lines: Mapping[tuple[str, int], str], secret: set[tuple[str, int]], hidden: set[str]
-) -> Finding:
-    at = (f.span.file, f.span.line)
-    line = lines.get(at, "")
-    shown = f.rule not in hidden and at not in secret and len(line) <= LONGEST_LINE
-    return replace(f, excerpt=line) if shown and line else f
 
 
 def _exists(value: Any, path: Path) -> bool:

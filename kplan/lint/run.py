@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kplan.config import Config
-from kplan.lint import admission, baseline, findings, ruleset, schema_stage, suppress
+from kplan.lint import admission, baseline, excerpts, findings, ruleset, schema_stage, suppress
 from kplan.lint.engine import Engine
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
@@ -67,7 +67,7 @@ def judge(
         kept = [f for f in kept if f.span.file in focus]
     kept += [findings.of_file(ruleset.find(every, UNREADABLE), u.span, {"error": u.message}) for u in loaded.unreadable]
     kept, baselined = baseline.subtract(findings.unique(sorted(kept, key=_position)), known or Counter())
-    kept = findings.with_excerpts(kept, loaded.documents, {r.id for r in every if r.sensitive})
+    kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
     infos = tuple(r.info for r in every if r.id in {f.rule for f in kept})
     return _report(loaded, kept, infos, suppressed, baselined, config.kube_version)
 

@@ -67,12 +67,13 @@ def _problems(obj: Object, node: object) -> Iterator[Draft]:
         rule = _RULES.get(p.kind, INVALID)
         text = f"{p.detail}; {p.suggestion}" if p.suggestion else p.detail
         data = {"field": format_path(p.path), "problem": text, "near": f"; {p.suggestion}" if p.suggestion else ""}
-        yield Draft(rule, obj, p.path, data)
+        key = obj.document.span(p.path, key=True) if obj.document and rule == UNKNOWN_FIELD else None
+        yield Draft(rule, obj, p.path, data, key)
 
 
 def _duplicates(obj: Object) -> Iterator[Draft]:
     for d in obj.document.duplicates if obj.document else ():
-        yield Draft(DUPLICATE, obj, d.path, {"key": str(d.path[-1]), "first": d.first.line})
+        yield Draft(DUPLICATE, obj, d.path, {"key": str(d.path[-1]), "first": d.first.line}, d.second)
 
 
 def _instead(life: Lifecycle) -> str:

@@ -42,6 +42,7 @@ class World:
         kustomized: Iterable[str] = (),
     ) -> None:
         self.objects = tuple(objects)
+        self.version = version
         self.minor = release.minor(version)
         self.closed = closed
         self.externals = tuple(externals)

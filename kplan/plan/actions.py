@@ -154,12 +154,11 @@ class _Both:
 def _both(current: Side, desired: Side, renamed: bool, context: Context) -> Action:
     (old_ref, before), (ref, after) = current, desired
     kind = context.kinds.of(ref)
-    if not same(before, after):
-        before = _stored(_migrated(before, old_ref, ref, context.version), kind)
-        after = _stored(after, kind)
-    both = _Both(old_ref, ref, before, after, kind, context)
     if same(before, after):
+        both = _Both(old_ref, ref, before, after, kind, context)
         return _unchanged(both, both.levelled([]))
+    before = _stored(_migrated(before, old_ref, ref, context.version), kind)
+    both = _Both(old_ref, ref, before, _stored(after, kind), kind, context)
     old, new = both.spelled()
     change, ignored = both.difference(old, new)
     if change is None:

@@ -37,13 +37,22 @@ def mark(change: Change, update: Update) -> tuple[Change, tuple[str, ...]]:
 
 
 def _node(change: Change, names: Names, update: Update, reasons: dict[str, None]) -> Change:
-    if change.container in ("map", "list"):
-        children = tuple(_node(c, (*names, _name(c)), update, reasons) for c in change.children)
-        found = _refusal(Leaf(names, change), update) if change.container == "list" and _reordered(change) else None
-        return replace(change, children=children, replace=found[1] if found else "")
-    if change.op == "same":
-        return change
-    refusal = _refusal(Leaf(names, change), update)
+    if change.container == "list":
+        return replace(change, children=tuple(_item(c, change, names, update, reasons) for c in change.children))
+    if change.container == "map":
+        children = tuple(_node(c, (*names, c.label), update, reasons) for c in change.children)
+        return _hoisted(replace(change, children=children), names)
+    return change if change.op == "same" else _refused(change, Leaf(names, change), update, reasons)
+
+
+def _item(child: Change, parent: Change, names: Names, update: Update, reasons: dict[str, None]) -> Change:
+    marked = _node(child, (*names, child.label.strip('"') or str(child.path[-1])), update, reasons)
+    # A reordered list is another list.
+    return _refused(marked, Leaf(names, parent), update, reasons) if child.moved else marked
+
+
+def _refused(change: Change, leaf: Leaf, update: Update, reasons: dict[str, None]) -> Change:
+    refusal = _refusal(leaf, update)
     if refusal is None:
         return change
     field, sentence = refusal
@@ -51,12 +60,13 @@ def _node(change: Change, names: Names, update: Update, reasons: dict[str, None]
     return replace(change, replace=sentence)
 
 
-def _reordered(change: Change) -> bool:
-    return any(c.moved for c in change.children)
-
-
-def _name(child: Change) -> str:
-    return child.label.strip('"') or str(child.path[-1])
+def _hoisted(change: Change, names: Names) -> Change:
+    """Where every part forces the replacement for one reason, the whole does."""
+    sentences = {c.replace for c in change.children}
+    if not names or len(change.children) < 2 or len(sentences) > 1 or "" in sentences:
+        return change
+    parts = tuple(replace(c, replace="") for c in change.children)
+    return replace(change, children=parts, replace=sentences.pop())
 
 
 def _refusal(leaf: Leaf, update: Update) -> tuple[str, str] | None:

@@ -195,14 +195,20 @@ def by_place(names: Names) -> str:
 def _applies(row: Any, change: Change, names: Names, pair: Pair) -> bool:
     if not any(matches(parse(p), names) for p in row["paths"]):
         return False
-    if row["when"] != "any" and not _unset(change.after):
-        return False
-    if row["when"] == "live" and not pair.live:
+    if not _at_the_time(row["when"], change, pair.live):
         return False
     if "if" in row and get(pair.after, parse(row["if"])) is ABSENT:
         return False
     item = change.before if change.after is ABSENT else change.after
     return "match" not in row or _looks_like(item, row["match"])
+
+
+def _at_the_time(when: str, change: Change, live: bool) -> bool:
+    if when == "new":
+        return change.op == "create" and not live
+    if when == "live" and not live:
+        return False
+    return when == "any" or _unset(change.after)
 
 
 def _looks_like(item: Any, want: Any) -> bool:

@@ -13,11 +13,13 @@ _FAR = 0.19
 
 def closest(before: dict[int, dict[str, Any]], after: dict[int, dict[str, Any]]) -> list[tuple[int, int]]:
     """Pairs (index before, index after) of items that differ least, nearest first; each index at most once."""
-    if len(before) * len(after) > _MOST:
+    candidates = [(i, j) for i, a in before.items() for j, b in after.items() if shared(a, b)]
+    if len(before) == len(after) == 1 or not candidates:
+        return candidates
+    if len(candidates) > _MOST:
         return []
-    distances = sorted((_distance(a, b), i, j) for i, a in before.items() for j, b in after.items() if shared(a, b))
     pairs: dict[int, int] = {}
-    for distance, i, j in distances:
+    for distance, i, j in sorted((_distance(before[i], after[j]), i, j) for i, j in candidates):
         if distance <= _FAR and i not in pairs and j not in pairs.values():
             pairs[i] = j
     return sorted(pairs.items())

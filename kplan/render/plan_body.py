@@ -52,12 +52,12 @@ def body(change: Change, depth: int, *, full: bool = False) -> list[Line]:
         if change.unchanged:
             lines.append(Line(depth, "", f"# ({_counted(change.unchanged, 'default value')} hidden)"))
         return lines
-    return _block(change, depth, full)
+    return _block(change, depth, full, in_header=2)  # apiVersion and kind
 
 
-def _block(change: Change, depth: int, full: bool) -> list[Line]:
+def _block(change: Change, depth: int, full: bool, in_header: int = 0) -> list[Line]:
     lines = _layout(_entries(change.children, "", depth, full), depth)
-    unchanged = change.unchanged - (2 if not change.path else 0)  # apiVersion and kind are in the header
+    unchanged = change.unchanged - in_header
     if unchanged > 0:
         lines.append(Line(depth, "", f"# ({_counted(unchanged, 'unchanged attribute')} hidden)"))
     return lines

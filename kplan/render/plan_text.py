@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from kplan.render.plan_body import Line, body, inline
 from kplan.render.sanitise import one_line
 
 WIDTH = 78
+_MOST = 20
 RULE = "─" * WIDTH
 NO_CHANGES = "No changes. The current state matches the manifests."
 
@@ -129,8 +131,10 @@ def about(action: Action) -> Iterator[str]:
 
 
 def _concise(action: Action) -> Iterator[Line]:
-    why = "; ".join(one_line(text) for text in about(action))
-    yield Line(0, symbol(action), one_line(str(action.ref)) + (f"  ({why})" if why else ""))
+    why = action.rollout
+    if action.verb == "replace":
+        why = "forced by " + ", ".join(dict.fromkeys(reason.partition(":")[0] for reason in action.reasons))
+    yield Line(0, symbol(action), one_line(f"{action.ref}  ({why})" if why else str(action.ref)))
 
 
 def _order(acting: list[Action]) -> Iterator[Line]:
@@ -187,14 +191,22 @@ def _kept(plan: Plan) -> Iterator[Line]:
 
 
 def _trouble(plan: Plan) -> Iterator[Line]:
-    for warning in plan.warnings:
-        yield _text(one_line(f"Warning: {warning}"))
-    for broken in plan.unreadable:
-        yield _text(one_line(f"Unreadable: {broken.span}: {broken.message}"))
-    for skipped in plan.skipped:
-        yield _text(one_line(f"Skipped: {skipped.file}: {skipped.reason}"))
-    if plan.warnings or plan.unreadable or plan.skipped:
+    told = [f"Warning: {w}" for w in plan.warnings[:_MOST]]
+    if len(plan.warnings) > _MOST:
+        told.append(f"Warning: {len(plan.warnings) - _MOST} more like these")
+    told += [f"Unreadable: {u.span}: {u.message}" for u in plan.unreadable]
+    if plan.skipped:
+        told.append(f"Skipped: {skipped_line(plan)}")
+    for text in told:
+        yield _text(one_line(text))
+    if told:
         yield _text("")
+
+
+def skipped_line(plan: Plan) -> str:
+    """What of the input was left out, counted by reason."""
+    reasons = Counter(s.reason for s in plan.skipped)
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
 
 
 def _summary(plan: Plan, acting: list[Action]) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from kplan.render.summary import many
 _SUFFIXES = ((2**40, "Ti"), (2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
 _SHOWN = 3  # pods named before a message that they share
 _MEANING = {
-    "deterministic": "the real scheduler has no choice",
+    "deterministic": "given the placements before, the real scheduler has no choice",
     "tie": "equal nodes, of which it takes one by chance",
     "sampled": "it would mark only some of that many nodes",
     "unsupported": "depends on what is not simulated",
@@ -127,8 +127,8 @@ def _lines(text: str) -> str:
 def _capacity(c: Capacity) -> str:
     spread = ", ".join(f"{name}: {n}" for name, n in sorted(c.by_node.items()))
     where = f" ({one_line(spread)})" if spread else ""
-    copies = "copy fits" if c.copies == 1 else "copies fit"
-    return f"{c.copies} more {copies} of {one_line(c.pod)}{where}\n  then: {one_line(c.message)}"
+    copies = "more copy" if c.copies == 1 else "more copies"
+    return f"Room for {c.copies} {copies} of {one_line(c.pod)}{where}\n  then: {one_line(c.message)}"
 
 
 def _needed(n: Needed) -> str:

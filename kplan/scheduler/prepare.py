@@ -16,8 +16,8 @@ from kplan.store import Store
 
 Value = dict[str, Any]
 
-# the mutating admission plugins that change where a pod can go, in the API server's order
 ANY_CLASS = "<default>"
+# the mutating admission plugins that change where a pod can go, in the API server's order
 _PLUGINS = ("limits", "priority", "tolerations", "runtimeclasses")
 _NAMESPACED = frozenset(
     {

@@ -62,7 +62,7 @@ class Snapshot:
         node = self.by_name.get(pod.node_name)
         if node is not None:
             node.add(pod)
-        elif not pod.node_name:
+        elif not pod.node_name and not pod.deleting:
             self.pending[pod.id] = pod
             self.nominate(pod, pod.nominated)
 

@@ -49,15 +49,31 @@ class Toleration(NamedTuple):
         return self.operator in ("", "Equal") and self.value == taint.value
 
 
-def taints(node: Value) -> tuple[Taint, ...]:
-    """The taints of a Node, and the one that the node lifecycle controller gives to a cordoned one."""
-    found = [Taint(text(t, "key"), text(t, "value"), text(t, "effect")) for t in items(node, "spec", "taints")]
-    if mapping(node, "spec").get("unschedulable") is True and UNSCHEDULABLE not in found:
-        found.append(UNSCHEDULABLE)
-    return tuple(found)
-
-
 UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", NO_SCHEDULE)
+# node condition and its status -> the taint that stands for it
+_CONDITIONS = {
+    ("Ready", "False"): "not-ready",
+    ("Ready", "Unknown"): "unreachable",
+    ("MemoryPressure", "True"): "memory-pressure",
+    ("DiskPressure", "True"): "disk-pressure",
+    ("PIDPressure", "True"): "pid-pressure",
+    ("NetworkUnavailable", "True"): "network-unavailable",
+}
+
+
+def taints(node: Value) -> tuple[Taint, ...]:
+    """The taints of a Node, and those that the node lifecycle controller gives it for being cordoned or unwell.
+
+    The scheduler itself looks at no conditions (pkg/controller/nodelifecycle turns them into taints).
+    """
+    found = [Taint(text(t, "key"), text(t, "value"), text(t, "effect")) for t in items(node, "spec", "taints")]
+    if mapping(node, "spec").get("unschedulable") is True:
+        found.append(UNSCHEDULABLE)
+    for c in items(node, "status", "conditions"):
+        kind = _CONDITIONS.get((text(c, "type"), text(c, "status")))
+        if kind is not None:
+            found.append(Taint(f"node.kubernetes.io/{kind}", "", NO_SCHEDULE))
+    return tuple(dict.fromkeys(found))
 
 
 def tolerations(spec: Value) -> tuple[Toleration, ...]:

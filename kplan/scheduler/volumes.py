@@ -194,15 +194,15 @@ def read(store: Store) -> Volumes:
 
 
 def settle(all_: Volumes, claim: Claim) -> None:
-    """What the PV controller does with one claim that is not bound: bind it, have a volume made, or leave it."""
-    if claim.bound or claim.lost:
+    """What the PV controller does with one claim: bind it, have a volume made, or leave it."""
+    if claim.lost:
         return
-    kind = all_.classes.get(claim.class_name)
     if claim.volume:
         wanted = all_.volumes.get(claim.volume)
         if wanted is not None and (wanted.claim is None or wanted.is_for(claim)):
             all_.bind(claim, wanted)
         return
+    kind = all_.classes.get(claim.class_name)
     delayed = kind is not None and kind.delayed
     found = _controller_match(all_, claim, delayed=delayed)
     if found is not None:

@@ -201,10 +201,10 @@ def _union(node: Node) -> Check:
 def _custom(node: Node) -> Check:
     compiled = rules.compile(node.rules)
     metadata = (node.fields or {}).get("metadata")
-    metadata_check = checker(metadata) if metadata is not None else _anything
+    metadata_check = checker(metadata) if metadata is not None and not metadata.custom else None
 
     def check(value: Any) -> bool:
-        if type(value) is not dict or not metadata_check(value.get("metadata")):
+        if metadata_check and not (type(value) is dict and metadata_check(value.get("metadata"))):
             return False
         if structural.prune(node, value) is not value:
             return False

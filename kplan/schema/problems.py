@@ -100,14 +100,15 @@ def _mismatch(node: Node, value: Any, path: Path) -> Problem:
 
 
 def _custom(node: Node, value: Any) -> Iterator[Problem]:
-    if not isinstance(value, dict):
-        yield Problem((), "type", f"expected an object, got {_ARTICLES[json_type(value)]}")
-        return
     metadata = (node.fields or {}).get("metadata")
-    if metadata is not None and not metadata.custom:
+    is_resource = metadata is not None and not metadata.custom
+    if metadata is not None and is_resource:
+        if not isinstance(value, dict):
+            yield Problem((), "type", f"expected an object, got {_ARTICLES[json_type(value)]}")
+            return
         yield from _walk(metadata, value.get("metadata"), ("metadata",), False, strict=True)
     for path in structural.unknown_fields(node, value):
-        if metadata is None or path[0] != "metadata":
+        if not is_resource or path[0] != "metadata":
             yield Problem(path, "unknown", f'unknown field "{path[-1]}"')
     whole = structural.apply_defaults(node, value)
     for v in rules.violations(rules.compile(node.rules), whole):

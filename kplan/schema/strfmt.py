@@ -95,7 +95,7 @@ def _hostname(text: str) -> bool:
 
 def _email(text: str) -> bool:
     """An address, alone or in angle brackets after a name (net/mail.ParseAddress, without comments and groups)."""
-    m = re.fullmatch(rf"\s*{_WORDS}<(.*)>\s*|(.*)", text, re.DOTALL)
+    m = re.fullmatch(rf"{_WORDS}<(.*)>\s*|(.*)", text, re.DOTALL)
     if m is None:
         return False
     local, at, domain = (m[1] if m[1] is not None else m[2]).strip(" \t").rpartition("@")

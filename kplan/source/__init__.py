@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from os import PathLike, fspath
 
 from kplan.errors import KplanError
@@ -101,10 +102,12 @@ def _read(entry: Entry, surroundings: Surroundings, limits: Limits) -> Loaded:
         why = f"cannot be read: {error.strerror or error}"
         return Loaded((), unreadable=(Unreadable(_start(entry.file), why, "io"),))
     if b"{{" in data and surroundings.in_chart_templates(entry):
-        return Loaded((), (Skipped(entry.file, kinds.TEMPLATE),))
+        return Loaded((), (Skipped(entry.file, kinds.CHART_TEMPLATE),))
     if role := surroundings.role_in_kustomization(entry):
         return Loaded((), (Skipped(entry.file, role),))
-    loaded = read(data, entry.file, limits=limits, skip=lambda value: kinds.reason(entry.path, value))
+    directives = b"$patch" in data or b"$retainKeys" in data
+    skip = partial(kinds.reason, entry.path, directives=directives)
+    loaded = read(data, entry.file, limits=limits, skip=skip)
     if loaded.unreadable and (why := _no_manifest(entry, data)):
         return Loaded((), (Skipped(entry.file, why),))
     if not (loaded.documents or loaded.skipped or loaded.unreadable):

@@ -10,7 +10,8 @@ import re
 from typing import Any, Final
 
 NO_MANIFEST: Final = "no apiVersion and kind"
-TEMPLATE: Final = "Helm template: render it first (helm template …)"
+CHART_TEMPLATE: Final = "Helm template, to be rendered first"
+TEMPLATE: Final = "template, to be rendered first"
 
 # API groups that only programs on the client read.
 _CLIENT_GROUPS: Final = {
@@ -51,15 +52,19 @@ _COMPOSE_FILE: Final = re.compile(r"^(docker-)?compose\b[^/]*\.ya?ml$", re.IGNOR
 KUSTOMIZATION_FILES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-def reason(file: str, value: Any) -> str:
-    """Why a document is no manifest for an API server, or "". `file` is the path of the file it is in."""
+def reason(file: str, value: Any, *, directives: bool = True) -> str:
+    """Why a document is no manifest for an API server, or "".
+
+    `file` is the path of the file it is in; `directives` whether to look for those of a strategic merge patch.
+    """
     if not isinstance(value, dict):
         return "JSON patch" if _is_json_patch(value) else NO_MANIFEST
     name = posixpath.basename(file)
     if name in KUSTOMIZATION_FILES and "metadata" not in value:
         return "kustomization"
     if "apiVersion" in value and "kind" in value:
-        return _client_side(value)
+        why = _client_side(value)
+        return "kustomize patch" if not why and directives and _has_patch_directive(value) else why
     if name in _CHART_FILES and ("dependencies" in value or "version" in value):
         return "Helm chart"
     if isinstance(value.get("metadata"), dict) and ("apiVersion" in value or "kind" in value):
@@ -78,7 +83,7 @@ def _client_side(value: dict[str, Any]) -> str:
             return "kubeconfig"
         if value["kind"] == "Policy" and ("predicates" in value or "priorities" in value):
             return "scheduler configuration"
-    return "kustomize patch" if _has_patch_directive(value) else ""
+    return ""
 
 
 def _name(value: dict[str, Any]) -> Any:

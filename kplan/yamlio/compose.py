@@ -132,10 +132,7 @@ class _Builder:
         self.repeated = 0
 
     def scalar(self, event: Event) -> None:
-        text = event.value
         self.nodes += 1
-        if len(text) > self.limits.scalar_bytes:
-            raise _limit(event, f"a text of more than {self.limits.scalar_bytes} bytes")
         frame = self.frame
         try:
             found = resolved(event)

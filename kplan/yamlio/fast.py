@@ -7,16 +7,12 @@ the two together.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, NamedTuple
 
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.limits import Limits
-from kplan.yamlio.lines import COMMENT, EMPTY, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Lines
-
-# Characters that are line breaks or marks to YAML but not here, or that it refuses. A tab is looked at line by line.
-_SPECIAL: Final = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Lines
 
 _NOTHING: Final = (EMPTY, COMMENT)
 _LINES: Final = Lines()
@@ -31,12 +27,10 @@ class Parsed(NamedTuple):
 
 def parse(text: str, limits: Limits) -> Parsed:
     """The document in a text that ends with a newline. Raises Unusual."""
-    if len(text) > limits.scalar_bytes or _SPECIAL.search(text):
-        raise Unusual
     lines = text.split("\n")
     lines.pop()
-    start = 1 if lines[0].startswith("---") else 0
-    while start < len(lines) and _LINES[lines[start]].kind in _NOTHING:
+    start = 1 if lines[0].startswith("---") and lines[0].isprintable() else 0
+    while start < len(lines) and _LINES[lines[start]][0] in _NOTHING:
         start += 1
     if start == len(lines):
         return Parsed(None, 0)
@@ -112,6 +106,8 @@ def _document(lines: list[str], n: int, depth: int) -> Any:  # noqa: C901 - one 
         elif not waiting and col > indent:
             top[key], n = multiline.plain(lines, known, n - 1, taken, indent)
             taken = n
+        elif kind == END and indent >= 0:
+            break
         else:
             raise Unusual
     if len(stack) > depth:
@@ -132,6 +128,8 @@ def _later(lines: list[str], n: int, value: Any, indent: int, depth: int) -> tup
     parts = [value]
     still_open = flow.open_brackets(value)
     while still_open > 0 and n < len(lines) and not lines[n].startswith("..."):
+        if not lines[n].isprintable():
+            raise Unusual
         if lines[n].lstrip(" ")[:1] != "#":
             parts.append(lines[n])
             still_open += flow.open_brackets(lines[n])

@@ -12,12 +12,18 @@ from typing import Any, Final, NamedTuple
 from kplan.yamlio import flow, scalars
 
 # Kinds. PAIR is a key with a scalar, OPEN a key without a value on the line; LATER, with or without a key, has a value
-# of which the line may be only the start: a block scalar, a flow collection, a text in quotes.
-PAIR, OPEN, ITEM, SCALAR, LATER, EMPTY, COMMENT, OTHER = range(8)
+# of which the line may be only the start: a block scalar, a flow collection, a text in quotes. END is a line `...`.
+PAIR, OPEN, ITEM, SCALAR, LATER, EMPTY, COMMENT, END, OTHER = range(9)
 
 _LONGEST_KEPT: Final = 200
-_MOST_KEPT: Final = 100_000
+_MOST_KEPT: Final = 50_000
 
+# What nearly every line is: a key of letters, and nothing or a plain scalar that starts with a letter or digit.
+_COMMON: Final = re.compile(
+    r"(- )?([A-Za-z_][A-Za-z0-9_./-]{0,200}):(?: ([A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+))?", re.ASCII
+)
+# Characters that YAML refuses, or takes for line breaks or marks.
+SPECIAL: Final = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PLAIN_START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
 _MANY_DASHES: Final = "- " * 20  # lists in lists as nobody writes them; each costs a level of recursion
 _QUOTED_KEY: Final = re.compile(r"""("(?:[^"\\])*"|'[^']*') *:(?= |$)""")
@@ -27,17 +33,9 @@ _OPEN_QUOTE: Final = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*\\?|'[^']*(?:''[^']*)
 _BLOCK_HEADER: Final = re.compile(r"([|>])(?:([+-])([1-9])?|([1-9])([+-])?)?(?: +#.*)?")
 
 
-class Line(NamedTuple):
-    """A line: its kind, the column of what stands there, the key, and the value.
-
-    ITEM has what follows the dash as its value. `raw` is the text of a plain scalar that could go on in the next line.
-    """
-
-    kind: int
-    col: int
-    key: str | None = None
-    value: Any = None
-    raw: str | None = None
+# A line: its kind, the column of what stands there, the key, the value, and the text of a plain scalar that could go on
+# in the next line. ITEM has as its value the Line of what follows the dash, or None. A bare tuple: they are many.
+Line = tuple[int, int, str | None, Any, str | None]
 
 
 class Block(NamedTuple):
@@ -64,21 +62,40 @@ def read_line(line: str) -> Line:
     """The meaning of a line without its break."""
     text = line.lstrip(" ")
     col = len(line) - len(text)
-    text = text.rstrip(" ")
     if not text:
-        return Line(EMPTY, 0)
-    if "\t" in text or text == "..." or text.startswith(_MANY_DASHES):
-        return Line(OTHER, col)
-    return Line(COMMENT, col) if text[0] == "#" else _node(text, col)
+        return (EMPTY, 0, None, None, None)
+    if not text.isprintable():  # a tab is not printable either
+        kind = COMMENT if text[0] == "#" and not SPECIAL.search(text) else OTHER
+        return (kind, col, None, None, None)
+    if text[0] == "#":
+        return (COMMENT, col, None, None, None)
+    if found := _COMMON.fullmatch(text):
+        return _common(col, *found.groups())
+    if line[:3] == "..." and line[3:4] in ("", " "):
+        return (END, 0, None, None, None)
+    if text.startswith(_MANY_DASHES):
+        return (OTHER, col, None, None, None)
+    return _node(text.rstrip(" "), col)
+
+
+def _common(col: int, dash: str | None, key: str, text: str | None) -> Line:
+    name = scalars.key(scalars.resolve(key))
+    inner = col + 2 if dash else col
+    if text is None:
+        line: Line = (OPEN, inner, name, None, None)
+    else:
+        text = text.rstrip(" ")
+        line = (PAIR, inner, name, scalars.value(scalars.resolve(text)), text)
+    return (ITEM, col, None, line, None) if dash else line
 
 
 def _node(text: str, col: int) -> Line:
     if text[0] == "-" and text[1:2] in ("", " "):
         rest = text[1:].lstrip(" ")
         if not rest or rest[0] == "#":
-            return Line(ITEM, col)
+            return (ITEM, col, None, None, None)
         inner = _node(rest, col + len(text) - len(rest))
-        return Line(OTHER, col) if inner.kind == OTHER else Line(ITEM, col, None, inner)
+        return (OTHER, col, None, None, None) if inner[0] == OTHER else (ITEM, col, None, inner, None)
     key, rest = _key(text)
     if key is None:
         return _value(text, col, None)
@@ -106,7 +123,7 @@ def _key(text: str) -> tuple[str | None, str]:
 
 def _value(text: str, col: int, key: str | None) -> Line:
     if not text or text[0] == "#":
-        return Line(OPEN, col, key)
+        return (OPEN, col, key, None, None)
     kind = SCALAR if key is None else PAIR
     start = text[0]
     if start in "\"'":
@@ -114,11 +131,11 @@ def _value(text: str, col: int, key: str | None) -> Line:
     if start in "|>":
         header = _BLOCK_HEADER.fullmatch(text)
         if header is None:
-            return Line(OTHER, col)
+            return (OTHER, col, None, None, None)
         chomp, indent = header[2] or header[5] or "", header[3] or header[4] or "0"
-        return Line(LATER, col, key, Block(start == ">", chomp, int(indent)))
+        return (LATER, col, key, Block(start == ">", chomp, int(indent)), None)
     if start in "[{":
-        return Line(LATER, col, key, text)
+        return (LATER, col, key, text, None)
     return _plain(text, kind, col, key)
 
 
@@ -126,17 +143,19 @@ def _plain(text: str, kind: int, col: int, key: str | None) -> Line:
     plain, comment, _ = text.partition(" #")
     plain = plain.rstrip(" ")
     if not _PLAIN_START.match(plain) or ": " in plain or plain[-1] == ":":
-        return Line(OTHER, col)
+        return (OTHER, col, None, None, None)
     try:
-        return Line(kind, col, key, scalars.value(scalars.resolve(plain)), None if comment else plain)
+        return (kind, col, key, scalars.value(scalars.resolve(plain)), None if comment else plain)
     except scalars.ScalarError:
-        return Line(OTHER, col)
+        return (OTHER, col, None, None, None)
 
 
 def _quoted(text: str, kind: int, col: int, key: str | None) -> Line:
     if found := _QUOTED.fullmatch(text):
         try:
-            return Line(kind, col, key, flow.unescape(found[1][1:-1], text[0]))
+            return (kind, col, key, flow.unescape(found[1][1:-1], text[0]), None)
         except flow.Unusual:
-            return Line(OTHER, col)
-    return Line(LATER, col, key, text) if _OPEN_QUOTE.fullmatch(text) else Line(OTHER, col)
+            return (OTHER, col, None, None, None)
+    if _OPEN_QUOTE.fullmatch(text):
+        return (LATER, col, key, text, None)
+    return (OTHER, col, None, None, None)

@@ -10,9 +10,10 @@ import re
 from typing import Final
 
 from kplan.yamlio.flow import Unusual, unescape
-from kplan.yamlio.lines import EMPTY, ITEM, Block, Line, Lines
+from kplan.yamlio.lines import EMPTY, ITEM, SPECIAL, Block, Line, Lines
 
 # The rest of a scalar in quotes on its last line, and a line of it that is not the last (2: a backslash at the end).
+_MOST_PARTS: Final = 10_000
 _LAST: Final = {
     '"': re.compile(r'([^"\\]*(?:\\.[^"\\]*)*)"(?: +#.*)?'),
     "'": re.compile(r"([^']*(?:''[^']*)*)'(?: +#.*)?"),
@@ -26,21 +27,21 @@ _MORE: Final = {
 def plain(lines: list[str], known: Lines, n: int, taken: int, indent: int) -> tuple[str, int]:
     """A plain scalar that goes on in the n-th line, and the line after it."""
     before = n - 1
-    while before >= taken and known[lines[before]].kind == EMPTY:
+    while before >= taken and known[lines[before]][0] == EMPTY:
         before -= 1
     line: Line | None = known[lines[before]] if before >= taken else None
-    while line is not None and line.kind == ITEM:
-        line = line.value
-    if line is None or line.raw is None:
+    while line is not None and line[0] == ITEM:
+        line = line[3]
+    if line is None or line[4] is None:
         raise Unusual
-    text, breaks = line.raw, n - 1 - before
+    text, breaks = line[4], n - 1 - before
     while n < len(lines):
         more = lines[n].strip(" ")
         if not more:
             breaks += 1
         elif len(lines[n]) - len(lines[n].lstrip(" ")) <= indent or more[0] == "#":
             break
-        elif ": " in more or " #" in more or more[-1] == ":" or "\t" in more:
+        elif ": " in more or " #" in more or more[-1] == ":" or not more.isprintable():
             raise Unusual
         else:
             text += ("\n" * breaks or " ") + more
@@ -54,8 +55,8 @@ def quoted(lines: list[str], n: int, start: str) -> tuple[str, int]:
     quote, text = start[0], start[1:]
     parts: list[str] = []
     while True:
-        if text.endswith("\\") and lines[n - 1].endswith(" "):
-            raise Unusual  # an escaped space at the end of the line
+        if len(parts) > _MOST_PARTS or (text.endswith("\\") and lines[n - 1].endswith(" ")):
+            raise Unusual  # it may have no end; or there is an escaped space at the end of the line
         last = _LAST[quote].fullmatch(text)
         found = last or _MORE[quote].fullmatch(text)
         if found is None:
@@ -66,7 +67,7 @@ def quoted(lines: list[str], n: int, start: str) -> tuple[str, int]:
         before = n
         text = ""
         while not text:
-            if n == len(lines) or lines[n].startswith("...") or "\t" in lines[n]:
+            if n == len(lines) or lines[n].startswith("...") or not lines[n].isprintable():
                 raise Unusual
             text = lines[n].strip(" ")
             n += 1
@@ -100,6 +101,8 @@ def block(lines: list[str], n: int, header: Block, parent: int) -> tuple[str, in
             raise Unusual
         return "", n
     text = _folded(content) if header.folded else "\n".join(content)
+    if SPECIAL.search(text):
+        raise Unusual
     end = {"-": 0, "": 1, "+": 1 + breaks}[header.chomp]
     return text + "\n" * end, n
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from kplan.errors import KplanError
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
-from kplan.yamlio import jsonio
+from kplan.yamlio import fast, jsonio
+from kplan.yamlio.flow import Unusual
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.positions import Positions
 from kplan.yamlio.readerror import ReadError
@@ -137,7 +138,8 @@ def _json_first(text: str, file: str, limits: Limits) -> Iterator[Parsed | ReadE
         line = text.count("\n", 0, found.start) + 1
         line_start = text.rfind("\n", 0, found.start) + 1
         positions = Positions(file, text[line_start : found.end], line, json_start=found.start - line_start)
-        yield Parsed(found.value, line, found.repeated, positions)
+        parsed = Parsed(found.value, line, found.repeated, positions)
+        yield _too_long(parsed, limits) or parsed
         end = found.end
         count += 1
 
@@ -159,7 +161,8 @@ def _yaml(text: str, line: int, file: str, limits: Limits) -> Iterator[Parsed | 
             yield chunk
             continue
         try:
-            yield _document(chunk, file, limits)
+            parsed = _document(chunk, file, limits)
+            yield _too_long(parsed, limits) or parsed
         except ReadError as problem:
             problem.line += chunk.line - 1
             yield problem
@@ -169,11 +172,31 @@ def _document(chunk: Chunk, file: str, limits: Limits) -> Parsed:
     positions = Positions(file, chunk.text, chunk.line)
     if not chunk.text:
         return Parsed(None, chunk.line, False, positions)
-    from kplan.yamlio.compose import compose
-    from kplan.yamlio.events import parse
+    try:
+        value, line = fast.parse(chunk.text, limits)
+        return Parsed(value, chunk.line - 1 + line, False, positions)
+    except Unusual:
+        from kplan.yamlio.compose import compose
+        from kplan.yamlio.events import parse
 
-    found = parse(chunk.text, lambda next_event: compose(next_event, limits))
-    return Parsed(found.value, chunk.line - 1 + found.line, found.repeated, positions)
+        found = parse(chunk.text, lambda next_event: compose(next_event, limits))
+        return Parsed(found.value, chunk.line - 1 + found.line, found.repeated, positions)
+
+
+def _too_long(parsed: Parsed, limits: Limits) -> ReadError | None:
+    """What is wrong with a document that holds a text beyond the limit."""
+    limit = limits.scalar_bytes
+    if len(parsed.positions.text) <= limit:
+        return None
+    waiting: list[tuple[Path, Any]] = [((), parsed.value)]
+    while waiting:
+        path, one = waiting.pop()
+        if isinstance(one, (dict, list)):
+            inside = one.items() if isinstance(one, dict) else enumerate(one)
+            waiting += [((*path, k), v) for k, v in inside if isinstance(v, (dict, list, str))]
+        elif isinstance(one, str) and len(one) > limit:
+            return _problem_at(parsed.positions, path, f"a text of more than {limit} bytes", code="limit")
+    return None
 
 
 def _flattened(file: str, index: int, parsed: Parsed) -> Iterator[Document]:
@@ -231,9 +254,9 @@ def _inside(path: Path, duplicates: tuple[Duplicate, ...], *, first: bool) -> tu
     return around + own
 
 
-def _problem_at(positions: Positions, path: Path, message: str) -> ReadError:
+def _problem_at(positions: Positions, path: Path, message: str, code: str = "yaml") -> ReadError:
     span = positions(path)
-    return ReadError(message, span.line, span.col)
+    return ReadError(message, span.line, span.col, code=code)
 
 
 def _no_map(value: Any) -> str:

@@ -16,15 +16,19 @@ from kplan.yamlio import load_value, read
 
 RULES = rules_of(Config(), compiled=False)
 MARK = re.compile(r"#\s*(KP\d{3})\s*$")
-FRAMES = {
-    "container": ("apiVersion: v1\nkind: Pod\nmetadata: {name: example}\nspec:\n  containers:\n", "    ", "  - "),
-    "pod-spec": (
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: example}\nspec:\n"
-        "  selector: {matchLabels: {app: example}}\n  template:\n    metadata: {labels: {app: example}}\n    spec:\n",
-        "      ",
-        "      ",
-    ),
-}
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: example}\nspec:\n  containers:\n"
+WORKLOAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: example}
+spec:
+  selector: {matchLabels: {app: example}}
+  template:
+    metadata: {labels: {app: example}}
+    spec:
+"""
+# Target: what stands before a fragment, its indent, and the indent of its first line.
+FRAMES = {"container": (POD, "    ", "  - "), "pod-spec": (WORKLOAD, "      ", "      ")}
 FRAMES["effective-container"] = FRAMES["container"]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import pytest
 
-from kplan.schema import Catalog, Node, apply_defaults, catalog, is_valid, problems, prune
+from kplan.schema import Catalog, Node, apply_defaults, catalog, is_valid, problems, prune, strfmt
 from kplan.schema import rules as value_rules
 
 
@@ -292,8 +293,12 @@ RULES = [
         ["00:1B:44:11:3a", "00-1b:44:11:3a:b7"],
     ),
     ({"type": "string", "format": "byte"}, ["YQ=="], ["", "Y"]),
-    ({"type": "string", "format": "email"}, ["a@b.org", "A <a@b.org>"], ["a", "a@"]),
-    ({"type": "string", "format": "uri"}, ["https://a/b", "/a"], ["a", "https://a b"]),
+    ({"type": "string", "format": "email"}, ["a@b.org", "A <a@b.org>", '"a b"@c'], ["a", "a@", "a@b..c", "a b@c"]),
+    (
+        {"type": "string", "format": "uri"},
+        ["https://u@a:1/b c?d#e", "/a", "x:y"],
+        ["a", "https://a b", "/%", "http://a:b"],
+    ),
     ({"type": "string", "format": "hostname"}, ["example.org"], ["-a.org", "a_b.org", "a" * 64 + ".org"]),
     ({"type": "string", "format": "k8s-short-name"}, ["a-1"], ["a.b", "A", "a" * 64]),
     ({"type": "string", "format": "k8s-long-name"}, ["a.b-1"], ["a..b", "A"]),
@@ -345,6 +350,15 @@ def test_metadata_of_a_custom_resource_is_an_object_meta() -> None:
     assert not is_valid(node, [])
 
 
+def test_a_part_of_a_custom_resource_can_be_checked() -> None:
+    node = (widget({"type": "object", "properties": {"size": {"type": "string", "enum": ["S"]}}}).fields or {})["spec"]
+    assert is_valid(node, {"size": "S"})
+    assert not is_valid(node, {"size": "M"})
+    size = (node.fields or {})["size"]
+    assert is_valid(size, "S")
+    assert [p.kind for p in problems(size, "M")] == ["enum"]
+
+
 def test_patterns_that_cannot_be_matched_are_listed_and_pass() -> None:
     schema = {"type": "object", "properties": {"v": {"type": "string", "pattern": r"^\p{Greek}+$"}}}
     assert is_valid(widget(schema), of({"v": "anything"}))
@@ -355,6 +369,16 @@ def test_patterns_that_cannot_be_matched_are_listed_and_pass() -> None:
 def test_a_hostile_pattern_ends_soon() -> None:
     node = widget({"type": "object", "properties": {"v": {"type": "string", "pattern": "^(a+)+$"}}})
     assert not is_valid(node, of({"v": "a" * 5000 + "b"}))
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 50_000, " " * 50_000, "a." * 25_000, "a@" * 25_000, '"a' * 25_000, ":" * 50_000]
+)
+def test_a_hostile_value_ends_soon(text: str) -> None:
+    started = time.process_time()
+    for name in strfmt.KNOWN:
+        strfmt.matches(name, text + "\x00")
+    assert time.process_time() - started < 5
 
 
 def test_adding_crds_leaves_the_catalog_alone() -> None:

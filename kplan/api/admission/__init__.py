@@ -26,7 +26,7 @@ MUTATING: Mapping[str, tuple[str, ...]] = {
     "priority": ("Pod", "PriorityClass"),
     "tolerations": ("Pod",),
     "storageclasses": ("PersistentVolumeClaim",),
-    "protection": ("PersistentVolumeClaim", "PersistentVolume"),
+    "protection": ("PersistentVolumeClaim", "PersistentVolume", "VolumeAttributesClass"),
     "runtimeclasses": ("Pod",),
     "ingressclasses": ("Ingress",),
 }

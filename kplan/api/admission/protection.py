@@ -1,4 +1,4 @@
-"""StorageObjectInUseProtection: claims and volumes get a finalizer that keeps them while they are in use.
+"""StorageObjectInUseProtection: claims, volumes and their attribute classes get a finalizer that keeps them in use.
 
 Follows plugin/pkg/admission/storage/storageobjectinuseprotection/admission.go.
 """
@@ -14,6 +14,7 @@ Value = dict[str, Any]
 FINALIZERS = {
     "PersistentVolumeClaim": "kubernetes.io/pvc-protection",
     "PersistentVolume": "kubernetes.io/pv-protection",
+    "VolumeAttributesClass": "kubernetes.io/vac-protection",
 }
 
 

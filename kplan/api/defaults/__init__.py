@@ -11,24 +11,38 @@ from typing import Any
 
 from kplan.api.decode import Mismatch, Mode, converter, copied
 from kplan.api.defaults.rules import finisher
+from kplan.release import minor
 from kplan.schema import KindInfo, catalog
+from kplan.schema.lifecycle import lifecycle
 
 Value = dict[str, Any]
+
+# Old versions whose shape or defaults are not those of the version that replaced them.
+_OTHER_DEFAULTS = ("admissionregistration.k8s.io/", "apiextensions.k8s.io/", "autoscaling/v2beta1", "resource.k8s.io/")
 
 
 def default(value: Value, version: str) -> Value:
     """A defaulted deep copy, in normal form, of an object of any built-in kind of this release.
 
-    An object of another kind, or one that the server could not decode, is copied unchanged. Unknown fields stay.
+    A removed version of a kind is defaulted like the one that replaced it. An object of another kind, or one that the
+    server could not decode, is copied unchanged. Unknown fields stay.
     """
-    kinds = catalog(version)
-    info = kinds.kind(str(value.get("apiVersion")), str(value.get("kind")))
-    if info is None or info.custom:
-        return copied(value)  # type: ignore[no-any-return]
+    info = _kind(str(value.get("apiVersion")), str(value.get("kind")), version)
+    out: Value = {}
     try:
-        return decoded(value, info, kinds.minor, keep_unknown=True)
+        out = decoded(value, info, minor(version), keep_unknown=True) if info else copied(value)
     except Mismatch:
-        return copied(value)  # type: ignore[no-any-return]
+        out = copied(value)
+    return out
+
+
+def _kind(api_version: str, kind: str, version: str) -> KindInfo | None:
+    kinds = catalog(version)
+    life = lifecycle(api_version, kind)
+    info = kinds.kind(api_version, kind)
+    if info is None and life is not None and not api_version.startswith(_OTHER_DEFAULTS):
+        info = kinds.kind(*life.replacement.split(" ")) if life.replacement else None
+    return info
 
 
 def decoded(value: Value, info: KindInfo, minor: int, *, keep_unknown: bool = False) -> Value:

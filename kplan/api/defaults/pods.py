@@ -56,7 +56,7 @@ def _pod_level_resources(spec: Value) -> None:
 
 def _totals(spec: Value, side: resourcelist.Side) -> dict[str, str]:
     """What the containers of a pod sum up to, in the notation of the first that has a resource."""
-    parts = {k: spec[k] for k in ("containers", "initContainers") if k in spec}
+    parts: Value = {k: spec[k] for k in ("containers", "initContainers") if k in spec}
     sums = resourcelist.of_pod(parts, side)
     notation: dict[str, str] = {}
     for c in [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]:

@@ -159,9 +159,9 @@ def _spread_keys(errors: Errors, field: str, keys: Sequence[str], selector: Valu
             errors.invalid(f"{field}[{i}]", key, _IN_BOTH)
 
 
-def tolerations(errors: Errors, field: str, found: Sequence[Value], options: PodOptions) -> None:
-    """The taints that a pod bears."""
-    for i, toleration in enumerate(found):
+def tolerations(errors: Errors, field: str, found: Sequence[Value], options: PodOptions, *, first: int = 0) -> None:
+    """The taints that a pod bears; `first` is the place of the first one of `found` in its list."""
+    for i, toleration in enumerate(found, first):
         path, key = f"{field}[{i}]", toleration.get("key") or ""
         operator, effect = toleration.get("operator") or "", toleration.get("effect") or ""
         if key:

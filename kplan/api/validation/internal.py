@@ -3,9 +3,9 @@
 A message about a struct shows it as JSON of the internal type, which has no JSON names: fields stand in the order of
 the Go struct under their Go names, and what is unset is there too. Follows pkg/apis/{core,apps,batch,policy}/types.go.
 `TYPES` has the structs that messages show, one line each: fields as `GoName=jsonName:Type`, the JSON name left out
-where it is the Go name with a small first letter. A type is a scalar (`s` string, `i` number, `b` boolean, written as
-its zero value when unset), `*` anything that may be null, `[]` or `{}` a list or map of plain values (null when
-empty), or another struct; `*Struct` and `[]Struct` are null when unset.
+where it is the Go name with a small first letter. A type is a scalar (`s` string, `i` number, written as its zero value
+when unset), `*` anything that may be null, `[]` a list of plain values (null when empty), or another struct; `*Struct`
+and `[]Struct` are null when unset.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TYPES: Mapping[str, str] = {
     "PodFailurePolicy": "Rules:[]PodFailurePolicyRule",
     "PodDisruptionBudgetSpec": "MinAvailable:* Selector:*LabelSelector MaxUnavailable:* UnhealthyPodEvictionPolicy:*",
 }
-_ZEROS: Mapping[str, Any] = {"s": "", "i": 0, "b": False}
+_ZEROS: Mapping[str, Any] = {"s": "", "i": 0}
 
 
 class _Field(NamedTuple):
@@ -75,7 +75,7 @@ def internal(value: Value, name: str) -> Value:
 def _field(value: Any, kind: str) -> Any:
     if kind in _ZEROS:
         return _ZEROS[kind] if value is None else value
-    if value is None or kind in {"*", "[]", "{}"}:
+    if value is None or kind in {"*", "[]"}:
         return value if value or kind == "*" else None
     if kind.startswith("[]"):
         return [internal(item, kind[2:]) for item in value] or None

@@ -40,8 +40,7 @@ def volume_mounts(errors: Errors, field: str, container: Value, volumes: Mapping
             errors.invalid(f"{field}[{i}].name", name, "must not already exist in volumeDevices")
         if path in device_paths:
             errors.invalid(f"{field}[{i}].mountPath", path, "must not already exist as a path in volumeDevices")
-        if len(mount) > 2:
-            _details(errors, field, i, mount, container)
+        _details(errors, field, i, mount, container)
 
 
 def _details(errors: Errors, field: str, index: int, mount: Value, container: Value) -> None:

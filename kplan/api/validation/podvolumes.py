@@ -18,7 +18,8 @@ from kplan.api.validation.volumesources import SOURCES, Check
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MORE_THAN_ONE = "may not specify more than 1 volume type"
-_ISCSI_LENGTH = (
+ISCSI_NAME_BYTES = 64
+ISCSI_LENGTH = (
     "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters "
     "if iscsi.initiatorName is specified."
 )
@@ -68,7 +69,7 @@ def volumes(errors: Errors, field: str, found: list[Value], pod_name: str, optio
 
 def _source(errors: Errors, path: str, volume: Value, pod_name: str, options: PodOptions) -> None:
     first = ""
-    for kind in _ORDER if len(volume) > 1 else ():
+    for kind in _ORDER:
         source = volume.get(kind)
         if source is None:
             continue
@@ -92,8 +93,8 @@ def _source(errors: Errors, path: str, volume: Value, pod_name: str, options: Po
 def _iscsi_length(errors: Errors, path: str, volume: Value) -> None:
     source, name = volume["iscsi"], volume.get("name") or ""
     together = f"{name}:{source.get('targetPortal') or ''}"
-    if source.get("initiatorName") is not None and names.size(together) > 64:
-        errors.invalid(f"{path}.name", name, _ISCSI_LENGTH)
+    if source.get("initiatorName") is not None and names.size(together) > ISCSI_NAME_BYTES:
+        errors.invalid(f"{path}.name", name, ISCSI_LENGTH)
 
 
 def _claim_name(errors: Errors, field: str, volume: str, claim: str) -> None:

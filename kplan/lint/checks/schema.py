@@ -28,6 +28,14 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "integer": lambda v: not isinstance(v, bool) and (isinstance(v, int) or (isinstance(v, float) and v.is_integer())),
     "number": lambda v: not isinstance(v, bool) and isinstance(v, (int, float)),
 }
+_ARGUMENTS: Mapping[str, frozenset[str]] = {
+    "object": frozenset(("properties", "patternProperties", "dependentRequired")),
+    "array": frozenset(("required", "enum", "allOf", "anyOf", "oneOf")),
+    "string": frozenset(("pattern",)),
+    "boolean": frozenset(("uniqueItems",)),
+    "integer": frozenset(f"{end}{what}" for end in ("min", "max") for what in ("Items", "Length", "Properties")),
+    "number": frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
+}
 _WITHOUT_TEST = {"title", "description", "$comment", "then", "else"}
 
 
@@ -60,9 +68,7 @@ def _compile(schema: Any, search: Callable[[str], Search]) -> Test:
         return lambda value, path: []  # noqa: ARG005
     if schema is False:
         return lambda value, path: [path]  # noqa: ARG005
-    unknown = set(schema) - _KEYWORDS.keys() - _WITHOUT_TEST if isinstance(schema, dict) else {"?"}
-    if unknown:
-        raise KplanError(f"the schema of a rule uses {', '.join(sorted(map(str, unknown)))}, which is not supported")
+    _check_form(schema)
     tests = [_KEYWORDS[word](schema[word], schema, search) for word in schema if word in _KEYWORDS]
     if len(tests) == 1:
         return tests[0]
@@ -74,6 +80,19 @@ def _compile(schema: Any, search: Callable[[str], Search]) -> Test:
         return out
 
     return test
+
+
+def _check_form(schema: Any) -> None:
+    """Raise KplanError for what is no schema, or uses what is not supported."""
+    if not isinstance(schema, dict):
+        raise KplanError("a schema must be a mapping, true or false")
+    unknown = schema.keys() - _KEYWORDS.keys() - _WITHOUT_TEST
+    if unknown:
+        raise KplanError(f"the schema uses {', '.join(sorted(map(str, unknown)))}, which is not supported")
+    for word, argument in schema.items():
+        wanted = next((t for t, words in _ARGUMENTS.items() if word in words), "")
+        if wanted and not _TYPES[wanted](argument):
+            raise KplanError(f"in the schema, {word} must be {'an' if wanted[0] in 'aio' else 'a'} {wanted}")
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -18,6 +18,7 @@ from kplan.scheduler.volumes import Claim, StorageClass, Volume, Volumes, find_m
 NAME = "VolumeBinding"
 UNBOUND_IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
 NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
+OLD_NODE_CONFLICT = "node(s) had volume node affinity conflict"  # before 1.33
 BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
 NO_SPACE = "node(s) did not have enough free storage"
 NO_VOLUME = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
@@ -31,7 +32,7 @@ class Choice(NamedTuple):
     reasons: tuple[str, ...] = ()
 
 
-def filtering(pod: Pod, cluster: Snapshot, _: Args) -> Filtering | Rejection | None:
+def filtering(pod: Pod, cluster: Snapshot, args: Args) -> Filtering | Rejection | None:
     """Refuse a pod whose claims are not usable, and nodes that its volumes do not reach."""
     claims = []
     for use in pod.shape.claims:
@@ -46,6 +47,8 @@ def filtering(pod: Pod, cluster: Snapshot, _: Args) -> Filtering | Rejection | N
 
     def check(node: Node) -> Rejection | None:
         reasons = choose(claims, node, cluster.volumes).reasons
+        if args.minor < 33:
+            reasons = tuple(OLD_NODE_CONFLICT if r == NODE_CONFLICT else r for r in reasons)
         return Rejection(reasons, final=True) if reasons else None
 
     return Filtering(check)

@@ -1,0 +1,43 @@
+"""The Common Expression Language as the API server uses it: parsed, type-checked, and evaluated within a budget.
+
+kplan's own, because no library serves: an expression must be refused in the words of cel-go (its type checker), know
+the functions of Kubernetes, and never run for long. `compile` and `Program.evaluate` are all that others need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kplan.api.cel.checker import Environment, check
+from kplan.api.cel.evaluate import CALL_LIMIT, Evaluator
+from kplan.api.cel.parser import parse
+from kplan.api.cel.tree import CompileError, Node
+from kplan.api.cel.types import Type
+from kplan.api.cel.values import BudgetError, EvalError
+
+__all__ = ["BudgetError", "CompileError", "Environment", "EvalError", "Program", "compile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled expression and the type of its value."""
+
+    source: str
+    tree: Node
+    type: Type
+
+    def evaluate(self, variables: Mapping[str, Any], *, limit: int = CALL_LIMIT) -> tuple[Any, int]:
+        """The value for these variables, and what it cost. Raises EvalError, BudgetError beyond `limit`."""
+        evaluator = Evaluator(limit)
+        try:
+            return evaluator.value(self.tree, variables), evaluator.cost
+        except RecursionError:
+            raise EvalError("the expression is nested too deeply") from None
+
+
+def compile(source: str, environment: Environment) -> Program:  # noqa: A001 - the usual word
+    """A program of an expression; raises CompileError with cel-go's text."""
+    tree = parse(source)
+    return Program(source, tree, check(source, tree, environment))
