@@ -7,7 +7,6 @@ counts as placed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kplan import release
@@ -25,7 +24,6 @@ class Cluster:
 
         self.version = release.parse(version)
         self.store = Store(default(o, self.version) for o in objects)
-        self._seconds = 0
 
     def get(self, document: Value) -> Value | None:
         """The stored object with the identity of this document, or None."""
@@ -46,13 +44,10 @@ class Cluster:
             target = cluster.by_name.get(node)
             for changed in writes.claims(cluster.pod(value), target, cluster) if target is not None else ():
                 self.store.put(changed)
-        status = {"startTime": self._now(), **(value.get("status") or {}), "phase": "Running"}
+        status = {**(value.get("status") or {}), "phase": "Running"}
+        # of pods that have run for equally long, the one that was bound first counts as the older
+        self.store.remove(ref_of(value).key)
         self.store.put({**writes.bound(value, node), "status": status})
-
-    def _now(self) -> str:
-        """The time of the next event: every pod that is bound by hand starts one second after the one before."""
-        self._seconds += 1
-        return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=self._seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _stored(self, pod: Value) -> Value:
         from kplan.api.defaults import default

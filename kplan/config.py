@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -34,8 +33,7 @@ class Ignore(NamedTuple):
     path: str = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """Every setting with its value; `origins` says where a value that is no default comes from.
 
     `root` is the folder that relative paths of the file count from: that of the file, else of `.git`, else the start.
@@ -46,7 +44,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    rules: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = MappingProxyType({})
     rule_dirs: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     externals: tuple[str, ...] = ()
@@ -58,7 +56,7 @@ class Config:
     color: str = "auto"
     root: str = "."
     file: str = ""
-    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origins: Mapping[str, str] = MappingProxyType({})
 
 
 class Setting(NamedTuple):
@@ -258,6 +256,4 @@ def _near(key: str, words: Any) -> str:
 
 def shown(config: Config) -> list[tuple[str, Any, str]]:
     """(setting, value, origin) of every setting, in the order of the table."""
-    names = {f.name for f in fields(config)}
-    rows = [(key, key.replace("-", "_")) for key in SETTINGS]
-    return [(key, getattr(config, name), config.origins.get(key, "default")) for key, name in rows if name in names]
+    return [(key, getattr(config, key.replace("-", "_")), config.origins.get(key, "default")) for key in SETTINGS]

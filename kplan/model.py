@@ -357,8 +357,8 @@ class Decision:
     `tied` names all nodes with the top score, in visiting order; `node` is the first of them. `scores` (totals) and
     `plugin_scores` (weighted, by plugin) are there when more than one node was feasible, `rejections` says by node
     why the others were not. Without a node, `reason` and `message` are those of the PodScheduled condition, `victims`
-    the pods to evict from the node `nominated`. `certainty` is deterministic, tie, sampled or unsupported; `notes`
-    says what was not simulated.
+    the pods to evict from the node `nominated`, `alternatives` those of other nodes that would do as well.
+    `certainty` is deterministic, tie, sampled or unsupported; `notes` says what was not simulated.
     """
 
     node: str | None = None
@@ -369,6 +369,7 @@ class Decision:
     reason: str = ""
     message: str = ""
     victims: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
     nominated: str = ""
     certainty: str = "deterministic"
     notes: tuple[str, ...] = ()

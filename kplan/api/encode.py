@@ -10,11 +10,20 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import Any
 
-from kplan.api.decode import is_nil, is_written_empty
+from kplan.api.decode import copied, is_nil, is_written_empty
 from kplan.api.visit import Act, visitor
+from kplan.schema import KindInfo
 from kplan.schema.node import Node
 
 Value = dict[str, Any]
+
+
+def encoded(value: Value, info: KindInfo | None) -> Value:
+    """A copy of a stored object as the server writes it; without a kind or for a custom one just a copy."""
+    out: Value = copied(value)
+    if info is not None and not info.custom:
+        fill_nulls(info.node, out)
+    return out
 
 
 def fill_nulls(node: Node, value: Value) -> None:

@@ -15,8 +15,8 @@ from kplan.api.decode import Mismatch, Mode, converter, copied
 from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
-from kplan.api.encode import fill_nulls
-from kplan.api.request import Refused, Request, invalid
+from kplan.api.encode import encoded
+from kplan.api.request import Refused, Request, Server, invalid
 from kplan.api.sent import as_sent, repeated_keys
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Value = dict[str, Any]
 
-_TOO_DEEP = "json: exceeded max depth"
+TOO_DEEP = "json: exceeded max depth"
 
 
 def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = releases.DEFAULT) -> Admission:
@@ -49,19 +49,25 @@ def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = re
 def create(doc: Value | str, *, release: str, store: Store | None = None, namespace: str = "default") -> Admission:
     """`admit` against a store; `namespace` is that of an object which names none."""
     given: Value | None = None
+    server = Server(release, store, namespace)
     warnings: list[str] = []
     try:
-        given, sent, repeated = _read(doc)
-        stored = _create(sent, repeated, release, store, namespace, warnings)
+        given, sent, repeated = read(doc)
+        info = kind_of(sent, server)
+        new = (
+            copied(sent)
+            if info is None
+            else created(decode(sent, info, server, repeated, warnings), info, server, warnings)
+        )
     except Refused as no:
         return Admission(False, no.status, no.message, no.causes, (), given)
     except RecursionError:
-        return Admission(False, 400, _TOO_DEEP, (), (), given)
-    return Admission(True, 201, "", (), tuple(warnings), given, stored)
+        return Admission(False, 400, TOO_DEEP, (), (), given)
+    return Admission(True, 201, "", (), tuple(warnings), given, encoded(new, info))
 
 
-def _read(doc: Value | str) -> tuple[Value, Value, list[str]]:
-    """The object as kubectl reads it, as the server gets it, and the errors of repeated keys."""
+def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
+    """The object as kubectl reads it, as the server gets it, and the errors of repeated keys; raises Refused."""
     if isinstance(doc, dict):
         return doc, doc, []
     from kplan.yamlio import read_one
@@ -72,48 +78,42 @@ def _read(doc: Value | str) -> tuple[Value, Value, list[str]]:
     return one.value, as_sent(one.value, doc), repeated_keys(one.duplicates, doc)
 
 
-def _create(
-    value: Value, repeated: list[str], release: str, store: Store | None, namespace: str, warnings: list[str]
-) -> Value:
-    info = _kind(value, release, store)
-    if info is None:
-        unchecked: Value = copied(value)
-        return unchecked
-    minor = releases.minor(release)
-    new = _decode(value, info, minor, repeated, warnings)
+def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> Value:
+    """A decoded object as it is stored when it is new; it is changed in place, `warnings` grows. Raises Refused."""
+    request = request_for(new, info, server)
+    new = admission.mutate(new, request)
+    new = strategy.prepare_for_create(new, info, request)
+    check(new, request, warnings)
+    return new
+
+
+def check(new: Value, request: Request, warnings: list[str]) -> None:
+    """Validation, warnings and validating admission of an object that is ready to be stored. Raises Refused."""
+    try:
+        causes = validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
+    except ModuleNotFoundError:  # XXX until every family is written
+        causes = []
+    if causes:
+        raise invalid(request.group, new, causes)
+    admission.validate(new, request)
+    warnings += warn(new, request)
+
+
+def request_for(new: Value, info: KindInfo, server: Server, old: Value | None = None) -> Request:
+    """The request to store a decoded object, which gets the server's namespace if it names none, in place."""
     meta = new["metadata"]
     if not info.namespaced:
         meta.pop("namespace", None)
     elif not meta.get("namespace"):
-        meta["namespace"] = namespace
-    request = Request(
-        info.group,
-        info.version,
-        info.kind,
-        info.plural,
-        meta.get("namespace", ""),
-        meta.get("name") or meta.get("generateName", ""),
-        release,
-        minor,
-        store,
-    )
-    new = admission.mutate(new, request)
-    new = strategy.prepare_for_create(new, info, request)
-    try:
-        causes = validate(new, group=info.group, context=Context(minor, store))
-    except ModuleNotFoundError:  # XXX until every family is written
-        causes = []
-    if causes:
-        raise invalid(info.group, new, causes)
-    admission.validate(new, request)
-    warnings += warn(new, request)
-    if not info.custom:
-        fill_nulls(info.node, new)
-    return new
+        meta["namespace"] = server.namespace
+    name = meta.get("name") or meta.get("generateName", "")
+    where = meta.get("namespace", "")
+    release, store = server.release, server.store
+    return Request(info.group, info.version, info.kind, info.plural, where, name, release, server.minor, store, old)
 
 
-def _kind(value: Value, release: str, store: Store | None) -> KindInfo | None:
-    """The kind of an object; None for a custom resource whose definition is not known."""
+def kind_of(value: Value, server: Server) -> KindInfo | None:
+    """The kind of an object; None for a custom resource whose definition is not known. Raises Refused."""
     api_version, kind = value.get("apiVersion"), value.get("kind")
     for name, found in (("kind", kind), ("apiVersion", api_version)):
         if found is not None and not isinstance(found, str):
@@ -122,7 +122,7 @@ def _kind(value: Value, release: str, store: Store | None) -> KindInfo | None:
         missing = "Kind" if not kind else "apiVersion"
         shown = {k: v for k, v in (("apiVersion", api_version), ("kind", kind)) if v}
         raise Refused(400, f"Object '{missing}' is missing in '{go_json(shown)}'")
-    kinds = customresources.catalog_of(release, store)
+    kinds = customresources.catalog_of(server.release, server.store)
     info = kinds.kind(api_version, kind)
     if info is not None and info.served:
         return info
@@ -141,7 +141,7 @@ def _builtin_groups() -> frozenset[str]:
     return frozenset(split_api_version(a)[0] for table in ("kubernetes/index", "facts/lifecycle") for a in facts(table))
 
 
-def _decode(value: Value, info: KindInfo, minor: int, repeated: list[str], warnings: list[str]) -> Value:
+def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], warnings: list[str]) -> Value:
     """The object decoded strictly and defaulted; raises the server's 400."""
     if info.custom:
         new, verdict = customresources.read(value, info)
@@ -149,9 +149,9 @@ def _decode(value: Value, info: KindInfo, minor: int, repeated: list[str], warni
             return new
         raise _bad_request(info, verdict, repeated)
     try:
-        new = decoded(value, info, minor)
+        new = decoded(value, info, server.minor)
     except Mismatch:
-        new = _decode_newer(value, info, minor, repeated, warnings)
+        new = _decode_newer(value, info, server.minor, repeated, warnings)
     if repeated:
         raise _bad_request(info, Verdict("", ()), repeated)
     return new

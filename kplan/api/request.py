@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from kplan import release as releases
 from kplan.model import Cause
 from kplan.store import Store
 
@@ -33,6 +34,19 @@ def invalid(group: str, obj: Value, causes: Sequence[Cause]) -> Refused:
     errors = list(dict.fromkeys(f"{c.field}: {c.message}" for c in causes))
     body = errors[0] if len(errors) == 1 else "[" + ", ".join(errors) + "]"
     return Refused(422, f'{kind} "{obj["metadata"].get("name", "")}" is invalid: {body}', tuple(causes))
+
+
+class Server(NamedTuple):
+    """Who is asked: the release, what is stored (None: an open world), the namespace of objects that name none."""
+
+    release: str
+    store: Store | None = None
+    namespace: str = "default"
+
+    @property
+    def minor(self) -> int:
+        """36 for the release 1.36."""
+        return releases.minor(self.release)
 
 
 @dataclass(frozen=True, slots=True)

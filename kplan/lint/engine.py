@@ -27,32 +27,30 @@ class Engine:
         self._checks = [(r, r.compiled()) for r in self.rules.values() if r.target != "input"]
         self._by_kind: dict[str, dict[str, list[tuple[Rule, Check]]]] = {}
 
-    def judge(self, obj: Object, *, malformed: bool) -> Iterator[Finding]:
+    def judge(self, obj: Object, *, malformed: bool) -> list[Finding]:
         """What the rules say about an object. A rule that fails on a malformed object says nothing more."""
+        out: list[Finding] = []
+        pod = pod_template(obj.value)
         for target, checks in self._of(obj.ref.kind).items():
-            try:
-                places = list(sites(obj, target, self.world))
-            except _MALFORMED:  # containers that are no list, and the like: the schema stage speaks of them
-                continue
-            for site in places:
+            for site in sites(obj, target, self.world, pod):
                 for rule, check in checks:
                     if not rule.roles or site.role in rule.roles:
-                        yield from self._one(rule, check, site, malformed)
+                        out += self._apply(rule, check, site, malformed)
+        return out
 
-    def _one(self, rule: Rule, check: Check, site: Site, malformed: bool) -> Iterator[Finding]:
+    def _apply(self, rule: Rule, check: Check, site: Site, malformed: bool) -> list[Finding]:
         try:
-            for problem in check(site):
-                yield build.from_problem(rule, site, problem)
+            return [build.from_problem(rule, site, problem) for problem in check(site)]
         except Exception as error:  # noqa: BLE001 - whatever goes wrong in one rule, the others still run
-            if not (isinstance(error, _MALFORMED) and (malformed or self._is_odd(site))):
-                data = {"failed": f"{rule.id} {rule.name}", "error": type(error).__name__}
-                yield from self.findings([Draft(RULE_CRASH, site.object, site.path, data)])
+            if isinstance(error, _MALFORMED) and (malformed or self._is_odd(site)):
+                return []
+            data = {"failed": f"{rule.id} {rule.name}", "error": type(error).__name__}
+            return list(self.findings([Draft(RULE_CRASH, site.object, site.path, data)]))
 
     def _is_odd(self, site: Site) -> bool:
         """Whether an object of another kind than Kubernetes' own has something like a pod that is none."""
-        pod = pod_template(site.object.value)
         node = catalog(self.world.version).definition("core.v1.PodSpec")
-        return pod is not None and not checker(node, strict=False)(pod.spec)
+        return site.pod is not None and not checker(node, strict=False)(site.pod.spec)
 
     def _of(self, kind: str) -> Mapping[str, list[tuple[Rule, Check]]]:
         found = self._by_kind.get(kind)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from kplan.errors import KplanError
 from kplan.lint.checks import CHECKS
@@ -33,8 +32,7 @@ INDEX = data_dir("schemas") / "kplan" / "rules.json"
 ReadYaml = Callable[[str, str], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule.
 
     `disabled` says why it is off by default, "" if it is on. `kinds` and `roles` narrow the target; empty means all.
@@ -135,7 +133,7 @@ def choose(
         level = next((severities[w] for w in (rule.id, rule.name, *rule.aliases) if w in severities), "")
         on = any(_names(word, rule) for word in select) or level not in ("", "off")
         if on and level != "off" and not any(_names(word, rule) for word in ignore):
-            chosen.append(replace(rule, severity=level) if level else rule)
+            chosen.append(rule._replace(severity=level) if level else rule)
     return tuple(chosen)
 
 

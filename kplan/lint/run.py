@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -44,7 +43,7 @@ def chosen(rules: Iterable[Rule], config: Config) -> tuple[Rule, ...]:
     on = ruleset.choose(rules, select=config.select, ignore=config.ignore, severities=config.rules)
     if not config.closed_world:
         return on
-    return tuple(replace(r, severity=r.closed_world) if r.closed_world else r for r in on)
+    return tuple(r._replace(severity=r.closed_world) if r.closed_world else r for r in on)
 
 
 def judge(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kplan.lint.world import World
 from kplan.model import Object, Path
-from kplan.workloads import Container, PodTemplate, containers, pod_template
+from kplan.workloads import Container, PodTemplate, containers
 
 Value = dict[str, Any]
 
@@ -24,9 +24,8 @@ _INHERITED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A part of an object: its path and value, the pod around it if it is in one, and all other objects.
+class Site(NamedTuple):
+    """A part of an object: its path and value, the pod that the object is or makes, and all other objects.
 
     `role` is container, sidecar, init or ephemeral for a container, else "".
     """
@@ -47,32 +46,29 @@ class Place(NamedTuple):
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """All that a check may yield: a place in the site's object, and what the message wants to name."""
 
     path: Path
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = MappingProxyType({})
     related: tuple[Place, ...] = ()
 
 
 Check = Callable[[Site], Iterable[Problem]]
 
 
-def sites(obj: Object, target: str, world: World) -> Iterator[Site]:
-    """The parts of an object that a target names."""
+def sites(obj: Object, target: str, world: World, pod: PodTemplate | None) -> Iterator[Site]:
+    """The parts of an object that a target names; `pod` is the pod that it is or makes."""
     if target == "object":
-        yield Site(obj, (), obj.value, world)
+        yield Site(obj, (), obj.value, world, pod)
+    elif pod is None:
         return
-    pod = pod_template(obj.value)
-    if pod is None:
-        return
-    if target == "pod-spec":
+    elif target == "pod-spec":
         yield Site(obj, (*pod.path, "spec"), pod.spec, world, pod)
-        return
-    for c in containers(pod):
-        value = c.value if target == "container" else effective(c.value, pod.spec)
-        yield Site(obj, c.path, value, world, pod, role_of(c))
+    else:
+        for c in containers(pod):
+            value = c.value if target == "container" else effective(c.value, pod.spec)
+            yield Site(obj, c.path, value, world, pod, role_of(c))
 
 
 def role_of(container: Container) -> str:

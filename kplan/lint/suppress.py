@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from kplan.config import Ignore
 from kplan.lint.findings import place
@@ -23,8 +23,7 @@ _COMMENT = re.compile(r"#\s*kplan:\s*ignore\b\s*(?:\[([^\]]*)\])?[ \t]*([^#]*)")
 Names = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """One rule that is suppressed at one place: on lines of a file, or below a path of an object."""
 
     rule: str

@@ -86,7 +86,7 @@ class World:
 
     def is_kustomized(self, obj: Object) -> bool:
         """Whether a kustomization stands in the object's folder: it may complete the object, and generate others."""
-        return folder(obj) in self.kustomized
+        return bool(self.kustomized) and folder(obj) in self.kustomized
 
     def near(self, edge: Edge) -> str:
         """The name of the kind that was probably meant; "" if none is near."""

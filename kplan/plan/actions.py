@@ -14,13 +14,14 @@ from kplan.plan.align import same
 from kplan.plan.allocated import with_unknown
 from kplan.plan.diff import diff
 from kplan.plan.immutable import Update
-from kplan.plan.kinds import Kind, Kinds, get, rows
+from kplan.plan.kinds import Kind, Kinds, rows
 from kplan.plan.noise import IgnoreRule, Pair, is_live, split
 from kplan.plan.pairing import Paired, Side
 from kplan.plan.patterns import Names
 from kplan.plan.prune import why_kept
 from kplan.plan.rollout import rollout
 from kplan.plan.secrets import Masks, as_stored, mask
+from kplan.plan.values import get, submap
 from kplan.plan.written import leaves, levelled, respell, size
 from kplan.schema import structural
 
@@ -226,10 +227,7 @@ def _lost(ref: Ref, how: str) -> tuple[str, ...]:
 
 def body(value: Value) -> Value:
     """The object without what its reference says and what only a server writes."""
-    meta = value.get("metadata")
     out = {k: v for k, v in value.items() if k not in ("apiVersion", "kind", "metadata", "status")}
-    if isinstance(meta, dict):
-        rest = {k: v for k, v in meta.items() if k in ("labels", "annotations", "finalizers", "generateName")}
-        if rest:
-            out = {"metadata": rest, **out}
-    return out
+    kept = ("labels", "annotations", "finalizers", "generateName")
+    meta = {k: v for k, v in submap(value, "metadata").items() if k in kept}
+    return {"metadata": meta, **out} if meta else out

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from kplan import quantity
 from kplan.model import ABSENT, Change
-from kplan.plan.kinds import get
 from kplan.plan.patterns import Names, covers, parse
+from kplan.plan.values import get
 
 Value = dict[str, Any]
 Refusal = tuple[str, str] | None

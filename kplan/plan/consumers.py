@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref
+from kplan.plan.values import items
 from kplan.store import ref_of
 from kplan.workloads import PodTemplate, containers, get, pod_template
 
@@ -44,9 +45,9 @@ def consumers(objects: Iterable[Value]) -> Mapping[Key, list[Use]]:
 def _uses(pod: PodTemplate) -> Iterator[tuple[str, str, str]]:
     for container in containers(pod):
         yield from _env(container.value)
-    for volume in _dicts(pod.spec.get("volumes")):
+    for volume in items(pod.spec, "volumes"):
         effect = SUB_PATH if _all_by_sub_path(pod, volume.get("name")) else FILES
-        for source in (volume, *_dicts(get(volume, "projected", "sources"))):
+        for source in (volume, *items(volume, "projected", "sources")):
             for kind, field, name in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
                 found = get(source, field, name) or get(source, field, "name")
                 if isinstance(found, str):
@@ -55,19 +56,13 @@ def _uses(pod: PodTemplate) -> Iterator[tuple[str, str, str]]:
 
 def _env(container: Value) -> Iterator[tuple[str, str, str]]:
     for kind, one, many in (("ConfigMap", "configMapKeyRef", "configMapRef"), ("Secret", "secretKeyRef", "secretRef")):
-        names = [get(e, "valueFrom", one, "name") for e in _dicts(container.get("env"))]
-        names += [get(e, many, "name") for e in _dicts(container.get("envFrom"))]
+        names = [get(e, "valueFrom", one, "name") for e in items(container, "env")]
+        names += [get(e, many, "name") for e in items(container, "envFrom")]
         for name in names:
             if isinstance(name, str):
                 yield kind, name, ENV
 
 
 def _all_by_sub_path(pod: PodTemplate, volume: Any) -> bool:
-    mounts = [m for c in containers(pod) for m in _dicts(c.value.get("volumeMounts")) if m.get("name") == volume]
+    mounts = [m for c in containers(pod) for m in items(c.value, "volumeMounts") if m.get("name") == volume]
     return bool(mounts) and all(m.get("subPath") or m.get("subPathExpr") for m in mounts)
-
-
-def _dicts(value: Any) -> Iterator[Value]:
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, dict):
-            yield item

@@ -106,6 +106,11 @@ def _list(before: list[Any], after: list[Any], path: Path, fields: Fields, rules
     return Change(path, "update", before, after, label, ordered, "list", hidden)
 
 
+def name_of(child: Change) -> str:
+    """What a part is called in the names of a place: its field, or its key or index in a list."""
+    return child.label.strip('"') or str(child.path[-1])
+
+
 def _aligned(before: list[Any], after: list[Any], rule: ListRule) -> Alignment:
     for key in rule.keys:
         found = align.by_key(before, after, key)

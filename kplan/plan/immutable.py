@@ -11,9 +11,11 @@ from typing import Any
 
 from kplan.model import ABSENT, Change
 from kplan.plan.conditions import CONDITIONS, Leaf
-from kplan.plan.kinds import Kind, get, rows
+from kplan.plan.diff import name_of
+from kplan.plan.kinds import Kind, rows
 from kplan.plan.patterns import Names, covers, leads_to, parse
 from kplan.plan.transitions import Transition
+from kplan.plan.values import get
 
 Value = dict[str, Any]
 
@@ -46,7 +48,7 @@ def _node(change: Change, names: Names, update: Update, reasons: dict[str, None]
 
 
 def _item(child: Change, parent: Change, names: Names, update: Update, reasons: dict[str, None]) -> Change:
-    marked = _node(child, (*names, child.label.strip('"') or str(child.path[-1])), update, reasons)
+    marked = _node(child, (*names, name_of(child)), update, reasons)
     # A reordered list is another list.
     return _refused(marked, Leaf(names, parent), update, reasons) if child.moved else marked
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from kplan.model import ABSENT, Ref
+from kplan.model import Ref
 from kplan.plan.diff import Fields, ListRule
 from kplan.plan.patterns import matches, parse
 from kplan.schema.catalog import Catalog, catalog
@@ -113,12 +113,3 @@ class Kinds:
         info = self._catalog.kind(ref.api_version, ref.kind)
         custom = info.custom if info is not None else ref.group not in read("facts/noise")["groups"]
         return Kind(ref.group, ref.kind, info.node if info is not None else None, custom)
-
-
-def get(value: Any, names: Fields) -> Any:
-    """The value at a place made of field names only; ABSENT where there is none."""
-    for name in names:
-        if not isinstance(value, dict) or name not in value:
-            return ABSENT
-        value = value[name]
-    return value

@@ -16,6 +16,7 @@ from kplan.model import Key, split_api_version
 from kplan.plan.kinds import Kinds
 from kplan.plan.pairing import pair
 from kplan.plan.secrets import LAST_APPLIED, as_stored
+from kplan.plan.values import items, submap
 from kplan.store import ref_of
 
 Value = dict[str, Any]
@@ -49,43 +50,30 @@ def applied(stored: Value | None, manifest: Value, kinds: Kinds, original: Value
     owned = _owned(stored, manifest)
     if owned is not None:
         return three_way(owned, stored, manifest, kind.node, server_side=True)
-    if _managed(stored):
+    if items(stored, "metadata", "managedFields"):
         return three_way(None, stored, manifest, None if kind.custom else kind.node)
     return manifest
 
 
 def _placed(manifest: Value, live: Value) -> Value:
     """The manifest in the namespace of the live object, if it names none."""
-    meta = manifest.get("metadata")
-    namespace = ref_of(live).namespace
-    if not isinstance(meta, dict) or meta.get("namespace") or not namespace:
+    meta, namespace = submap(manifest, "metadata"), ref_of(live).namespace
+    if not meta or meta.get("namespace") or not namespace:
         return manifest
     return {**manifest, "metadata": {**meta, "namespace": namespace}}
 
 
-def _notes(value: Value) -> Value:
-    meta = value.get("metadata")
-    notes = meta.get("annotations") if isinstance(meta, dict) else None
-    return notes if isinstance(notes, dict) else {}
-
-
 def _last_applied(live: Value) -> Value | None:
     try:
-        last = json.loads(_notes(live)[LAST_APPLIED])
+        last = json.loads(submap(live, "metadata", "annotations")[LAST_APPLIED])
     except (KeyError, TypeError, ValueError, RecursionError):
         return None
     return last if isinstance(last, dict) else None
 
 
-def _managed(live: Value) -> list[Value]:
-    meta = live.get("metadata")
-    entries = meta.get("managedFields") if isinstance(meta, dict) else None
-    return [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
-
-
 def _owned(live: Value, manifest: Value) -> Value | None:
     """The part of the live object that the applying manager owns and no one else; None if nobody applied."""
-    entries = _managed(live)
+    entries = items(live, "metadata", "managedFields")
     appliers = [e for e in entries if e.get("operation") == "Apply" and not e.get("subresource")]
     if not appliers:
         return None

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from kplan import quantity
 from kplan.model import ABSENT, Change, Ignored, Ref
-from kplan.plan.kinds import Kind, get, rows
+from kplan.plan.diff import name_of
+from kplan.plan.kinds import Kind, rows
 from kplan.plan.patterns import Names, covers, leads_to, matches, parse
+from kplan.plan.values import get, submap
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
 
@@ -70,9 +72,7 @@ class Pair:
 
 def is_live(value: Value) -> bool:
     """Whether an object was read from a server, not written by hand."""
-    meta = value.get("metadata")
-    if not isinstance(meta, dict):
-        return False
+    meta = submap(value, "metadata")
     return any(meta.get(k) for k in ("uid", "resourceVersion", "managedFields")) or "selfLink" in meta
 
 
@@ -98,8 +98,8 @@ def _inner(change: Change, names: Names, fields: Names, pair: Pair, ignored: lis
     children = []
     as_set = change.container == "list" and pair.kind.list_rule(fields).unordered
     for child in change.children:
-        name, step = _step(change, child)
-        inner = (*names, name)
+        inner = (*names, name_of(child))
+        step = "*" if change.container == "list" else child.label
         if as_set and child.moved:
             ignored.append(Ignored(dotted(inner), "order", child.moved[0], child.moved[1]))
             if child.op == "move":
@@ -112,12 +112,6 @@ def _inner(change: Change, names: Names, fields: Names, pair: Pair, ignored: lis
         return None
     gone = len(change.children) - len(children)
     return replace(change, children=tuple(children), unchanged=change.unchanged + gone)
-
-
-def _step(parent: Change, child: Change) -> tuple[str, str]:
-    if parent.container == "list":
-        return child.label.strip('"') or str(child.path[-1]), "*"
-    return child.label, child.label
 
 
 def _one_sided(change: Change, names: Names, fields: Names, pair: Pair, ignored: list[Ignored]) -> Change | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kplan.plan.noise import is_live
 from kplan.plan.secrets import LAST_APPLIED
+from kplan.plan.values import items, submap
 
 Value = dict[str, Any]
 
@@ -35,12 +36,12 @@ def why_kept(value: Value, *, prune: bool) -> str:
     """Why this object stays; "" if it is destroyed."""
     if not prune:
         return "because pruning is off"
-    meta = value["metadata"] if isinstance(value.get("metadata"), dict) else {}
-    notes = _map(meta, "annotations")
+    meta = submap(value, "metadata")
+    notes = submap(meta, "annotations")
     for name, word in _KEEPS.items():
         if word in [part.strip() for part in str(notes.get(name, "")).split(",")]:
             return f"because it is annotated {name}: {word}"
-    owners = _dicts(meta, "ownerReferences")
+    owners = items(meta, "ownerReferences")
     if owners:
         return f"because it belongs to {owners[0].get('kind')} {owners[0].get('name')}"
     if is_live(value) and not _applied(meta):
@@ -49,18 +50,8 @@ def why_kept(value: Value, *, prune: bool) -> str:
 
 
 def _applied(meta: Value) -> bool:
-    if LAST_APPLIED in _map(meta, "annotations"):
+    if LAST_APPLIED in submap(meta, "annotations"):
         return True
-    if any(label in _map(meta, "labels") for label in _APPLIED_LABELS):
+    if any(label in submap(meta, "labels") for label in _APPLIED_LABELS):
         return True
-    return any(m.get("operation") == "Apply" for m in _dicts(meta, "managedFields"))
-
-
-def _map(value: Value, name: str) -> Value:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _dicts(value: Value, name: str) -> list[Value]:
-    found = value.get(name)
-    return [v for v in found if isinstance(v, dict)] if isinstance(found, list) else []
+    return any(m.get("operation") == "Apply" for m in items(meta, "managedFields"))

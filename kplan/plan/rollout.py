@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kplan.model import Change
-from kplan.plan.kinds import get
 from kplan.plan.patterns import Names
+from kplan.plan.values import get
 from kplan.plan.written import leaves
 from kplan.workloads import CONTAINER_LISTS, POD_PATHS
 
@@ -34,7 +34,6 @@ def rollout(kind: str, change: Change, after: Value) -> str:
 
 
 def _effect(kind: str, after: Value) -> str:
-    spec = after.get("spec") if isinstance(after.get("spec"), dict) else {}
     if kind == "Pod":
         return "containers restart in place"
     if kind == "CronJob":
@@ -47,7 +46,7 @@ def _effect(kind: str, after: Value) -> str:
         return "pods keep the old template until they are deleted (OnDelete)"
     if kind == "Deployment" and get(after, ("spec", "paused")) is True:
         return "pods stay as long as the Deployment is paused"
-    if spec and spec.get("replicas") == 0:
+    if get(after, ("spec", "replicas")) == 0:
         return "no pods run (replicas 0)"
     if kind == "Deployment" and get(after, ("spec", "strategy", "type")) == "Recreate":
         return "rollout: all pods stop, then new ones start (Recreate)"

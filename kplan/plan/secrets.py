@@ -34,7 +34,9 @@ _SETTING = re.compile(
     rf"(?i)(?P<name>(?<![\w.-])[\w.-]*{_WORDS}[\"']?\s*[:=]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"',;}}\]]+)(?P=quote)"
 )
 # An object whose text has none of this needs no closer look.
-_SUSPECT = re.compile(rf"(?i){_WORDS}|[_-]pwd|://[^\"]*@")
+_HINTS = ("passw", "passphrase", "secret", "token", "credential", "_pwd", "-pwd", "_key", "-key", "://") + tuple(
+    f"{kind}key" for kind in ("access", "api", "encryption", "master", "private", "session", "signing")
+)
 # Where configuration is written as text; elsewhere (descriptions) a sentence would be mistaken for it.
 _TEXTS = {"data", "args", "command", "annotations", "env"}
 
@@ -73,7 +75,8 @@ def mask(value: Value, masks: Masks) -> Value:
     value = _without_copies(value)
     if value.get("kind") == "Secret":
         value = _secret(value, masks)
-    if not _SUSPECT.search(json.dumps(value, default=str)):
+    text = json.dumps(value, default=str).lower()
+    if not any(hint in text for hint in _HINTS):
         return value
     found: Value = _walk(value, "", False, masks)
     return found

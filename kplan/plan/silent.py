@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kplan.model import ABSENT, Action, Key
-from kplan.plan.kinds import get
 from kplan.plan.patterns import parse
+from kplan.plan.values import get, submap
 
 Value = dict[str, Any]
 
@@ -33,12 +33,7 @@ def _allocated(action: Action, old: Value) -> Iterator[str]:
 def _string_data(action: Action, old: Value, new: Value) -> Iterator[str]:
     if action.ref.kind != "Secret" or action.ref.group:
         return
-    was, has = get(old, ("stringData",)), {**_map(new, "stringData"), **_map(new, "data")}
-    for name in was if isinstance(was, dict) else ():
+    has = {**submap(new, "stringData"), **submap(new, "data")}
+    for name in submap(old, "stringData"):
         if name not in has:
             yield f"key {name} is gone from stringData, but apply leaves it in data"
-
-
-def _map(value: Value, name: str) -> Value:
-    found = value.get(name)
-    return found if isinstance(found, dict) else {}

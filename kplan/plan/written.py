@@ -7,7 +7,7 @@ from typing import Any
 
 from kplan import quantity
 from kplan.model import Change, Ignored
-from kplan.plan.diff import Rules, diff
+from kplan.plan.diff import Rules, diff, name_of
 from kplan.plan.noise import by_place, dotted
 from kplan.plan.patterns import Names
 
@@ -55,7 +55,7 @@ def leaves(change: Change, names: Names = ()) -> Iterator[tuple[Names, Change]]:
     if change.moved:
         yield names, change
     for child in change.children:
-        yield from leaves(child, (*names, child.label.strip('"') or str(child.path[-1])))
+        yield from leaves(child, (*names, name_of(child)))
 
 
 def _overlap(a: Names, b: Names) -> bool:

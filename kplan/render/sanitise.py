@@ -14,25 +14,26 @@ _INVISIBLE = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200d\u2028\u2029\u2060-\u2065\u206a-\u206f\ufeff"
 )
 _HIDDEN = f"{_BIDI}{_INVISIBLE}\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
-_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}]")
-_UNSAFE_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_HIDDEN}]")
-_COMMAND = re.compile(r"#(?=#\w*\[)|^(\s*):(?=:)", re.MULTILINE)
+# Compiled when first used: most runs of the program print nothing that is not its own.
+_UNSAFE = f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_HIDDEN}]"
+_UNSAFE_IN_LINE = f"[\x00-\x1f\x7f-\x9f{_HIDDEN}]"
+_COMMAND = r"(?m)#(?=#\w*\[)|^(\s*):(?=:)"
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\x1b": "\\e"}
 
 
 def clean(text: str) -> str:
     """The text with every unsafe character as a visible escape; newlines and tabs stay."""
-    return defuse(_UNSAFE.sub(_escape, text))
+    return defuse(re.sub(_UNSAFE, _escape, text))
 
 
 def one_line(text: str) -> str:
     """As `clean`, and newlines and tabs become `\\n` and `\\t`: what is printed stays on its line."""
-    return defuse(_UNSAFE_IN_LINE.sub(_escape, text))
+    return defuse(re.sub(_UNSAFE_IN_LINE, _escape, text))
 
 
 def defuse(text: str) -> str:
     """The text with commands of build servers broken up; everything else stays."""
-    return _COMMAND.sub(lambda m: "\\x23" if m[0] == "#" else f"{m[1]}\\x3a", text)
+    return re.sub(_COMMAND, lambda m: "\\x23" if m[0] == "#" else f"{m[1]}\\x3a", text)
 
 
 def _escape(m: re.Match[str]) -> str:

@@ -141,20 +141,20 @@ def _post_filter(
 ) -> tuple[Decision, tuple[Pod, ...]]:
     """No node fits: say why, and which pods could be evicted."""
     text, notes = fiterror.of_nodes(len(cluster.nodes), rejections.values()), notes_of(pod, profile)
-    outcome = preemption.Outcome(None)
+    outcome = preemption.Outcome()
     if profile.preempts:
         outcome = preemption.preempt(pod, filters, rejections, cluster, profile.args)
-    found = outcome.candidate
-    if found is None:
+    if not outcome.best:
         text = fiterror.with_tail(text, fiterror.post_filter(cluster.minor, outcome.message))
-    victims = found.victims if found else ()
+    names = [tuple(p.name for p in c.victims) for c in outcome.best]
     decision = Decision(
         rejections={name: r.reasons for name, r in rejections.items()},
         reason=UNSCHEDULABLE,
         message=text,
-        victims=tuple(p.name for p in victims),
-        nominated=found.node.name if found else "",
-        certainty=certainty(notes, outcome.equals, False),
+        victims=names[0] if names else (),
+        alternatives=tuple(names[1:]),
+        nominated=outcome.best[0].node.name if outcome.best else "",
+        certainty=certainty(notes, len(names), False),
         notes=notes,
     )
-    return decision, victims
+    return decision, outcome.best[0].victims if outcome.best else ()

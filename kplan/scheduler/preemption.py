@@ -32,18 +32,17 @@ class Candidate(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What preemption comes to: the best candidate and how many are as good, or why there is none."""
+    """What preemption comes to: the best candidates, which are equally good, or why there is none."""
 
-    candidate: Candidate | None
+    best: tuple[Candidate, ...] = ()
     message: str = ""
-    equals: int = 1
 
 
 def preempt(pod: Pod, filters: Filters, rejections: Mapping[str, Rejection], cluster: Snapshot, args: Args) -> Outcome:
     """Look for pods to evict. `rejections` holds, by node, why the pod does not fit now."""
     refusal = _not_eligible(pod, rejections, cluster)
     if refusal:
-        return Outcome(None, refusal)
+        return Outcome(message=refusal)
     helpful = [n for n in cluster.nodes if n.name in rejections and not rejections[n.name].final]
     wanted = min(max(len(helpful) * args.candidate_percentage // 100, args.candidate_absolute), len(helpful))
     allowed = budgets.read(cluster) if helpful else []
@@ -58,8 +57,8 @@ def preempt(pod: Pod, filters: Filters, rejections: Mapping[str, Rejection], clu
         if len(candidates) >= wanted and any(not c.violations for c in candidates):
             break
     if candidates:
-        return _best(candidates)
-    return Outcome(None, fiterror.of_nodes(len(cluster.nodes), failed, absent=fiterror.NOT_HELPFUL))
+        return Outcome(_best(candidates))
+    return Outcome(message=fiterror.of_nodes(len(cluster.nodes), failed, absent=fiterror.NOT_HELPFUL))
 
 
 def _not_eligible(pod: Pod, rejections: Mapping[str, Rejection], cluster: Snapshot) -> str:
@@ -131,13 +130,12 @@ def _violating(pods: Sequence[Pod], allowed: Sequence[Budget]) -> list[Pod]:
     return found
 
 
-def _best(candidates: Sequence[Candidate]) -> Outcome:
-    """The candidate that hurts least; the first of equals."""
+def _best(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates that hurt least, in visiting order."""
     cost = min(map(_cost, candidates))
     cheapest = [c for c in candidates if _cost(c) == cost]
     latest = max(map(_earliest_start, cheapest))
-    best = [c for c in cheapest if _earliest_start(c) == latest]
-    return Outcome(best[0], equals=len(best))
+    return tuple(c for c in cheapest if _earliest_start(c) == latest)
 
 
 def _cost(c: Candidate) -> tuple[int, int, int, int]:

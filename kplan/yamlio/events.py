@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -31,40 +32,70 @@ _NOT_ALLOWED: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\
 _ESCAPED_SLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 
 _FLOW_COLON: Final = "found unexpected ':'"
+_UNKNOWN_ESCAPE: Final = "found unknown escape character"
 # A word that starts as a plain scalar does; inside such a word no colon but the last is syntax.
 _WORD: Final = re.compile(r"(?<![^\s,\[\]{}])[^\s,\[\]{}\"'&*!|>%@`#?:-][^\s,\[\]{}]*")
 _INNER_COLON: Final = re.compile(r"(?<![\"']):(?!$)")
-# How many characters a document with such colons may cost, all attempts together.
+# How many characters a document may cost that has to be read several times, all attempts together.
 _BUDGET: Final = 20_000_000
 
 
 def parse(text: str, consume: Callable[[NextEvent], T], *, pure: bool = False) -> T:
     """What `consume` makes of the events of the text. Raises ReadError.
 
-    libyaml refuses a colon inside a plain scalar of a flow collection (`[a:b]`), and skips a byte order mark inside
-    the text; to go-yaml both are characters as any other. They are masked with characters that the text does not
-    have; colons when libyaml has refused one, and then the text is read again.
+    What libyaml refuses or drops and go-yaml takes is masked with characters that the text does not have: byte order
+    marks inside the text, and, when libyaml has refused one, a colon inside a plain scalar of a flow collection
+    (`[a:b]`) and the escape `\\'`. Then the text is read again.
     """
     check_characters(text)
-    masks = {}
+    masks = _Masks(text)
     masked = text
     if "\ufeff" in text[1:]:
-        masks = {_unused(text): "\ufeff"}
-        masked = text[0] + text[1:].replace("\ufeff", next(iter(masks)))
-    attempts = 0
-    while True:
+        masked = text[0] + text[1:].replace("\ufeff", masks.get("\ufeff"))
+    for attempt in count(1):
         try:
-            return consume(_events(masked, masks, pure))
+            return consume(_events(masked, masks.meaning, pure))
         except MarkedYAMLError as error:
-            attempts += 1
-            if error.problem != _FLOW_COLON or attempts * len(text) > _BUDGET:
+            repaired = _repaired(masked, error, masks) if attempt * len(text) <= _BUDGET else ""
+            if not repaired:
                 raise _problem_of(error) from error
-            if attempts == 1:
-                mask = _unused(masked)
-                masks[mask] = ":"
-            masked = _mask(masked, error.problem_mark.index, mask, every=attempts == 1)
+            masked = repaired
         except YAMLError as error:
             raise ReadError(str(error)) from error
+    raise AssertionError  # count has no end
+
+
+class _Masks:
+    """Characters that stand for others while a text is parsed: `meaning` says for which."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.meaning: dict[str, str] = {}
+
+    def get(self, char: str) -> str:
+        """The mask of a character or of nothing; if the text has every private character, the character itself."""
+        for mask, meaning in self.meaning.items():
+            if meaning == char:
+                return mask
+        used = {*self.text, *self.meaning}
+        mask = next((c for c in map(chr, range(0xE000, 0xF900)) if c not in used), char)
+        self.meaning[mask] = char
+        return mask
+
+
+def _repaired(text: str, error: MarkedYAMLError, masks: _Masks) -> str:
+    """The text with what libyaml has refused masked; "" if go-yaml refuses it too."""
+    index = error.problem_mark.index if error.problem_mark else 0
+    if error.problem == _FLOW_COLON:
+        first = ":" not in masks.meaning.values()
+        mask = masks.get(":")
+        text = text[:index] + mask + text[index + 1 :]
+        if first and "!<" not in text and not text.startswith("%"):  # the others that stand as clearly inside words
+            text = _WORD.sub(lambda word: _INNER_COLON.sub(mask, word[0]), text)
+        return text
+    if error.problem == _UNKNOWN_ESCAPE and text.startswith("\\'", index):
+        return text[:index] + masks.get("") + masks.get("'") + text[index + 2 :]
+    return ""
 
 
 def _events(text: str, masks: dict[str, str], pure: bool) -> NextEvent:
@@ -89,7 +120,7 @@ def _corrected(next_event: NextEvent, text: str, masks: dict[str, str]) -> NextE
         if type(event) is ScalarEvent:
             start, end = event.start_mark, event.end_mark
             if event.style == '"' and (found := _ESCAPED_SLASH.search(text, start.index, end.index)):
-                problem = at(text, found.end() - 1, "found unknown escape character")
+                problem = at(text, found.end() - 1, _UNKNOWN_ESCAPE)
                 problem.place = problem.line
                 raise problem
             for mask, char in masks.items():
@@ -97,19 +128,6 @@ def _corrected(next_event: NextEvent, text: str, masks: dict[str, str]) -> NextE
         return event
 
     return corrected
-
-
-def _mask(text: str, index: int, mask: str, *, every: bool) -> str:
-    """The text with the colon at `index` masked; with `every` also those that stand as clearly inside plain scalars."""
-    text = text[:index] + mask + text[index + 1 :]
-    if every and "!<" not in text and not text.startswith("%"):
-        return _WORD.sub(lambda word: _INNER_COLON.sub(mask, word[0]), text)
-    return text
-
-
-def _unused(text: str) -> str:
-    used = set(text)
-    return next(c for c in map(chr, range(0xE000, 0xF900)) if c not in used)
 
 
 def check_characters(text: str) -> None:

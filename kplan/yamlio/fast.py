@@ -7,6 +7,7 @@ the two together.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 from kplan.yamlio import flow, multiline
@@ -14,6 +15,7 @@ from kplan.yamlio.flow import Unusual
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Lines
 
+_SEPARATOR: Final = re.compile(r"---(?: *| +#[\t\x20-\x7e]*)")
 _NOTHING: Final = (EMPTY, COMMENT)
 _LINES: Final = Lines()
 
@@ -29,7 +31,7 @@ def parse(text: str, limits: Limits) -> Parsed:
     """The document in a text that ends with a newline. Raises Unusual."""
     lines = text.split("\n")
     lines.pop()
-    start = 1 if lines[0].startswith("---") and lines[0].isprintable() else 0
+    start = 1 if _SEPARATOR.fullmatch(lines[0]) else 0
     while start < len(lines) and _LINES[lines[start]][0] in _NOTHING:
         start += 1
     if start == len(lines):

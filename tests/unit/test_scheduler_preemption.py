@@ -73,7 +73,8 @@ def test_the_node_that_is_hurt_least(placed: list[tuple[str, int]], victims: tup
 
 def test_equal_candidates_are_a_tie_and_the_first_is_named() -> None:
     found = decide(node("a"), node("b"), pod("p", "a", cpu="4"), pod("q", "b", cpu="4"))
-    assert (found.nominated, found.certainty) == ("a", "tie")
+    assert (found.nominated, found.victims, found.certainty) == ("a", ("p",), "tie")
+    assert found.alternatives == (("q",),)
 
 
 def test_a_budget_is_spared_if_another_node_will_do() -> None:

@@ -142,8 +142,9 @@ def _label_keys(
             if key in indexes and key in seen:
                 errors.invalid(f"{field}[{indexes[key]}]", key, _IN_BOTH)
             seen.add(key)
+    in_both = set(match) & set(mismatch)
     for i, key in enumerate(match):
-        if key in mismatch:
+        if key in in_both:
             errors.invalid(f"{field}.matchLabelKeys[{i}]", key, "exists in both matchLabelKeys and mismatchLabelKeys")
 
 
@@ -191,37 +192,33 @@ def _toleration_value(errors: Errors, path: str, operator: str, value: str, opti
         errors.not_supported(f"{path}.operator", operator, ("Equal", "Exists", "Lt", "Gt"), keep_order=True)
     else:
         names.invalid(errors, f"{path}.value", value, names.decimal_integer(value))
-        fault = _int64_fault(value)
+        fault = names.int64_fault(value)
         if fault:
             errors.invalid(f"{path}.value", value, f"strconv.ParseInt: parsing {go_quote(value)}: {fault}")
 
 
-def _int64_fault(text: str) -> str:
-    digits = text[1:] if text[:1] in {"+", "-"} else text
-    if not digits.isascii() or not digits.isdigit():
-        return "invalid syntax"
-    inside = len(digits) < 20 and -(2**63) <= int(text) < 2**63
-    return "" if inside else "value out of range"
-
-
 def topology_spread(errors: Errors, field: str, constraints: Sequence[Value], options: PodOptions) -> None:
     """How evenly pods are spread over the nodes."""
+    last = {_spread_key(constraint): i for i, constraint in enumerate(constraints)}
     for i, constraint in enumerate(constraints):
-        path, action = f"{field}[{i}]", constraint.get("whenUnsatisfiable") or ""
-        skew, key = constraint.get("maxSkew") or 0, constraint.get("topologyKey") or ""
+        path, skew = f"{field}[{i}]", constraint.get("maxSkew") or 0
+        key, action = _spread_key(constraint)
         if skew <= 0:
             errors.invalid(f"{path}.maxSkew", skew, names.POSITIVE)
         if not key:
             errors.required(f"{path}.topologyKey", "can not be empty")
         errors.one_of(f"{path}.whenUnsatisfiable", action, UNSATISFIABLE)
-        later = ((c.get("topologyKey") or "", c.get("whenUnsatisfiable") or "") for c in constraints[i + 1 :])
-        if (key, action) in later:
+        if last[key, action] > i:
             errors.duplicate(f"{path}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {action}}}")
         _min_domains(errors, f"{path}.minDomains", constraint.get("minDomains"), action)
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             if constraint.get(name) is not None:
                 errors.one_of(f"{path}.{name}", constraint[name], NODE_POLICIES)
         _spread_selector(errors, path, constraint, options)
+
+
+def _spread_key(constraint: Value) -> tuple[str, str]:
+    return constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
 
 
 def _min_domains(errors: Errors, field: str, domains: int | None, action: str) -> None:

@@ -77,7 +77,7 @@ def request_problem(encoded: str) -> str:
 
 def _usages(usages: list[str], errors: Errors) -> None:
     if not usages:
-        errors.required("spec.usages", "usages must be provided")
+        errors.required("spec.usages")
     for i, usage in enumerate(usages):
         if usage not in USAGES:
             errors.not_supported(f"spec.usages[{i}]", usage or "", USAGES)

@@ -6,7 +6,7 @@ validateEphemeralContainers and validateContainerCommon). What is mounted into t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class Surroundings:
 
     spec: Value
     volumes: Mapping[str, Value]
-    claims: Collection[str]
+    claims: frozenset[str]
     options: PodOptions
 
 

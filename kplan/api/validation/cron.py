@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from kplan.api.validation.field import go_quote
-from kplan.api.validation.names import OK, Messages
+from kplan.api.validation.names import OK, Messages, int64_fault
 from kplan.schema.definitions import read
 
 _MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -29,7 +29,6 @@ class Bounds(NamedTuple):
 
 FIELDS = (Bounds(0, 59, {}), Bounds(0, 23, {}), Bounds(1, 31, {}), Bounds(1, 12, _MONTHS), Bounds(0, 6, _DAYS))
 
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _UNITS = ("ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h")
 _DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([^0-9.]*)")
 _ZONE_PART = re.compile(r"[A-Za-z.\-_0-9+]{1,14}")
@@ -132,8 +131,9 @@ def _number(text: str, names: dict[str, int]) -> int:
 
 
 def _integer(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(f"failed to parse int from {text}: strconv.Atoi: parsing {go_quote(text)}: invalid syntax")
+    fault = int64_fault(text)
+    if fault:
+        raise ValueError(f"failed to parse int from {text}: strconv.Atoi: parsing {go_quote(text)}: {fault}")
     if int(text) < 0:
         raise ValueError(f"negative number ({int(text)}) not allowed: {text}")
     return int(text)

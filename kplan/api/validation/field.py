@@ -7,7 +7,7 @@ returns nothing; field paths are plain text, built with f-strings.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kplan.model import Cause
@@ -56,20 +56,38 @@ def render(value: Any) -> str:
 # A bad value that the message does not show.
 OMIT = object()
 
+# Characters of messages after which no more causes are kept: some messages show a whole list for each of its items.
+_ROOM = 1 << 24
+
 
 class Errors:
     """Collects the causes of a refusal in the order in which they are found."""
 
-    __slots__ = ("causes",)
+    __slots__ = ("_room", "causes")
 
     def __init__(self) -> None:
         self.causes: list[Cause] = []
+        self._room = _ROOM
 
     def __bool__(self) -> bool:
         return bool(self.causes)
 
-    def _add(self, field: str, reason: str, body: str, detail: str) -> None:
-        self.causes.append(Cause(field, reason, f"{body}: {detail}" if detail else body))
+    def _add(
+        self,
+        field: str,
+        reason: str,
+        body: str,
+        detail: str,
+        value: Any = OMIT,
+        show: Callable[[Any], str] = render,
+    ) -> None:
+        if self._room <= 0:
+            return
+        if value is not OMIT:
+            body = f"{body}: {show(value)}"
+        message = f"{body}: {detail}" if detail else body
+        self._room -= len(message)
+        self.causes.append(Cause(field, reason, message))
 
     def required(self, field: str, detail: str = "") -> None:
         """A value that must be given is missing."""
@@ -77,19 +95,18 @@ class Errors:
 
     def invalid(self, field: str, value: Any, detail: str) -> None:
         """A value that breaks a rule; `value` is what the message shows, OMIT for nothing."""
-        body = "Invalid value" if value is OMIT else f"Invalid value: {render(value)}"
-        self._add(field, "FieldValueInvalid", body, detail)
+        self._add(field, "FieldValueInvalid", "Invalid value", detail, value)
 
     def type_invalid(self, field: str, value: Any, detail: str) -> None:
         """A value of a wrong type (custom resources)."""
-        self._add(field, "FieldValueTypeInvalid", f"Invalid value: {render(value)}", detail)
+        self._add(field, "FieldValueTypeInvalid", "Invalid value", detail, value)
 
     def not_supported(self, field: str, value: Any, supported: Iterable[str], *, keep_order: bool = False) -> None:
         """A value outside an enumeration; the supported ones are printed sorted unless `keep_order`."""
         values = list(supported) if keep_order else sorted(supported)
         detail = "supported values: " + ", ".join(go_quote(v) for v in values) if values else ""
         # An enumeration is a Go type of its own, and those are printed as JSON.
-        self._add(field, "FieldValueNotSupported", f"Unsupported value: {go_json(value)}", detail)
+        self._add(field, "FieldValueNotSupported", "Unsupported value", detail, value, go_json)
 
     def one_of(self, field: str, value: Any, supported: Sequence[str]) -> None:
         """A value that must be one of an enumeration, which is printed in its own order."""
@@ -102,20 +119,16 @@ class Errors:
 
     def duplicate(self, field: str, value: Any, detail: str = "") -> None:
         """A value that stands twice where it must be unique."""
-        self._add(field, "FieldValueDuplicate", f"Duplicate value: {render(value)}", detail)
+        self._add(field, "FieldValueDuplicate", "Duplicate value", detail, value)
 
     def not_found(self, field: str, value: Any, detail: str = "") -> None:
         """A value that names something which does not exist."""
-        self._add(field, "FieldValueNotFound", f"Not found: {render(value)}", detail)
+        self._add(field, "FieldValueNotFound", "Not found", detail, value)
 
     def too_long(self, field: str, limit: int) -> None:
         """A text of more than `limit` bytes."""
-        self._add(
-            field,
-            "FieldValueTooLong",
-            "Too long",
-            f"may not be more than {limit} bytes" if limit >= 0 else "value is too long",
-        )
+        detail = f"may not be more than {limit} bytes" if limit >= 0 else "value is too long"
+        self._add(field, "FieldValueTooLong", "Too long", detail)
 
     def too_many(self, field: str, count: int, limit: int) -> None:
         """A list of `count` items where `limit` are allowed."""

@@ -36,7 +36,7 @@ def _flow_spec(spec: Value, name: str, errors: Errors) -> None:
         errors.invalid(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1")
     method = spec.get("distinguisherMethod")
     if method is not None and method.get("type") not in METHODS:
-        errors.not_supported("spec.distinguisherMethod.type", method.get("type") or "", METHODS)
+        errors.not_supported("spec.distinguisherMethod.type", {"Type": method.get("type") or ""}, METHODS)
     level = (spec.get("priorityLevelConfiguration") or {}).get("name") or ""
     if level:
         names.invalid(errors, "spec.priorityLevelConfiguration.name", level, names.dns1123_subdomain(level))

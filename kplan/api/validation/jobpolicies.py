@@ -6,7 +6,6 @@ validateIndexesFormat).
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kplan.api.validation import names
@@ -22,7 +21,6 @@ STATUSES = ("False", "True", "Unknown")
 _MANY = 100_000
 _MANY_LIMIT = 10_000
 _MAX_RULES, _MAX_CODES, _MAX_INDEXES_TEXT = 20, 255, 64 * 1024
-_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
 
 
 def indexed_limits(errors: Errors, field: str, spec: Value) -> None:
@@ -177,7 +175,7 @@ def _interval(text: str, completions: int) -> tuple[int, int]:
         )
     numbers = []
     for end in ends:
-        if not _NUMBER.fullmatch(end):
+        if names.int64_fault(end):
             raise ValueError(f"cannot convert string to integer for index: {go_quote(end)}")
         if int(end) >= completions:
             raise ValueError(f"too large index: {go_quote(end)}")

@@ -274,6 +274,14 @@ def decimal_integer(value: str) -> Messages:
     return OK if _INTEGER(value) else ("must be a valid decimal integer in canonical form",)
 
 
+def int64_fault(text: str) -> str:
+    """What Go's strconv has against a text as a decimal 64-bit integer, signs and zeros allowed; "" for nothing."""
+    digits = text[1:] if text[:1] in {"+", "-"} else text
+    if not digits.isascii() or not digits.isdigit():
+        return "invalid syntax"
+    return "" if len(digits.lstrip("0")) < 20 and -(2**63) <= int(text) < 2**63 else "value out of range"
+
+
 def in_range(value: int, low: int, high: int) -> Messages:
     """A number between two others, both allowed."""
     return OK if low <= value <= high else (inclusive_range(low, high),)

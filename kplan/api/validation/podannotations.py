@@ -7,10 +7,10 @@ annotations match their fields).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from kplan.api.validation import names
 from kplan.api.validation.affinity import tolerations
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.paths import local_descending
@@ -25,7 +25,6 @@ SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
-_COST = re.compile(r"0|-?[1-9][0-9]{0,9}|-0+[0-9]{0,10}")
 _RUNTIME = ("runtime/default", "docker/default")
 
 
@@ -46,13 +45,15 @@ def pod_annotations(
     for key in sorted(annotations):
         if key == SECCOMP_POD or key.startswith(SECCOMP_CONTAINER):
             _seccomp(errors, f"{field}.{key}", annotations[key])
+    containers = {c.get("name") or "" for c, _ in all_containers(spec)}
     for key in sorted(annotations):
         if key.startswith(APP_ARMOR):
-            _app_armor(errors, f"{field}[{key}]", key.removeprefix(APP_ARMOR), annotations[key], spec)
+            _app_armor(errors, f"{field}[{key}]", key.removeprefix(APP_ARMOR), annotations[key], containers)
 
 
 def _is_cost(text: str) -> bool:
-    return _COST.fullmatch(text) is not None and -(2**31) <= int(text) < 2**31
+    canonical = text == "0" or text[:1] in set("-123456789")
+    return canonical and not names.int64_fault(text) and -(2**31) <= int(text) < 2**31
 
 
 def _tolerations(errors: Errors, field: str, text: str, options: PodOptions) -> None:
@@ -73,8 +74,8 @@ def _seccomp(errors: Errors, field: str, profile: str) -> None:
         errors.invalid(field, profile, "must be a valid seccomp profile")
 
 
-def _app_armor(errors: Errors, field: str, container: str, profile: str, spec: Value) -> None:
-    if all(c.get("name") != container for c, _ in all_containers(spec)):
+def _app_armor(errors: Errors, field: str, container: str, profile: str, containers: Collection[str]) -> None:
+    if container not in containers:
         errors.invalid(field, container, "container not found")
     if profile not in {"", "runtime/default", "unconfined"} and not profile.startswith("localhost/"):
         errors.invalid(field, profile, f"invalid AppArmor profile name: {go_quote(profile)}")

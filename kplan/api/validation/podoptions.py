@@ -45,6 +45,7 @@ class PodOptions:
     is_pod: bool = False
     old: Value | None = None
     old_annotations: Mapping[str, str] = field(default_factory=dict)
+    _kept: dict[Callable[[Value], bool], bool] = field(default_factory=dict, compare=False, repr=False)
 
     def has(self, gate: str, used: Callable[[Value], bool] | None = None) -> bool:
         """Whether the release has a feature on by default, or the stored spec uses it already."""
@@ -52,7 +53,11 @@ class PodOptions:
 
     def kept(self, broken: Callable[[Value], bool]) -> bool:
         """Whether the stored spec breaks a rule already, so that it may go on doing so."""
-        return self.old is not None and broken(self.old)
+        if self.old is None:
+            return False
+        if broken not in self._kept:
+            self._kept[broken] = broken(self.old)
+        return self._kept[broken]
 
 
 def all_containers(spec: Value, path: str = "") -> Iterator[tuple[Value, str]]:

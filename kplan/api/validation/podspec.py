@@ -62,7 +62,7 @@ def pod_spec(errors: Errors, field: str, spec: Value, options: PodOptions, pod: 
     claims = spec.get("resourceClaims") or []
     static = MIRROR in (meta.get("annotations") or {})
     _resource_claims(errors, f"{field}.resourceClaims", claims, static)
-    around = Surroundings(spec, found, {c["name"] for c in claims if c.get("name")}, options)
+    around = Surroundings(spec, found, frozenset(c["name"] for c in claims if c.get("name")), options)
     containers(errors, f"{field}.containers", spec.get("containers") or [], around)
     init_containers(errors, f"{field}.initContainers", spec.get("initContainers") or [], around)
     ephemeral_containers(errors, f"{field}.ephemeralContainers", spec.get("ephemeralContainers") or [], around)

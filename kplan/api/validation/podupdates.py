@@ -84,11 +84,10 @@ def _deadline(errors: Errors, new: int | None, old: int | None) -> bool:
 
 
 def _added_tolerations(errors: Errors, new: list[Value], old: list[Value], options: PodOptions) -> None:
-    def untimed(toleration: Value) -> Value:
-        return {k: v for k, v in toleration.items() if k != "tolerationSeconds"}
+    def untimed(found: list[Value]) -> set[frozenset[tuple[str, str]]]:
+        return {frozenset((k, v) for k, v in t.items() if k != "tolerationSeconds") for t in found}
 
-    kept = [untimed(t) for t in new]
-    if all(untimed(t) in kept for t in old):
+    if untimed(old) <= untimed(new):
         tolerations(errors, "spec.tolerations", new, options)
     else:
         sentence = "existing toleration can not be modified except its tolerationSeconds"

@@ -6,6 +6,7 @@ pkg/apis/core/helper/helpers.go for which names are standard, native, extended o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
@@ -124,7 +125,7 @@ def has_indivisible_pages(spec: Value) -> bool:
 
 
 def container_requirements(
-    errors: Errors, field: str, resources: Mapping[str, Any], claims: Collection[str], options: PodOptions
+    errors: Errors, field: str, resources: Mapping[str, Any], claims: frozenset[str], options: PodOptions
 ) -> None:
     """ValidateContainerResourceRequirements."""
     if resources:
@@ -133,11 +134,11 @@ def container_requirements(
 
 def overhead(errors: Errors, field: str, value: Mapping[str, str], options: PodOptions) -> None:
     """The overhead of a pod, which is checked as if it were the limits of a container."""
-    _requirements(errors, field, {"limits": value}, container_resource_name, (), options)
+    _requirements(errors, field, {"limits": value}, container_resource_name, frozenset(), options)
 
 
 def _requirements(
-    errors: Errors, field: str, resources: Mapping[str, Any], check: Check, claims: Collection[str], options: PodOptions
+    errors: Errors, field: str, resources: Mapping[str, Any], check: Check, claims: frozenset[str], options: PodOptions
 ) -> None:
     limits = _amounts(resources.get("limits"))
     requests = _amounts(resources.get("requests"))
@@ -179,36 +180,40 @@ def _request(errors: Errors, field: str, name: str, amount: Quantity, limit: Qua
         errors.invalid(f"{field}.requests", str(amount), f"must be less than or equal to {name} limit of {limit}")
 
 
-def _claims(errors: Errors, field: str, claims: Collection[Value], known: Collection[str]) -> None:
+def _claims(errors: Errors, field: str, claims: Collection[Value], known: frozenset[str]) -> None:
     seen: set[str] = set()
+    parts: Counter[str] = Counter()
     for i, claim in enumerate(claims):
-        name, path = claim.get("name") or "", f"{field}[{i}]"
+        name, request, path = claim.get("name") or "", claim.get("request") or "", f"{field}[{i}]"
+        key = f"{name}/{request}" if request else name
         if not name:
             errors.required(path)
             continue
         if name in seen:
             errors.duplicate(path, name)
         else:
-            seen.add(_claim_key(errors, path, name, claim.get("request") or "", seen))
+            _claim(errors, path, key, request, parts[key] if not request else int(key in seen))
+            parts[key.partition("/")[0]] += key not in seen
+            seen.add(key)
         if name not in known:
-            listed = f": {', '.join(sorted(known))}" if known else " which is empty"
-            errors.not_found(path, name, f"must be one of the names in pod.spec.resourceClaims{listed}")
+            errors.not_found(path, name, _unknown_claim(known))
 
 
-def _claim_key(errors: Errors, path: str, name: str, request: str, seen: Collection[str]) -> str:
-    key = f"{name}/{request}" if request else name
+@lru_cache(maxsize=1)
+def _unknown_claim(known: frozenset[str]) -> str:
+    listed = f": {', '.join(sorted(known))}" if known else " which is empty"
+    return f"must be one of the names in pod.spec.resourceClaims{listed}"
+
+
+def _claim(errors: Errors, path: str, key: str, request: str, clashes: int) -> None:
+    """A claim, or one request of it; `clashes` is how often what it takes is taken already."""
     if request:
         names.invalid(errors, f"{path}.request", request, names.dns1123_label(request))
-        if key in seen:
-            errors.duplicate(path, key)
-    else:
-        for other in seen:
-            if other.partition("/")[0] == name:
-                errors.duplicate(path, name)
-    return key
+    for _ in range(clashes):
+        errors.duplicate(path, key)
 
 
-def pod_requirements(errors: Errors, path: str, spec: Value, claims: Collection[str], options: PodOptions) -> None:
+def pod_requirements(errors: Errors, path: str, spec: Value, claims: frozenset[str], options: PodOptions) -> None:
     """Resources at the level of the pod: their names, and that they are not less than those of the containers."""
     resources, field = spec.get("resources"), f"{path}.resources"
     if resources is None:

@@ -16,7 +16,7 @@ from kplan.api.validation.internal import label_selector
 
 Value = dict[str, Any]
 
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
 
 
 def int_or_percent(errors: Errors, field: str, value: int | str) -> None:
@@ -29,16 +29,19 @@ def int_or_percent(errors: Errors, field: str, value: int | str) -> None:
 
 def at_most_all(errors: Errors, field: str, value: int | str) -> None:
     """A percentage of no more than a hundred."""
-    if isinstance(value, str) and not names.percent(value) and int(value[:-1][-18:]) > 100:
+    if not isinstance(value, str) or names.percent(value):
+        return
+    digits = value[:-1].lstrip("0")
+    if len(digits) > 3 or int(digits or "0") > 100:
         errors.invalid(field, value, "must not be greater than 100%")
 
 
-def amount(value: int | str) -> int:
-    """The number of an int-or-percent, as far as it matters whether it is zero; a text that is none counts 0."""
+def is_zero(value: int | str) -> bool:
+    """Whether an int-or-percent counts as none; a text that is no number does."""
     if not isinstance(value, str):
-        return value
-    text = value if names.percent(value) else value[:-1][-18:]
-    return int(text) if _INTEGER.fullmatch(text) else 0
+        return value == 0
+    text = value if names.percent(value) else value[:-1]
+    return not _INTEGER.fullmatch(text) or not text.strip("+-0")
 
 
 def required_selector(errors: Errors, selector: Value | None, kind: str) -> None:

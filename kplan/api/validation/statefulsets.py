@@ -17,10 +17,10 @@ from kplan.api.validation.pods import template_options
 from kplan.api.validation.podspec import pod_template
 from kplan.api.validation.rollouts import (
     always_running,
-    amount,
     at_most_all,
     int_or_percent,
     is_sound,
+    is_zero,
     required_selector,
     selects_template,
 )
@@ -114,7 +114,7 @@ def _rolling_update(errors: Errors, rolling: Value) -> None:
         return
     field = "spec.updateStrategy.rollingUpdate.maxUnavailable"
     int_or_percent(errors, field, unavailable)
-    if not amount(unavailable):
+    if is_zero(unavailable):
         errors.invalid(field, unavailable, "cannot be 0")
     at_most_all(errors, field, unavailable)
 

@@ -17,11 +17,11 @@ from kplan.api.validation.pods import template_options
 from kplan.api.validation.podspec import pod_template
 from kplan.api.validation.rollouts import (
     always_running,
-    amount,
     at_most_all,
     immutable_selector,
     int_or_percent,
     is_sound,
+    is_zero,
     no_match,
     required_selector,
     selects_template,
@@ -100,7 +100,7 @@ def _deployment_strategy(errors: Errors, strategy: Value) -> None:
         field = "spec.strategy.rollingUpdate.maxUnavailable"
         int_or_percent(errors, field, unavailable)
         int_or_percent(errors, "spec.strategy.rollingUpdate.maxSurge", surge)
-        if not amount(unavailable) and not amount(surge):
+        if is_zero(unavailable) and is_zero(surge):
             errors.invalid(field, unavailable, "may not be 0 when `maxSurge` is 0")
         at_most_all(errors, field, unavailable)
 
@@ -166,9 +166,9 @@ def _daemon_set_strategy(errors: Errors, strategy: Value) -> None:
     for check in (int_or_percent, at_most_all):
         check(errors, f"{field}.maxUnavailable", unavailable)
         check(errors, f"{field}.maxSurge", surge)
-    if amount(unavailable) and amount(surge):
+    if not is_zero(unavailable) and not is_zero(surge):
         errors.invalid(f"{field}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
-    elif not amount(unavailable) and not amount(surge):
+    elif is_zero(unavailable) and is_zero(surge):
         errors.required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0")
 
 

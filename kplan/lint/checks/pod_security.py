@@ -11,7 +11,7 @@ from typing import Any
 
 from kplan.api.admission.podsecurity import BASELINE, RESTRICTED
 from kplan.api.admission.podsecurity.verdict import Check as Verdict
-from kplan.api.admission.podsecurity.verdict import Pod
+from kplan.api.admission.podsecurity.verdict import Pod, Violation
 from kplan.errors import KplanError
 from kplan.lint.site import Check, Problem, Site
 from kplan.workloads import CONTAINER_LISTS, PodTemplate, containers
@@ -32,16 +32,29 @@ def build(check_id: Any, trusted: bool) -> Check:  # noqa: ARG001
 
 
 def _problems(pod: PodTemplate, verdict: Verdict) -> Iterable[Problem]:
-    whole = verdict(_alone(pod, None))
-    if whole is None and verdict(Pod(_annotations(pod), pod.spec)) is None:
+    if verdict(Pod(_annotations(pod), pod.spec)) is None:
         return
+    whole = verdict(_alone(pod, None))
     if whole is not None:
-        yield Problem((*pod.path, "spec"), {"detail": whole.detail, "who": "the pod"})
+        yield from _of_pod(pod, verdict, whole)
     for c in containers(pod):
         role, index = c.path[-2:]
         found = verdict(_alone(pod, (str(role), int(index))))
         if found is not None and found != whole:
             yield Problem(c.path, {"detail": found.detail, "who": f"container {c.value.get('name', '')}"})
+
+
+def _of_pod(pod: PodTemplate, verdict: Verdict, whole: Violation) -> Iterable[Problem]:
+    """What is wrong with the pod itself; with its volumes, one by one."""
+    spec = _alone(pod, None).spec
+    path = (*pod.path, "spec")
+    volumes = spec.get("volumes")
+    found = [
+        Problem((*path, "volumes", i), {"detail": one.detail, "who": "the pod"})
+        for i, volume in enumerate(volumes if isinstance(volumes, list) else ())
+        if (one := verdict(Pod({}, {**spec, "volumes": [volume]}))) and not verdict(Pod({}, {**spec, "volumes": []}))
+    ]
+    return found or [Problem(path, {"detail": whole.detail, "who": "the pod"})]
 
 
 def _alone(pod: PodTemplate, container: tuple[str, int] | None) -> Pod:

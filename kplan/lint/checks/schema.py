@@ -44,8 +44,11 @@ def build(schema: Any, trusted: bool) -> Check:
     test = _compile(schema, _search(trusted))
 
     def check(site: Site) -> Iterable[Problem]:
+        faults = test(site.value, site.path)
+        if not faults:
+            return ()
         depth = len(site.path)
-        found = ((path, get(site.value, *path[depth:])) for path in test(site.value, site.path))
+        found = ((path, get(site.value, *path[depth:])) for path in faults)
         return [Problem(path, {"value": value, "item": get(value, "name")}) for path, value in found]
 
     return check

@@ -8,7 +8,6 @@ from typing import Any
 from kplan.graph import MISSING, UNKNOWN, Edge
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Path
-from kplan.workloads import pod_template
 
 _APART = {"spread": "topology spread constraint", "anti-affinity": "pod anti-affinity"}
 
@@ -29,7 +28,7 @@ def selector_mismatch(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Workloads whose selector does not match the labels of their own pod template."""
 
     def check(site: Site) -> Iterable[Problem]:
-        pod = pod_template(site.object.value)
+        pod = site.pod
         for edge in site.world.edges(site.object) if pod else ():
             if edge.kind == "own-pods" and edge.state == MISSING and pod:
                 there = Place("the selector is here", site.object, edge.path)

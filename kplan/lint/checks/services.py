@@ -61,7 +61,7 @@ def unprobed_pods(probe: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Workloads behind a Service in which no container that runs along has this probe."""
 
     def check(site: Site) -> Iterable[Problem]:
-        pod = pod_template(site.object.value)
+        pod = site.pod
         if pod is None or site.object.ref.kind in ("Job", "CronJob"):
             return
         running = [c for c in containers(pod) if c.runs_along]
