@@ -7,11 +7,15 @@ counts as placed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kplan import release
-from kplan.model import Decision
+from kplan.model import Applied, Decision, Ref
 from kplan.store import Store, ref_of
+
+if TYPE_CHECKING:
+    from kplan.api.apply import Outcome
+    from kplan.api.request import Server
 
 Value = dict[str, Any]
 
@@ -25,9 +29,46 @@ class Cluster:
         self.version = release.parse(version)
         self.store = Store(default(o, self.version) for o in objects)
 
-    def get(self, document: Value) -> Value | None:
-        """The stored object with the identity of this document, or None."""
-        return self.store.get(ref_of(document).key)
+    def get(self, document: Ref | Value | str, *, namespace: str | None = None) -> Value | None:
+        """The stored object, as the server writes it, with this Ref or the identity of this document; or None.
+
+        `namespace` is that of a document which names none. Raises KplanError for a text that is no document.
+        """
+        from kplan.api.access import get
+
+        return get(document, self._server(namespace))
+
+    def apply(
+        self,
+        objects: Value | str | Iterable[Value | str],
+        *,
+        mode: str = "csa",
+        dry_run: bool = False,
+        namespace: str | None = None,
+        manager: str = "",
+        force: bool = False,
+    ) -> list[Applied]:
+        """Apply objects, or texts of one document each, one after the other; each mode creates what is missing.
+
+        `mode` is csa (kubectl apply), ssa (server-side apply by `manager`, with `force` against conflicts) or replace
+        (PUT). `namespace` is that of objects which name none, `dry_run` stores nothing. Raises KplanError for another
+        mode.
+        """
+        from kplan.api.apply import apply
+
+        server = self._server(namespace)
+        given = [objects] if isinstance(objects, dict | str) else objects
+        return [self._write(apply(o, server, mode=mode, manager=manager, force=force), dry_run) for o in given]
+
+    def _server(self, namespace: str | None) -> Server:
+        from kplan.api.request import Server
+
+        return Server(self.version, self.store, namespace or "default")
+
+    def _write(self, outcome: Outcome, dry_run: bool = False) -> Applied:
+        from kplan.api.access import commit
+
+        return outcome.answer if dry_run else commit(outcome, self.store)
 
     def add(self, pod: Value) -> None:
         """A Pending pod joins the cluster."""

@@ -186,6 +186,21 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of one object that was applied, patched or deleted.
+
+    `status` is the server's HTTP code, 201 for a new object; `object` is the stored form, None when refused.
+    """
+
+    accepted: bool
+    status: int
+    message: str = ""
+    causes: tuple[Cause, ...] = ()
+    warnings: tuple[str, ...] = ()
+    object: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """A second place that a finding talks about."""
 
@@ -234,7 +249,7 @@ class RuleInfo:
 class Report:
     """The outcome of a lint run, sorted and counted: renderers never count or sort.
 
-    `counts` holds `error`, `warning`, `info`, `baselined`, and `skipped: <reason>` for each reason.
+    `counts` holds `error`, `warning`, `info`, `baselined`, `unknown kinds`, and `skipped: <reason>` for each reason.
     """
 
     findings: tuple[Finding, ...]

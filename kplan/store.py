@@ -79,6 +79,11 @@ class Store:
         """A number that grows whenever an object of this kind changes: a cache key."""
         return self._changes.get(kind, 0)
 
+    @property
+    def revision(self) -> int:
+        """A number that grows whenever any object changes."""
+        return sum(self._changes.values())
+
     def copy(self) -> Store:
         """An independent store with the same (shared, never edited) values."""
         other = Store()

@@ -1,4 +1,4 @@
-"""Addresses and node ports of a new Service, picked from its name so that a plan is the same twice.
+"""Addresses and node ports of a Service, picked from its name so that a plan is the same twice.
 
 Follows pkg/registry/core/service/storage (alloc.go, storage.go) and ipallocator, for a cluster with IPv4 services only.
 """
@@ -24,15 +24,17 @@ _FAMILIES = ("IPv4", "IPv6")
 _SINGLE, _REQUIRE, _PREFER = "SingleStack", "RequireDualStack", "PreferDualStack"
 
 
-def allocate(service: Value, store: Store | None) -> list[Cause]:
+def allocate(service: Value, store: Store | None, old: Value | None = None) -> list[Cause]:
     """Fill in cluster IPs, families and node ports, in place; the causes if that cannot be.
 
+    `old` is the Service that is replaced: what stays as it was there needs no allocation.
     What is malformed is left to validation. Node ports that the user gave are not looked at, as in a dry run.
     """
     spec = service["spec"]
     if spec.get("type") == "ExternalName":
         return []
-    meta = service["metadata"]
+    meta, before = service["metadata"], (old or {}).get("spec") or {}
+    others = list(_others(store, meta))
     seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode())
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
@@ -42,13 +44,13 @@ def allocate(service: Value, store: Store | None) -> list[Cause]:
         _stacks(spec, errors)
     _families(spec, headless_to_all)
     if not spec.get("clusterIP") and not spec.get("clusterIPs"):
-        taken = {ip for other in _others(store) for ip in other.get("clusterIPs") or ()}
+        taken = {ip for other in others for ip in other.get("clusterIPs") or ()}
         spec["clusterIP"] = next(ip for ip in _addresses(seed) if ip not in taken)
         spec["clusterIPs"] = [spec["clusterIP"]]
-    elif not errors and _well_formed(spec):
-        _given_address(spec, store, errors)
+    elif not errors and _well_formed(spec) and spec["clusterIP"] != before.get("clusterIP"):
+        _given_address(spec, others, errors)
     if spec.get("type") in _EXTERNAL:
-        _node_ports(spec, _free_ports(seed, spec, store))
+        _node_ports(spec, _free_ports(seed, [spec, *others]))
     return errors.causes
 
 
@@ -108,12 +110,12 @@ def _family(address: str) -> str:
         return ""
 
 
-def _given_address(spec: Value, store: Store | None, errors: Errors) -> None:
+def _given_address(spec: Value, others: list[Value], errors: Errors) -> None:
     """An address that is asked for must be free, and of the range unless other Services show that theirs is another."""
     ip = spec["clusterIP"]
     if ip == "None":
         return
-    taken = {str(other.get("clusterIP") or "None") for other in _others(store)} - {"None"}
+    taken = {str(other.get("clusterIP") or "None") for other in others} - {"None"}
     why = ""
     if ip in taken:
         why = "provided IP is already allocated"
@@ -145,9 +147,9 @@ def _node_ports(spec: Value, free: Iterator[int]) -> None:
         spec["healthCheckNodePort"] = next(free)
 
 
-def _free_ports(seed: int, spec: Value, store: Store | None) -> Iterator[int]:
-    taken = {p.get("nodePort") for s in (spec, *_others(store)) for p in s.get("ports") or ()}
-    taken |= {s.get("healthCheckNodePort") for s in (spec, *_others(store))}
+def _free_ports(seed: int, specs: list[Value]) -> Iterator[int]:
+    taken = {p.get("nodePort") for s in specs for p in s.get("ports") or ()}
+    taken |= {s.get("healthCheckNodePort") for s in specs}
     for i in range(_PORTS):
         port = _FIRST_PORT + (seed + i) % _PORTS
         if port not in taken:
@@ -156,6 +158,9 @@ def _free_ports(seed: int, spec: Value, store: Store | None) -> Iterator[int]:
         yield _FIRST_PORT
 
 
-def _others(store: Store | None) -> Iterator[Value]:
+def _others(store: Store | None, own: Value) -> Iterator[Value]:
+    """The specs of the other Services."""
     for service in store.all("Service") if store is not None else ():
-        yield service.get("spec") or {}
+        meta = service["metadata"]
+        if (meta.get("namespace"), meta.get("name")) != (own.get("namespace"), own.get("name")):
+            yield service.get("spec") or {}

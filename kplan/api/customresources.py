@@ -50,13 +50,13 @@ def read(value: Value, info: KindInfo) -> tuple[Value, Verdict]:
 
 def without_status(obj: Value, info: KindInfo, store: Store | None) -> Value:
     """A new object without the status that users cannot set, with what the schema puts in its place."""
-    if not _has_status(info, store):
+    if not has_status(info, store):
         return obj
     out: Value = structural.apply_defaults(info.node, {k: v for k, v in obj.items() if k != "status"})
     return out
 
 
-def _has_status(info: KindInfo, store: Store | None) -> bool:
+def has_status(info: KindInfo, store: Store | None) -> bool:
     """Whether the version has a status subresource."""
     for crd in store.all("CustomResourceDefinition") if store is not None else ():
         spec = crd.get("spec") or {}

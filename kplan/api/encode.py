@@ -21,9 +21,14 @@ Value = dict[str, Any]
 def encoded(value: Value, info: KindInfo | None) -> Value:
     """A copy of a stored object as the server writes it; without a kind or for a custom one just a copy."""
     out: Value = copied(value)
-    if info is not None and not info.custom:
-        fill_nulls(info.node, out)
+    finish(out, info)
     return out
+
+
+def finish(value: Value, info: KindInfo | None) -> None:
+    """Put the nulls into an object that leaves the server, in place; custom resources have none."""
+    if info is not None and not info.custom:
+        fill_nulls(info.node, value)
 
 
 def fill_nulls(node: Node, value: Value) -> None:

@@ -15,7 +15,7 @@ from kplan.api.decode import Mismatch, Mode, converter, copied
 from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
-from kplan.api.encode import encoded
+from kplan.api.encode import finish
 from kplan.api.request import Refused, Request, Server, invalid
 from kplan.api.sent import as_sent, repeated_keys
 from kplan.api.validation import Context, validate
@@ -54,16 +54,16 @@ def create(doc: Value | str, *, release: str, store: Store | None = None, namesp
     try:
         given, sent, repeated = read(doc)
         info = kind_of(sent, server)
-        new = (
-            copied(sent)
-            if info is None
-            else created(decode(sent, info, server, repeated, warnings), info, server, warnings)
-        )
+        if info is None:
+            new = copied(sent)
+        else:
+            new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
+            finish(new, info)
     except Refused as no:
         return Admission(False, no.status, no.message, no.causes, (), given)
     except RecursionError:
         return Admission(False, 400, TOO_DEEP, (), (), given)
-    return Admission(True, 201, "", (), tuple(warnings), given, encoded(new, info))
+    return Admission(True, 201, "", (), tuple(warnings), given, new)
 
 
 def read(doc: Value | str) -> tuple[Value, Value, list[str]]:

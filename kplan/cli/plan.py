@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from kplan import __version__, labels
+from kplan import __version__, labels, release
 from kplan.cli import options, output
 from kplan.cli.linting import load_config
 from kplan.errors import KplanError
@@ -43,12 +43,15 @@ class Request:
     against: str
     namespace: str = ""
     selector: str = ""
-    kube_version: str = ""
+    kube_version: str = release.DEFAULT
     prune: bool = True
     ignores: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     allow_empty: bool = False
     show_secrets: bool = False
+
+
+_ASKED = ("paths", "against", "namespace", "selector", "prune", "ignores", "allow_empty", "show_secrets")
 
 
 class Side(NamedTuple):
@@ -111,14 +114,12 @@ def command(**given: Any) -> int:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
         raise KplanError("nothing to compare with", hint="--against DIR, FILE, git:REF or nothing")
+    if given["out"] and given["show_secrets"]:
+        raise KplanError("a saved plan holds no secret values", hint="leave out --show-secrets or --out")
     flags = {"kube-version": given["kube_version"], "exclude": given["exclude"], "color": given["color"]}
     config = load_config(flags, given["config_file"], no_file=given["no_config"])
-    request = Request(
-        **{name: given[name] for name in ("paths", "against", "namespace", "selector", "prune", "ignores")},
-        **{name: given[name] for name in ("allow_empty", "show_secrets")},
-        kube_version=config.kube_version,
-        exclude=config.exclude,
-    )
+    asked = {name: given[name] for name in _ASKED}
+    request = Request(**asked, kube_version=config.kube_version, exclude=config.exclude)
     given["color"] = config.color
     sides = read(request)
     plan = compare(request, sides, values=given["format_"] == "json")
@@ -159,13 +160,14 @@ def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
         wanted = labels.parse(request.selector) if request.selector else []
     except ValueError as error:
         raise KplanError(f"--selector: {error}") from error
-    documents, skipped, warnings = chosen(loaded.documents, namespace=request.namespace, selector=wanted)
+    documents, skipped, warnings = chosen(
+        loaded.documents, namespace=request.namespace, selector=wanted, version=request.kube_version
+    )
     return Side(name, loaded, documents, (*loaded.skipped, *skipped), warnings)
 
 
 def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False) -> Plan:
     """The plan between two sides."""
-    from kplan import release
     from kplan.cluster import Cluster
     from kplan.plan import IgnoreRule, Settings
     from kplan.plan import plan as make
@@ -177,7 +179,7 @@ def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False)
         ignores = tuple(IgnoreRule.parse(text) for text in request.ignores)
     except ValueError as error:
         raise KplanError(f"--ignore: {error}") from error
-    version = release.parse(request.kube_version or release.DEFAULT)
+    version = release.parse(request.kube_version)
     current, desired = sides
     kinds = Kinds(version, (v for s in sides for v in s.values if v.get("kind") == "CustomResourceDefinition"))
     cluster = Cluster(current.values, version=version)
@@ -257,8 +259,6 @@ def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> N
     from kplan.plan.saved import Saved, dump
 
     salt = secrets.token_hex(16)
-    if request.show_secrets:
-        raise KplanError("a saved plan holds no secret values", hint="leave out --show-secrets or --out")
     saved = Saved(plan, asdict(request), salt, fingerprints(sides, salt))
     try:
         output.replace_file(Path(file), dump(saved, __version__).encode("ascii"), mode=0o600)

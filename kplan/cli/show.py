@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def _stale(why: str) -> KplanError:
 
 
 def _request(raw: Mapping[str, Any]) -> plan.Request:
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-    try:
-        return plan.Request(**values)
-    except TypeError as error:
-        raise KplanError("the saved plan is damaged", hint="make the plan again") from error
+    values: dict[str, Any] = {k: tuple(map(str, v)) if isinstance(v, list) else v for k, v in raw.items()}
+    sample = asdict(plan.Request((), ""))
+    if values.keys() != sample.keys() or any(type(v) is not type(sample[k]) for k, v in values.items()):
+        raise KplanError("the saved plan is damaged", hint="make the plan again")
+    return plan.Request(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +14,7 @@ from kplan.lint.engine import Engine
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
 from kplan.model import Finding, Loaded, Object, Report, RuleInfo
-from kplan.schema import catalog
+from kplan.schema import Catalog, catalog
 from kplan.source import load
 from kplan.store import ref_of
 from kplan.yamlio import load_value
@@ -56,7 +56,9 @@ def judge(
     every = rules_of(config)
     on = chosen(every, config)
     objects = [Object(ref_of(d.value), d.value, d) for d in loaded.documents]
-    found = list(_of_objects(objects, on, config, _kustomized(loaded)))
+    crds = [o.value for o in objects if o.ref.kind == "CustomResourceDefinition"]
+    kinds = catalog(config.kube_version).with_crds(crds) if crds else catalog(config.kube_version)
+    found = list(_of_objects(objects, kinds, on, config, _kustomized(loaded)))
     names = {r.id: (r.id, r.name, *r.aliases) for r in every}
     kept, unused = suppress.apply(found, suppress.collect(objects), config.ignores, names)
     suppressed = len(found) - len(kept)
@@ -68,11 +70,13 @@ def judge(
     kept, baselined = baseline.subtract(findings.unique(sorted(kept, key=_position)), known or Counter())
     kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
     infos = tuple(r.info for r in every if r.id in {f.rule for f in kept})
-    return _report(loaded, kept, infos, suppressed, baselined, config.kube_version)
+    unknown = sum(kinds.kind(d.value["apiVersion"], d.value["kind"]) is None for d in loaded.documents)
+    held = {"baselined": baselined, "unknown kinds": unknown}
+    return _report(loaded, kept, infos, suppressed, held, config.kube_version)
 
 
 def _of_objects(
-    objects: Sequence[Object], rules: Sequence[Rule], config: Config, kustomized: Collection[str]
+    objects: Sequence[Object], kinds: Catalog, rules: Sequence[Rule], config: Config, kustomized: Collection[str]
 ) -> Iterator[Finding]:
     """The findings of all stages that look at objects, one object after the other."""
     version = config.kube_version
@@ -80,8 +84,6 @@ def _of_objects(
         objects, version=version, closed=config.closed_world, externals=config.externals, kustomized=kustomized
     )
     engine = Engine(rules, world)
-    crds = [o.value for o in objects if o.ref.kind == "CustomResourceDefinition"]
-    kinds = catalog(version).with_crds(crds) if crds else catalog(version)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
     for obj in objects:
         drafts = list(schema_stage.judge(obj, kinds))
@@ -125,11 +127,16 @@ def _position(f: Finding) -> tuple[str, int, int, str, str]:
 
 
 def _report(
-    loaded: Loaded, kept: list[Finding], rules: tuple[RuleInfo, ...], suppressed: int, baselined: int, version: str
+    loaded: Loaded,
+    kept: list[Finding],
+    rules: tuple[RuleInfo, ...],
+    suppressed: int,
+    counts: Mapping[str, int],
+    version: str,
 ) -> Report:
-    counts = Counter(f.severity for f in kept)
+    levels = Counter(f.severity for f in kept)
     reasons = Counter(s.reason for s in loaded.skipped)
-    numbers = {s: counts[s] for s in ("error", "warning", "info")} | {"baselined": baselined}
+    numbers = {s: levels[s] for s in ("error", "warning", "info")} | {**counts}
     numbers |= {f"skipped: {reason}": n for reason, n in sorted(reasons.items())}
     return Report(
         tuple(kept),

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from kplan import labels
+from kplan import labels, release
 from kplan.model import Document, Skipped
-from kplan.schema.catalog import catalog
+from kplan.schema.catalog import Catalog, catalog
 from kplan.store import ref_of
 
 Value = dict[str, Any]
@@ -18,19 +18,26 @@ _GENERATED = "it has only a generateName: every apply would make another object"
 
 
 def chosen(
-    documents: Iterable[Document], *, namespace: str = "", selector: Iterable[labels.Requirement] = ()
+    documents: Iterable[Document],
+    *,
+    namespace: str = "",
+    selector: Iterable[labels.Requirement] = (),
+    version: str = release.DEFAULT,
 ) -> tuple[tuple[Document, ...], tuple[Skipped, ...], tuple[str, ...]]:
     """The documents to compare, those left out with the reason, and warnings.
 
     Of several documents for one object the last counts, in the order of files and places in them, as with kubectl.
-    `namespace` is given to objects that name none, where their kind has one.
+    `namespace` is given to objects that name none, where their kind in this release has one.
     """
-    wanted = list(selector)
+    given, wanted = sorted(documents, key=_place_in_order), list(selector)
+    crds = (d.value for d in given if d.value.get("kind") == "CustomResourceDefinition")
+    kinds = catalog(version).with_crds(crds) if namespace else None
     found: dict[Any, Document] = {}
     skipped = []
     warnings = []
-    for document in sorted(documents, key=lambda d: (d.file.split("/"), d.index, d.item or 0)):
-        document = _placed(document, namespace)
+    for document in given:
+        if kinds is not None:
+            document = _placed(document, namespace, kinds)
         ref = ref_of(document.value)
         meta = document.value.get("metadata")
         if not ref.name or not isinstance(meta, dict) or not meta.get("name"):
@@ -46,6 +53,11 @@ def chosen(
     return tuple(found.values()), tuple(skipped), tuple(warnings)
 
 
+def _place_in_order(document: Document) -> tuple[list[str], int, int]:
+    """Folders stand among the files, as kubectl walks them."""
+    return document.file.split("/"), document.index, document.item or 0
+
+
 def _place(document: Document) -> str:
     return f"{document.file}:{document.line}"
 
@@ -55,11 +67,11 @@ def _labels(meta: Value) -> dict[str, str]:
     return {k: str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
-def _placed(document: Document, namespace: str) -> Document:
+def _placed(document: Document, namespace: str, kinds: Catalog) -> Document:
     meta = document.value.get("metadata")
-    if not namespace or not isinstance(meta, dict) or meta.get("namespace"):
+    if not isinstance(meta, dict) or meta.get("namespace"):
         return document
-    info = catalog().kind(str(document.value.get("apiVersion")), str(document.value.get("kind")))
+    info = kinds.kind(str(document.value.get("apiVersion")), str(document.value.get("kind")))
     if info is None or not info.namespaced:
         return document
     return replace(document, value={**document.value, "metadata": {**meta, "namespace": namespace}})

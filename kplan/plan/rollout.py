@@ -23,6 +23,8 @@ def rollout(kind: str, change: Change, after: Value) -> str:
         return ""
     depth = len(path)
     found = [(names[depth:], leaf) for names, leaf in leaves(change) if names[:depth] == path]
+    if kind == "Pod":  # of all that may be updated, only an image makes the kubelet act
+        found = [(names, leaf) for names, leaf in found if names[-1] == "image"]
     parts = list(dict.fromkeys(_parts(found)))
     if not parts:
         return ""
@@ -35,7 +37,7 @@ def rollout(kind: str, change: Change, after: Value) -> str:
 
 def _effect(kind: str, after: Value) -> str:
     if kind == "Pod":
-        return "containers restart in place"
+        return "the container restarts in place"
     if kind == "CronJob":
         return "the next run uses the new template"
     if kind in ("ReplicaSet", "ReplicationController", "PodTemplate"):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from kplan.model import Change
 from kplan.plan.patterns import Names, covers, matches
+from kplan.plan.values import get, items, submap
 
 Value = dict[str, Any]
 
@@ -24,6 +25,8 @@ _GUARDS = (
     (re.compile(r"!has\(self(?:\.\w+)+\)\Z"), "delete"),
     (re.compile(r"oldSelf(?:\.\w+)*==(?:''|\"\")\Z"), "empty"),
 )
+# A rule that says "immutable" is short; a long one would only cost time.
+_LONGEST = 1000
 _PRESENT = re.compile(r"has\((?:self|oldSelf)(?:\.\w+)+\)\Z")
 
 
@@ -45,28 +48,24 @@ class Transition(NamedTuple):
 
 def transitions(crd: Value, version: str) -> tuple[Transition, ...]:
     """The immutable places of a version of a CustomResourceDefinition (v1)."""
-    spec = crd.get("spec")
-    versions = spec.get("versions") if isinstance(spec, dict) else None
-    for one in versions if isinstance(versions, list) else ():
-        if isinstance(one, dict) and one.get("name") == version:
-            schema = one.get("schema")
-            root = schema.get("openAPIV3Schema") if isinstance(schema, dict) else None
-            return tuple(_walk(root, ()))
+    for one in items(crd, "spec", "versions"):
+        if one.get("name") == version:
+            return tuple(_walk(submap(one, "schema", "openAPIV3Schema"), ()))
     return ()
 
 
 def _walk(schema: Any, path: Names) -> Iterator[Transition]:
     if not isinstance(schema, dict):
         return
-    rules = schema.get("x-kubernetes-validations")
-    for rule in rules if isinstance(rules, list) else ():
-        if isinstance(rule, dict) and "oldSelf" in str(rule.get("rule")):
+    for rule in items(schema, "x-kubernetes-validations"):
+        if "oldSelf" in str(rule.get("rule")):
             text = str(rule["rule"])
+            if len(text) > _LONGEST:
+                continue
             message = str(rule.get("message") or f"failed rule: {' '.join(text.split())}")
             for sub, free in _restrictions("".join(text.split())):
                 yield Transition((*path, *sub), message, free)
-    properties = schema.get("properties")
-    for name, inner in properties.items() if isinstance(properties, dict) else ():
+    for name, inner in submap(schema, "properties").items():
         yield from _walk(inner, (*path, str(name)))
     for word in ("items", "additionalProperties"):
         yield from _walk(schema.get(word), (*path, "*"))
@@ -153,12 +152,6 @@ def _split(rule: str, operator: str) -> list[str]:
 def of_crds(crds: Iterable[Value], group: str, kind: str, version: str) -> tuple[Transition, ...]:
     """The immutable places of a custom resource, by the CustomResourceDefinition among these that defines it."""
     for crd in crds:
-        spec = crd.get("spec")
-        names = spec.get("names") if isinstance(spec, dict) else None
-        if (
-            isinstance(spec, dict)
-            and isinstance(names, dict)
-            and (spec.get("group"), names.get("kind")) == (group, kind)
-        ):
+        if (get(crd, ("spec", "group")), get(crd, ("spec", "names", "kind"))) == (group, kind):
             return transitions(crd, version)
     return ()

@@ -40,6 +40,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "resources": report.objects,
         "suppressed": report.suppressed,
         "baselined": report.counts.get("baselined", 0),
+        "unknown_kinds": report.counts.get("unknown kinds", 0),
         "skipped": dict(summary.skip_reasons(report)),
         "unreadable": len(report.unreadable),
     }

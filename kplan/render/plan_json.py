@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from kplan.model import KNOWN_AFTER_APPLY, Absent, Action, Change, Path, Placeholder, Plan, Ref
+from kplan.model import KNOWN_AFTER_APPLY, Absent, Action, Change, Path, Placeholder, Plan
 
 FORMAT_VERSION = "1.2"
 _ACTIONS = {
@@ -45,7 +45,8 @@ def render(plan: Plan) -> str:
         "skipped": [{"file": s.file, "reason": s.reason} for s in plan.skipped],
         "unreadable": [{"file": u.span.file, "line": u.span.line, "message": u.message} for u in plan.unreadable],
     }
-    return json.dumps(document, indent=2, default=str) + "\n"
+    # Only texts hold `##`, and a build server that reads the log would take `##vso[` for a command.
+    return json.dumps(document, indent=2, default=str).replace("##", "#\\u0023") + "\n"
 
 
 def render_gitlab(plan: Plan) -> str:
@@ -81,15 +82,11 @@ def _extras(action: Action) -> dict[str, Any]:
         "risks": list(action.risks),
         "rollout": action.rollout,
         "wave": action.wave,
-        "needs": [_address(r) for r in action.needs],
+        "needs": [str(ref) for ref in action.needs],
         "ignored": [{"path": i.path, "reason": i.reason} for i in action.ignored],
         "location": str(action.span) if action.span else "",
     }
     return {k: v for k, v in found.items() if v}
-
-
-def _address(ref: Ref) -> str:
-    return str(ref)
 
 
 def _change(action: Action) -> dict[str, Any]:

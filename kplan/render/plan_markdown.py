@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kplan.model import Action, Plan
-from kplan.render import plan_text
-from kplan.render.plan_body import Line, body
-from kplan.render.plan_text import NO_CHANGES, about, comments, counted, noise_line, symbol
+from kplan.render.plan_body import Line
+from kplan.render.plan_text import NO_CHANGES, block_of, counted, noise_line, symbol
 from kplan.render.sanitise import one_line
 
 _TICKS = re.compile(r"`+")
@@ -65,7 +64,7 @@ def _details(acting: list[Action], room: int, options: Options) -> str:
     blocks: list[str] = []
     short: list[str] = []
     for action in acting:
-        block = "\n".join(map(_column_one, _block(action, options)))
+        block = "\n".join(map(_column_one, block_of(action, full=options.full)))
         if not short and len(block) + 1 <= room - 40 * (len(acting) - len(blocks)):
             blocks.append(block)
             room -= len(block) + 1
@@ -81,16 +80,6 @@ def _details(acting: list[Action], room: int, options: Options) -> str:
     if short or missing:
         out += f"_Shortened to fit: {len(short)} objects without details, {missing} left out._\n\n"
     return out + "</details>\n"
-
-
-def _block(action: Action, options: Options) -> Iterator[Line]:
-    yield from comments(action)
-    yield Line(0, symbol(action), f"{one_line(str(action.ref))} {{")
-    if action.change is not None:
-        for line in body(action.change, 1, full=options.full):
-            yield line._replace(text=one_line(line.text))
-    yield Line(0, "", "}")
-    yield Line(0, "", "")
 
 
 def _column_one(line: Line) -> str:
@@ -114,6 +103,3 @@ def code(text: str) -> str:
     ticks = "`" * (max(map(len, _TICKS.findall(clean)), default=0) + 1)
     pad = " " if clean.startswith("`") or clean.endswith("`") else ""
     return f"{ticks}{pad}{clean}{pad}{ticks}"
-
-
-__all__ = ["Options", "about", "plan_text", "render"]

@@ -74,7 +74,7 @@ def _lines(plan: Plan, options: Options) -> Iterator[Line]:
         yield _text("kplan will perform the following actions:")
         yield _text("")
         for action in acting:
-            yield from (_concise(action) if options.concise else _block(action, options))
+            yield from (_concise(action) if options.concise else block_of(action, full=options.full))
         if options.concise:
             yield _text("")
         yield from _order(acting)
@@ -104,25 +104,20 @@ def _legend(acting: list[Action]) -> Iterator[Line]:
     yield _text("")
 
 
-def _block(action: Action, options: Options) -> Iterator[Line]:
-    yield from comments(action)
+def block_of(action: Action, *, full: bool = False) -> Iterator[Line]:
+    """All lines of one object: what will happen and why, the body, an empty line."""
+    yield Line(0, "", f"# {one_line(str(action.ref))} {_VERBS[action.verb]}")
+    for reason in _about(action):
+        yield Line(0, "", f"# ({one_line(reason)})")
     yield Line(0, symbol(action), f"{one_line(str(action.ref))} {{")
     if action.change is not None:
-        for line in body(action.change, 1, full=options.full):
+        for line in body(action.change, 1, full=full):
             yield line._replace(text=one_line(line.text))
     yield Line(0, "", "}")
-    yield _text("")
+    yield Line(0, "", "")
 
 
-def comments(action: Action) -> Iterator[Line]:
-    """The lines above an object: what will happen, and why."""
-    yield Line(0, "", f"# {one_line(str(action.ref))} {_VERBS[action.verb]}")
-    for reason in about(action):
-        yield Line(0, "", f"# ({one_line(reason)})")
-
-
-def about(action: Action) -> Iterator[str]:
-    """The reasons, notes, rollout and risks of an action."""
+def _about(action: Action) -> Iterator[str]:
     yield from action.reasons
     yield from action.notes
     if action.rollout:
@@ -186,7 +181,7 @@ def _kept(plan: Plan) -> Iterator[Line]:
         return
     yield _text("Only in the current state, and kept:")
     for action in kept:
-        yield Line(0, "", one_line(f"{action.ref} {'; '.join(action.reasons)}"))
+        yield Line(0, "", one_line(f"* {action.ref} {'; '.join(action.reasons)}"))
     yield _text("")
 
 

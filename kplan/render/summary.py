@@ -20,11 +20,13 @@ def found(report: Report) -> str:
 
 
 def read(report: Report) -> str:
-    """`12 files, 31 resources, 2 skipped (Helm template), 1 unreadable`."""
+    """`12 files, 31 resources, 2 skipped (Helm template), 1 unreadable`; kinds without a schema are counted, too."""
     out = [many(report.files, "file"), many(report.objects, "resource")]
     if report.skipped:
         reasons = ", ".join(one_line(reason) for reason, _ in skip_reasons(report))
         out.append(f"{len(report.skipped)} skipped ({reasons})")
+    if report.counts.get("unknown kinds"):
+        out.append(f"{report.counts['unknown kinds']} of unknown kinds")
     if report.unreadable:
         out.append(f"{len(report.unreadable)} unreadable")
     return ", ".join(out)

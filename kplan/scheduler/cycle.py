@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kplan.model import Decision
+from kplan.placement import CERTAINTIES
 from kplan.scheduler import fiterror, preemption
 from kplan.scheduler.framework import Filters, Rejection, judge_with_nominated, prefilter, score
 from kplan.scheduler.node import Node
@@ -16,7 +17,7 @@ from kplan.scheduler.pod import Pod
 from kplan.scheduler.profile import Profile
 from kplan.scheduler.snapshot import Snapshot
 
-DETERMINISTIC, TIE, SAMPLED, UNSUPPORTED = "deterministic", "tie", "sampled", "unsupported"
+DETERMINISTIC, TIE, SAMPLED, UNSUPPORTED = CERTAINTIES
 UNSCHEDULABLE, GATED = "Unschedulable", "SchedulingGated"
 _ALL_VISITED_BELOW = 100
 

@@ -7,7 +7,8 @@ PreScore) and returns what judges single nodes (Filter, Score, NormalizeScore), 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from kplan.scheduler.args import Args
@@ -144,28 +145,25 @@ def judge_with_nominated(filters: Filters, cluster: Snapshot, pod: Pod, node: No
         if p is not pod and p.id != pod.id and p.shape.priority >= pod.shape.priority
     ]
     if waiting:
-        with move(filters, waiting, node, 1):
+        with _visited(filters, waiting, node):
             refusal = judge(filters, node)
         if refusal is not None:
             return refusal
     return judge(filters, node)
 
 
-class move:  # noqa: N801 - reads as a verb: `with move(...)`
-    """Pods that are, for a while, on a node (+1) or off it (-1); all is put back at the end."""
-
-    def __init__(self, filters: Filters, pods: Sequence[Pod], node: Node, sign: int) -> None:
-        self.filters, self.pods, self.node, self.sign = filters, pods, node, sign
-        self.before = list(node.pods)
-
-    def __enter__(self) -> None:
-        for p in self.pods:
-            shift(self.filters, p, self.node, self.sign)
-
-    def __exit__(self, *_: object) -> None:
-        for p in self.pods:
-            shift(self.filters, p, self.node, -self.sign)
-        self.node.pods[:] = self.before
+@contextmanager
+def _visited(filters: Filters, pods: Sequence[Pod], node: Node) -> Iterator[None]:
+    """Put pods on a node for a while."""
+    before = list(node.pods)
+    for p in pods:
+        shift(filters, p, node, 1)
+    try:
+        yield
+    finally:
+        for p in pods:
+            shift(filters, p, node, -1)
+        node.pods[:] = before
 
 
 def shift(filters: Filters, pod: Pod, node: Node, sign: int) -> None:

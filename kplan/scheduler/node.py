@@ -49,11 +49,9 @@ class Node:
         "requested",
         "taints",
         "unschedulable",
-        "value",
     )
 
     def __init__(self, value: Value) -> None:
-        self.value = value
         self.index = 0
         self.name = text(value, "metadata", "name")
         self.labels = string_map(value, "metadata", "labels")

@@ -108,7 +108,6 @@ class Pod:
     name: str
     shape: Shape
     value: Value
-    uid: str = ""
     start: str = ""
     deleting: bool = False
     nominated: str = ""

@@ -11,6 +11,7 @@ Value = dict[str, Any]
 
 DEFAULT_NODES = 3
 _ROOM = {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"}
+_PLATFORM = {"os": "linux", "arch": "amd64"}
 STATEMENT = (
     f"{DEFAULT_NODES} nodes of a default pool ({_ROOM['cpu']} CPU, {_ROOM['memory']} memory and {_ROOM['pods']} pods "
     "each, in zones a, b and c), because none were given"
@@ -26,8 +27,7 @@ def _node(name: str, zone: str) -> Value:
     labels = {
         HOSTNAME: name,
         ZONE: zone,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
+        **{f"{prefix}kubernetes.io/{key}": value for prefix in ("", "beta.") for key, value in _PLATFORM.items()},
     }
     status = {"capacity": dict(_ROOM), "allocatable": dict(_ROOM)}
     meta = {"name": name, "labels": labels}

@@ -60,7 +60,7 @@ class Scheduler:
         """
         placements: dict[PodId, Placement] = {}
         queue = in_queue_order(pods)
-        while queue:
+        for _ in range(2 * len(queue) + 1):  # every round but the last places a pod, or evicts one for another
             before, waiting = len(self.cluster.log), []
             self.expect(Counter(p.shape for p in queue))
             for pod in queue:
@@ -86,7 +86,8 @@ class Scheduler:
         profile = self.profiles.get(pod.shape.scheduler)
         if profile is None:
             note = f"scheduler {pod.shape.scheduler} is not simulated"
-            return _placement(pod, Decision(certainty=cycle.UNSUPPORTED, notes=(note,))), ()
+            self.decisions[pod.id] = Decision(certainty=cycle.UNSUPPORTED, notes=(note,))
+            return _placement(pod, self.decisions[pod.id]), ()
         if not (self.plain or pod.id in self.explain) and fast.suits(pod, self.cluster):
             found = self._from_board(pod, profile)
             if found is not None:

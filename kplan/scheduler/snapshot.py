@@ -78,7 +78,6 @@ class Snapshot:
             name=text(meta, "name"),
             shape=shape,
             value=value,
-            uid=text(meta, "uid"),
             start=text(status, "startTime"),
             deleting=bool(meta.get("deletionTimestamp")),
             nominated=text(status, "nominatedNodeName"),

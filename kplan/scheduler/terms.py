@@ -162,9 +162,9 @@ def topology_terms(terms: object) -> tuple[tuple[Requirement, ...], ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PodTerm:
-    """One PodAffinityTerm. `namespaces` None in `selector` means that it selects nothing.
+    """One PodAffinityTerm: pods that `selector` selects, in the named namespaces or those that `in_namespaces` selects.
 
-    `everywhere` and `in_namespaces` hold the namespaceSelector: all namespaces, or those whose labels match.
+    A selector that is None selects nothing, () everything.
     """
 
     topology_key: str

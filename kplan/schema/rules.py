@@ -43,7 +43,7 @@ class Rules:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self.tests = tuple(_tests(schema))
-        self.every = tuple(Rules(s) for s in _schemas(schema.get("allOf")))
+        self.every = tuple(Rules(s) for s in sub_schemas(schema.get("allOf")))
         self._fields: dict[str, Rules | None] = {}
         self._item: Rules | None = None
 
@@ -125,7 +125,7 @@ def unmatchable(schema: Schema, path: Path = ()) -> Iterator[Violation]:
         elif isinstance(inner, Mapping) and key in ("items", "additionalProperties", "not"):
             yield from unmatchable(inner, path + (key,))
         elif key in ("allOf", "anyOf", "oneOf"):
-            for i, s in enumerate(_schemas(inner)):
+            for i, s in enumerate(sub_schemas(inner)):
                 yield from unmatchable(s, path + (key, i))
 
 
@@ -134,7 +134,8 @@ def _properties(schema: Schema) -> Schema:
     return value if isinstance(value, Mapping) else {}
 
 
-def _schemas(value: Any) -> list[Schema]:
+def sub_schemas(value: Any) -> list[Schema]:
+    """The schemas of allOf, anyOf or oneOf."""
     return [s for s in value if isinstance(s, Mapping)] if isinstance(value, list) else []
 
 
@@ -192,7 +193,7 @@ def _same(value: Any, allowed: Any) -> bool:
 
 
 def _type_tests(schema: Schema) -> Iterator[_Test]:
-    types = _types(schema)
+    types = declared_types(schema)
     format_ = _format(schema, types)
     if types or format_:
         nullable = bool(schema.get("nullable")) or not types
@@ -208,7 +209,8 @@ def _type_tests(schema: Schema) -> Iterator[_Test]:
         yield _Test("format", lambda v: type(v) is not str or strfmt.matches(format_, v), detail)
 
 
-def _types(schema: Schema) -> tuple[str, ...]:
+def declared_types(schema: Schema) -> tuple[str, ...]:
+    """The JSON types that a schema allows; none for any."""
     if schema.get("x-kubernetes-int-or-string") is True:
         return ("integer", "string")
     declared = schema.get("type")
@@ -319,10 +321,10 @@ def _combination_tests(schema: Schema) -> Iterator[_Test]:
     def count(parts: list[Rules], value: Any) -> int:
         return sum(holds(r, value) for r in parts)
 
-    any_of = [Rules(s) for s in _schemas(schema.get("anyOf"))]
+    any_of = [Rules(s) for s in sub_schemas(schema.get("anyOf"))]
     if any_of:
         yield _Test("anyOf", lambda v: v is None or count(any_of, v) > 0, "must satisfy one of the schemas of anyOf")
-    one_of = [Rules(s) for s in _schemas(schema.get("oneOf"))]
+    one_of = [Rules(s) for s in sub_schemas(schema.get("oneOf"))]
     if one_of:
         yield _Test("oneOf", lambda v: v is None or count(one_of, v) == 1, "must satisfy one schema of oneOf, not more")
     if isinstance(schema.get("not"), Mapping):

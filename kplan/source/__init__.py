@@ -1,4 +1,4 @@
-"""Where manifests come from: files, folders, globs, standard input, commits. What is no manifest is named and counted."""
+"""Where manifests come from: files, folders, globs, standard input, commits. What is none is skipped and counted."""
 
 from __future__ import annotations
 
@@ -88,10 +88,9 @@ def _unique(found: Iterable[files.Found]) -> Iterator[files.Found]:
     seen = set()
     for one in found:
         if isinstance(one, Entry):
-            name = one.file.removeprefix("./")
-            if name in seen:
+            if one.file in seen:
                 continue
-            seen.add(name)
+            seen.add(one.file)
         yield one
 
 

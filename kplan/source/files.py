@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -21,6 +22,8 @@ from kplan.source.entry import Entry
 EXTENSIONS = (".json", ".yaml", ".yml")
 Found = Entry | Skipped | Unreadable
 
+_DANGLING = "link to nothing"
+
 
 def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Found]:
     """The files of a path: itself, those of a folder, or those that a glob matches.
@@ -28,26 +31,58 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
     No more than `limit` + 1 bytes are read of each. Raises KplanError if there is no such path.
     """
     try:
-        mode = Path(path).stat().st_mode
+        mode = Path(path or "\0").stat().st_mode  # an empty text is no path, not even the current folder
     except (OSError, ValueError) as error:
-        matches = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
-        if not matches:
+        found = _glob(path, limit, exclude) if glob.has_magic(path) else iter(())
+        first = next(found, None)
+        if first is None:
             raise _no_path(path, error) from error
-        for match in matches:
-            for found in entries(match, limit, exclude):
-                yield found._replace(named=False) if isinstance(found, Entry) else found
+        yield first
+        yield from found
         return
     if S_ISDIR(mode):
         yield from _folder(path, limit, exclude)
     elif excluded(_shown(path), exclude):
         yield Skipped(_shown(path), "excluded")
-    else:
+    elif S_ISREG(mode):
         yield _entry(path, limit, named=True)
+    else:
+        yield _unreadable(path, "not a regular file")
+
+
+def _glob(pattern: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
+    """What a glob matches; a folder that it matches is read whole.
+
+    The standard library would follow links in circles for `**`: such a glob is a filter on the files of a folder.
+    """
+    if "**" not in pattern:
+        for match in sorted(glob.iglob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute pattern
+            for found in entries(match, limit, exclude) if Path(match).exists() else (Skipped(match, _DANGLING),):
+                yield found._replace(named=False) if isinstance(found, Entry) else found
+        return
+    steps = pattern.split("/")
+    plain = next(i for i, step in enumerate(steps) if glob.has_magic(step))
+    base = "/".join(steps[:plain]) or ("/" if plain else ".")
+    if Path(base).is_dir():
+        matches = re.compile(_regex(pattern.removeprefix("./")) + "(?:/.*)?", re.DOTALL)
+        for found in _folder(base, limit, exclude):
+            if matches.fullmatch(found.span.file if isinstance(found, Unreadable) else found.file):
+                yield found
+
+
+_GLOB_PARTS = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def _regex(pattern: str) -> str:
+    out = ""
+    for part in re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]/]+\])", pattern):
+        is_set = part.startswith("[") and len(part) > 1
+        out += part.replace("[!", "[^") if is_set else _GLOB_PARTS.get(part) or re.escape(part)
+    return out
 
 
 def excluded(path: str, patterns: tuple[str, ...]) -> bool:
     """Whether a glob leaves the path out: one without `/` matches any part of it, another the whole or a folder."""
-    path = path.removeprefix("./")
     for pattern in patterns:
         pattern = pattern.removeprefix("./").removesuffix("/**").rstrip("/")
         whole = fnmatchcase(path, pattern) or fnmatchcase(path, pattern + "/*")
@@ -57,31 +92,52 @@ def excluded(path: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
-    """Every manifest file below a folder, once. Hidden ones are left out, and links that lead out of the folder."""
-    inside = Path(root).resolve()
+    """Every manifest file below a folder, once; hidden ones are left out, and links that lead out of the folder."""
+    found: list[tuple[str, Found]] = []
+    links: list[os.DirEntry[str]] = []
     seen: set[tuple[int, int]] = set()
-    waiting = _children(root)
-    while waiting:
-        found = waiting.pop()
-        shown = _shown(found.path)
-        try:
-            info = found.stat()
-            identity = (info.st_dev, info.st_ino)
-            if excluded(shown, exclude):
-                yield Skipped(shown, "excluded")
-            elif found.is_symlink() and not Path(found.path).resolve().is_relative_to(inside):
-                yield Skipped(shown, "link out of the folder")
-            elif identity in seen and info.st_ino:
-                continue
-            elif S_ISDIR(info.st_mode):
-                waiting += _children(found.path)
-            elif S_ISREG(info.st_mode):
-                yield _entry(found.path, limit, named=False)
-            else:
-                yield Skipped(shown, "not a regular file")
-            seen.add(identity)
-        except OSError as error:
-            yield Unreadable(Span(shown, 1, 1, 1, 1), f"cannot be read: {error.strerror or error}", "io")
+    inside = Path(root).resolve()
+    try:
+        waiting = _children(root)
+    except OSError as error:
+        raise KplanError(f"cannot read the folder {root!r}: {error.strerror or error}") from error
+    while waiting or links:
+        # Links come last, so that a file has its own name where it has one below the folder.
+        entry = waiting.pop() if waiting else links.pop()
+        is_link = entry.is_symlink()
+        if is_link and waiting:
+            links.append(entry)
+        elif excluded(_shown(entry.path), exclude):
+            found.append((entry.path, Skipped(_shown(entry.path), "excluded")))
+        elif is_link and not Path(entry.path).resolve().is_relative_to(inside):
+            found.append((entry.path, Skipped(_shown(entry.path), "link out of the folder")))
+        else:
+            one = _looked_at(entry, seen, waiting, limit)
+            found += [(entry.path, one)] if one else []
+    for _, one in sorted(found, key=lambda pair: Path(pair[0]).parts):
+        yield one
+
+
+def _looked_at(
+    entry: os.DirEntry[str], seen: set[tuple[int, int]], waiting: list[os.DirEntry[str]], limit: int
+) -> Found | None:
+    """What an entry of a folder is; the children of a folder are added to those that wait."""
+    try:
+        info = entry.stat()
+        identity = (info.st_dev, info.st_ino)
+        if identity in seen and info.st_ino:
+            return None
+        seen.add(identity)
+        if S_ISDIR(info.st_mode):
+            waiting += _children(entry.path)
+            return None
+    except FileNotFoundError:
+        return Skipped(_shown(entry.path), _DANGLING)
+    except OSError as error:
+        return _unreadable(entry.path, error.strerror or str(error))
+    if S_ISREG(info.st_mode):
+        return _entry(entry.path, limit, named=False)
+    return Skipped(_shown(entry.path), "not a regular file")
 
 
 def _children(folder: str) -> list[os.DirEntry[str]]:
@@ -112,8 +168,12 @@ def _other(limit: int, path: str) -> bytes | None:
         return None
 
 
+def _unreadable(path: str, why: str) -> Unreadable:
+    return Unreadable(Span(_shown(path), 1, 1, 1, 1), f"cannot be read: {why}", "io")
+
+
 def _shown(path: str) -> str:
-    return path.replace(os.sep, "/")
+    return path.replace(os.sep, "/").removeprefix("./")
 
 
 def _no_path(path: str, error: Exception) -> KplanError:

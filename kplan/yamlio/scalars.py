@@ -1,7 +1,7 @@
 """What a plain YAML scalar means to kubectl: neither YAML 1.1 nor 1.2, but the table of go-yaml v2.
 
 Follows go.yaml.in/yaml/v2 resolve.go, then the way through JSON: sigs.k8s.io/yaml turns keys into texts, encoding/json
-prints a float without fraction as an integer, and the API machinery reads integers beyond 64 bits as floats.
+prints a float without fraction as an integer, and an integer beyond 64 bits has gone through a float before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class ScalarError(ValueError):
 
 
 class Unsigned(int):
-    """An integer from 2**63 to 2**64-1: fine as a value (JSON makes it a float), refused as a key."""
+    """An integer from 2**63 to 2**64-1: fine as a value (by way of a float), refused as a key."""
 
     __slots__ = ()
 
@@ -51,7 +51,7 @@ _DOT_FLOAT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?", re.AS
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 _DATE = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)(?:"
-    r"[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[-+](?:[01]\d|2[0-4]):[0-5]\d)|"
+    r"[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[-+](?:[01]\d|2[0-4]):(?:[0-5]\d|60))|"
     r" (\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?)?",
     re.ASCII,
 )
@@ -86,20 +86,19 @@ def value(scalar: Scalar) -> Scalar:
     if isinstance(scalar, float):
         return json_float(scalar)
     if isinstance(scalar, Unsigned):
-        return float(scalar)
+        return json_float(float(scalar))
     return scalar
 
 
 def json_float(number: float) -> float | int:
-    """A float as it reads after encoding/json has printed it: without fraction it is an integer of 64 bits."""
+    """A float as encoding/json prints it: without fraction, and below 1e21, its shortest digits as an integer."""
     if not isfinite(number):
         name = "NaN" if number != number else "+Inf" if number > 0 else "-Inf"
         raise ScalarError(f"json: unsupported value: {name}")
     if not number.is_integer() or abs(number) >= 1e21:
         return number
     digits, _, exponent = repr(number).partition("e")
-    printed = int(digits.removesuffix(".0")) if not exponent else _expand(digits, int(exponent))
-    return printed if -(2**63) <= printed < 2**63 else number
+    return _expand(digits, int(exponent)) if exponent else int(digits.removesuffix(".0"))
 
 
 def _expand(digits: str, exponent: int) -> int:

@@ -142,6 +142,16 @@ def test_rollouts(before: Value, after: Value, expected: str) -> None:
     assert only(make([before], [after])).rollout == expected
 
 
+def test_of_a_pod_only_an_image_restarts_something() -> None:
+    def pod(image: str, label: str) -> Value:
+        return obj("Pod", meta={"labels": {"x": label}}, spec={"containers": [{"name": "web", "image": image}]})
+
+    assert only(make([pod("a", "1")], [pod("a", "2")])).rollout == ""
+    assert (
+        only(make([pod("a", "1")], [pod("b", "2")])).rollout == "the container restarts in place; image of web changed"
+    )
+
+
 def uses(**pod: Any) -> Value:
     return workload(pod=pod)
 

@@ -32,6 +32,7 @@ def write(folder: Path, **values: str) -> Path:
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("kplan.plan.saved._ROUNDS", 10)
     for name in ("GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR", "KPLAN_FORMAT"):
         monkeypatch.delenv(name, raising=False)
     write(tmp_path / "old", same="1", changes="1", gone="1")

@@ -260,6 +260,14 @@ def test_property_no_raw_control_character_in_any_output() -> None:
         assert json.loads(plan_json.render(result))["resource_changes"]
 
 
+@pytest.mark.parametrize("text", ["::error file=x::pwn", "##vso[task.logissue]pwn", "##[error]pwn", "##teamcity[x]"])
+def test_no_build_server_finds_a_command(text: str) -> None:
+    value = config("c", {"f": f"a\n  {text}\n{text}\nb", text: text})
+    value["metadata"]["name"] = value["apiVersion"] = text
+    for output in [*every_output(simple([], [value])), *every_output(simple([value], []))]:
+        assert not re.search(r"^\s*::|##(?:\[|vso\[|teamcity\[)", output, re.MULTILINE)
+
+
 def test_a_canary_appears_nowhere() -> None:
     canary = "c4naryValue"
     before = [

@@ -17,6 +17,11 @@ from kplan.render import plan_json, plan_text
 Value = dict[str, Any]
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kplan.plan.saved._ROUNDS", 10)
+
+
 def config(name: str, **rest: Any) -> Value:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, **rest}
 

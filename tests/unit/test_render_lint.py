@@ -122,6 +122,7 @@ def test_json_is_versioned_and_counts() -> None:
         "resources": 31,
         "suppressed": 2,
         "baselined": 3,
+        "unknown_kinds": 0,
         "skipped": {"Helm template": 1},
         "unreadable": 0,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kplan.api.request import CREATE, Request
+from kplan.api.request import Request
 
 Value = dict[str, Any]
 
@@ -19,8 +19,13 @@ def mutate(obj: Value, request: Request) -> None:
     """Resolve a pod's priority; refuse a second default PriorityClass."""
     if request.kind == "PriorityClass":
         _one_default(obj, request)
-    elif request.operation == CREATE:
+    elif request.old is None:
         _resolve(obj["spec"], request)
+    else:
+        before = request.old.get("spec") or {}
+        for name in ("priority", "preemptionPolicy"):
+            if name in before:
+                obj["spec"].setdefault(name, before[name])
 
 
 def _resolve(spec: Value, request: Request) -> None:

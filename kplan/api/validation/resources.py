@@ -37,7 +37,7 @@ def _template(obj: Value, errors: Errors, context: Context) -> None:
     metadata.annotation_map(template.get("annotations") or {}, errors, "spec.metadata.annotations")
     spec = (obj.get("spec") or {}).get("spec") or {}
     _spec(spec, "spec.spec", errors)
-    _admin_access(obj, spec, "spec.spec", errors, context.store)
+    _admin_access(obj, spec, "spec", errors, context.store)  # the registry leaves a `spec` out
 
 
 def _admin_access(obj: Value, spec: Value, at: str, errors: Errors, store: Store | None) -> None:

@@ -134,6 +134,8 @@ def _has_space(claim: Claim, kind: StorageClass, node: Node, volumes: Volumes) -
 
 def reserve(pod: Pod, node: Node, cluster: Snapshot) -> None:
     """Bind the claims of a pod that goes to a node, so that later pods see the volumes as taken."""
+    if not pod.shape.claims:
+        return
     volumes = cluster.volumes
     found = (volumes.claim(pod.namespace, pod.name, use) for use in pod.shape.claims)
     choice = choose([c for c in found if c is not None and (c.bound or _waits(c, volumes))], node, volumes)

@@ -1,0 +1,185 @@
+"""Applying one object: by PUT, by `kubectl apply`, or by server-side apply.
+
+Follows k8s.io/kubectl/pkg/cmd/apply (apply.go, patcher.go) and k8s.io/apiserver/pkg/endpoints/handlers (update.go,
+patch.go). Each way creates what is missing. Nothing is stored here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from kplan.api import managed
+from kplan.api.decode import copied
+from kplan.api.encode import encoded
+from kplan.api.merge import three_way
+from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read
+from kplan.api.request import Refused, Server
+from kplan.api.update import updated
+from kplan.api.validation.field import go_json
+from kplan.errors import KplanError
+from kplan.model import Applied
+from kplan.schema import KindInfo
+from kplan.store import ref_of
+
+Value = dict[str, Any]
+
+CLIENT_SIDE, SERVER_SIDE, REPLACE = "csa", "ssa", "replace"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class Outcome(NamedTuple):
+    """The answer, and the object to store, None if there is nothing to write."""
+
+    answer: Applied
+    new: Value | None = None
+
+
+class _Sent(NamedTuple):
+    """An object on its way to the server: what it is, what is stored under its name, what strict reading found."""
+
+    value: Value
+    info: KindInfo | None
+    stored: Value | None
+    repeated: list[str]
+    manager: str
+    force: bool
+
+
+def apply(doc: Value | str, server: Server, *, mode: str, manager: str = "", force: bool = False) -> Outcome:
+    """What becomes of an object (or the text of one document) that is applied with `mode` csa, ssa or replace.
+
+    `manager` is the field manager, `force` takes fields from other managers (both for ssa). Raises KplanError for
+    another mode.
+    """
+    way = _WAYS.get(mode)
+    if way is None:
+        raise KplanError(f"there is no way to apply called {mode!r}", hint=f"ways are {', '.join(_WAYS)}")
+    warnings: list[str] = []
+    info = None
+    try:
+        given, value, repeated = read(doc)
+        if mode != REPLACE:  # kubectl reads the text itself and sends what it has read
+            value, repeated = given, []
+        info = kind_of(value, server)
+        value = placed(value, info, server)
+        stored = server.store.get(ref_of(value).key) if server.store is not None else None
+        new = way(_Sent(value, info, stored, repeated, manager, force), server, warnings)
+    except Refused as no:
+        return Outcome(refusal(no, of_kubectl=mode == CLIENT_SIDE))
+    except RecursionError:
+        return Outcome(Applied(False, 400, TOO_DEEP))
+    return accepted(new, stored, info, warnings)
+
+
+def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: list[str]) -> Outcome:
+    """The answer for an object that takes the place of `stored`; one that is the same is not written."""
+    changed = stored is None or not managed.same(new, stored)
+    result = new if changed else stored
+    assert result is not None
+    answer = Applied(True, 201 if stored is None else 200, "", (), tuple(warnings), encoded(result, info))
+    return Outcome(answer, result if changed else None)
+
+
+def refusal(no: Refused, *, of_kubectl: bool = False) -> Applied:
+    """The answer for a refusal; kubectl has words of its own for invalid objects."""
+    message = no.message
+    if of_kubectl and no.causes:
+        kind, _, rest = message.partition(" ")
+        name = rest.partition(" is invalid: ")[0]
+        causes = [f"{c.field}: {c.message}" for c in no.causes]
+        body = f": {causes[0]}" if len(causes) == 1 else "".join(f"\n* {c}" for c in causes)
+        message = f"The {kind.partition('.')[0]} {name} is invalid{body}"
+    return Applied(False, no.status, message, no.causes)
+
+
+def placed(value: Value, info: KindInfo | None, server: Server) -> Value:
+    """An object with a name, in the namespace in which it will be stored. Raises Refused."""
+    meta = value.get("metadata")
+    meta = dict(meta) if isinstance(meta, dict) else {}
+    if not isinstance(meta.get("name") or "", str) or not isinstance(meta.get("namespace") or "", str):
+        return value  # decoding will say so
+    if info is not None and not info.namespaced:
+        meta.pop("namespace", None)
+    elif not meta.get("namespace"):
+        meta["namespace"] = server.namespace
+    return {**value, "metadata": meta}
+
+
+def _replace(sent: _Sent, server: Server, warnings: list[str]) -> Value:
+    return _stored(sent.value, sent, server, warnings)
+
+
+def _client_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
+    modified = with_last_applied(named(sent.value))
+    if sent.stored is None:
+        return _stored(modified, sent, server, warnings)
+    node = sent.info.node if sent.info is not None and not sent.info.custom else None
+    merged = three_way(last_applied(sent.stored), sent.stored, modified, node)
+    return sent.stored if merged == sent.stored else _stored(merged, sent, server, warnings)
+
+
+def _server_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
+    value = named(sent.value)
+    if sent.info is None:
+        return _stored({**(sent.stored or {}), **value}, sent, server, warnings)
+    manager = managed.Manager(sent.manager or managed.KUBECTL, sent.info.api_version)
+    decode(value, sent.info, server, sent.repeated, [])
+    merged, entries = managed.apply(value, sent.stored, sent.info.node, manager, force=sent.force)
+    new = _stored(merged, sent, server, warnings)
+    return managed.with_entries(new, entries)
+
+
+def named(value: Value) -> Value:
+    """The object itself if it has a name, which applying needs. Raises Refused."""
+    meta = value["metadata"] if isinstance(value.get("metadata"), dict) else {}
+    if not meta.get("name"):
+        why = "cannot use generate name with apply" if meta.get("generateName") else "resource name may not be empty"
+        raise Refused(400, f"error: {why}")
+    return value
+
+
+def _stored(value: Value, sent: _Sent, server: Server, warnings: list[str]) -> Value:
+    """The object as the server stores it, new or in place of what is there."""
+    if sent.info is None:
+        unchecked: Value = copied(value)
+        return unchecked
+    new = decode(value, sent.info, server, sent.repeated, warnings)
+    if sent.stored is None:
+        return created(new, sent.info, server, warnings)
+    return updated(new, sent.stored, sent.info, server, warnings)
+
+
+def with_last_applied(value: Value) -> Value:
+    """The object with itself in the annotation, as kubectl writes it."""
+    meta = value["metadata"]
+    notes = meta.get("annotations")
+    if not isinstance(notes, dict | None):
+        return value  # decoding will say so
+    others = {k: v for k, v in (notes or {}).items() if k != LAST_APPLIED}
+    text = go_json(_sorted({**value, "metadata": {**meta, "annotations": others}})) + "\n"
+    return {**value, "metadata": {**meta, "annotations": {**others, LAST_APPLIED: text}}}
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _sorted(value[k]) for k in sorted(value)}
+    return [_sorted(v) for v in value] if isinstance(value, list) else value
+
+
+def last_applied(stored: Value) -> Value | None:
+    """The object that kubectl applied last, by its annotation; None without a readable one."""
+    text = (stored["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+_WAYS: Mapping[str, Callable[[_Sent, Server, list[str]], Value]] = {
+    CLIENT_SIDE: _client_side,
+    SERVER_SIDE: _server_side,
+    REPLACE: _replace,
+}
