@@ -35,12 +35,17 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'kplan' has no attribute {name!r}")
 
 
-class _Package(ModuleType):
-    """A stage that is named as its folder (`plan`, `lint`) stays the function when that folder is imported."""
+class _Stage(ModuleType):
+    """A folder that bears the name of its function (`plan`, `lint`): once it is imported, it is called in its place."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self, self.__name__.rpartition(".")[2])(*args, **kwargs)
+
+
+class _Package(ModuleType):
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _HOMES and isinstance(value, ModuleType):
-            value = getattr(value, name)
+            value.__class__ = _Stage
         super().__setattr__(name, value)
 
 

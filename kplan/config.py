@@ -7,7 +7,7 @@ can name neither programs nor Python code. Nothing else in kplan reads these fil
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,9 @@ from kplan.errors import KplanError
 
 FILES = (".kplan.yaml", ".kplan.yml")
 LEVELS = ("error", "warning", "info")
-_PATHS = ("paths", "rule-dirs", "baseline")
+_PATHS = frozenset(("paths", "rule-dirs", "baseline"))
+# What a later source adds to, instead of taking the place of an earlier one.
+_ADDED = ("exclude", "ignore", "externals", "rule-dirs", "rules")
 COLORS = ("auto", "always", "never")
 
 
@@ -166,26 +168,38 @@ def load(
     configuration file. `read_yaml(text, name)` reads one YAML document. Raises KplanError with file and key.
     """
     found = Path(file) if file else None if no_file else _find(start)
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    layers = [(str(found), _read(found, read_yaml))] if found else []
-    layers += [(f"KPLAN_{_env_name(k)}", {k: env[f"KPLAN_{_env_name(k)}"]}) for k in _in_env(env)]
-    layers += [(f"--{k}", {k: v}) for k, v in flags.items() if v is not None and v != ()]
-    for origin, layer in layers:
-        for key, value in _checked(layer, origin).items():
-            values[key] = value
-            origins[key] = origin
     root = os.path.relpath(found.parent) if found else repository(start)
-    for key in _PATHS:
-        if origins.get(key) == str(found):
-            values[key] = _from(root, values[key])
+    layers: list[tuple[str, Mapping[str, Any]]] = []
+    if found:
+        layers.append((str(found), _rooted(_checked(_read(found, read_yaml), str(found)), Path(root))))
+    given = {f"KPLAN_{_env_name(k)}": {k: env[f"KPLAN_{_env_name(k)}"]} for k in _in_env(env)}
+    given |= {f"--{k}": {k: v} for k, v in flags.items() if v is not None and v != ()}
+    layers += [(origin, _checked(layer, origin)) for origin, layer in given.items()]
+    values, origins = _merged(layers)
     named = {k.replace("-", "_"): v for k, v in values.items()}
     return Config(**named, root=root, file=str(found or ""), origins=MappingProxyType(origins))
 
 
-def _from(root: str, value: Any) -> Any:
-    """Paths of a configuration file, which count from its folder."""
-    return tuple(str(Path(root) / v) for v in value) if isinstance(value, tuple) else str(Path(root) / value)
+def _merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values of all layers, the last one counts, and where they come from."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        for key, value in layer.items():
+            if key in values and key in _ADDED:
+                values[key] = values[key] | value if key == "rules" else values[key] + value
+                origins[key] += f", {origin}"
+            else:
+                values[key], origins[key] = value, origin
+    return values, origins
+
+
+def _rooted(layer: dict[str, Any], root: Path) -> dict[str, Any]:
+    """The values of a file: its paths count from its folder."""
+    for key in _PATHS & layer.keys():
+        value = layer[key]
+        layer[key] = tuple(str(root / v) for v in value) if isinstance(value, tuple) else str(root / value)
+    return layer
 
 
 def _env_name(key: str) -> str:

@@ -290,8 +290,8 @@ _FORMATS: Mapping[str, Convert] = {
     "quantity": _quantity,
 }
 _UNIONS = ("schema-or-bool", "schema-or-array", "schema-or-strings")
-# Where an empty list means something else than none (autoscaling/v2/defaults.go).
-_EMPTY_MATTERS = {("autoscaling.v2.HPAScalingRules", "policies")}
+# Where an empty value means something else than none; such an object is refused later.
+_EMPTY_MATTERS = {("autoscaling.v2.HPAScalingRules", "policies"), ("core.v1.PersistentVolumeSpec", "capacity")}
 _STRUCTS = ("date-time", "micro-time", "int-or-string", "quantity")
 _ZEROS: Mapping[str, Any] = {
     "byte": NIL,

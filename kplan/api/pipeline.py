@@ -21,7 +21,7 @@ from kplan.api.sent import as_sent, repeated_keys
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
-from kplan.model import Admission, split_api_version
+from kplan.model import Admission, Cause, split_api_version
 from kplan.schema import KindInfo, catalog
 from kplan.schema.definitions import read as facts
 
@@ -42,14 +42,13 @@ def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = re
     a release that kplan does not know.
     """
     if cluster is not None:
-        return create(doc, release=cluster.version, store=cluster.store)
-    return create(doc, release=releases.parse(version))
+        return create(doc, Server(cluster.version, cluster.store))
+    return create(doc, Server(releases.parse(version)))
 
 
-def create(doc: Value | str, *, release: str, store: Store | None = None, namespace: str = "default") -> Admission:
-    """`admit` against a store; `namespace` is that of an object which names none."""
+def create(doc: Value | str, server: Server) -> Admission:
+    """`admit` by a server."""
     given: Value | None = None
-    server = Server(release, store, namespace)
     warnings: list[str] = []
     try:
         given, sent, repeated = read(doc)
@@ -90,13 +89,22 @@ def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> 
 def check(new: Value, request: Request, warnings: list[str]) -> None:
     """Validation, warnings and validating admission of an object that is ready to be stored. Raises Refused."""
     try:
-        causes = validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
+        causes = _causes(new, request)
     except ModuleNotFoundError:  # XXX until every family is written
         causes = []
     if causes:
         raise invalid(request.group, new, causes)
     admission.validate(new, request)
     warnings += warn(new, request)
+
+
+def _causes(new: Value, request: Request) -> list[Cause]:
+    info = customresources.catalog_of(request.release, request.store).kind(new["apiVersion"], new["kind"])
+    if info is None or not info.custom:
+        return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
+    from kplan.api.validation import customresources as values
+
+    return values.validate(new, info.node, request.old)
 
 
 def request_for(new: Value, info: KindInfo, server: Server, old: Value | None = None) -> Request:
@@ -108,8 +116,8 @@ def request_for(new: Value, info: KindInfo, server: Server, old: Value | None = 
         meta["namespace"] = server.namespace
     name = meta.get("name") or meta.get("generateName", "")
     where = meta.get("namespace", "")
-    release, store = server.release, server.store
-    return Request(info.group, info.version, info.kind, info.plural, where, name, release, server.minor, store, old)
+    kind = (info.group, info.version, info.kind, info.plural)
+    return Request(*kind, where, name, server.release, server.minor, server.store, old, server.open_world)
 
 
 def kind_of(value: Value, server: Server) -> KindInfo | None:

@@ -37,11 +37,15 @@ def invalid(group: str, obj: Value, causes: Sequence[Cause]) -> Refused:
 
 
 class Server(NamedTuple):
-    """Who is asked: the release, what is stored (None: an open world), the namespace of objects that name none."""
+    """Who is asked: the release, what is stored (None: an open world), the namespace of objects that name none.
+
+    With `open_world` there is more than what is stored.
+    """
 
     release: str
     store: Store | None = None
     namespace: str = "default"
+    open_world: bool = False
 
     @property
     def minor(self) -> int:
@@ -54,7 +58,8 @@ class Request:
     """What is asked of the server besides the object itself.
 
     `resource` is the plural that messages name (`pods`); `namespace` is empty for a cluster-scoped kind. `store` None
-    means an open world in which everything that is referred to exists. `old` is the stored object of an update.
+    means an open world in which everything that is referred to exists, and so does `open_world`. `old` is the stored
+    object of an update.
     """
 
     group: str
@@ -67,6 +72,7 @@ class Request:
     minor: int
     store: Store | None = None
     old: Value | None = None
+    open_world: bool = False
 
     @property
     def operation(self) -> str:
@@ -91,4 +97,6 @@ class Request:
     @property
     def is_closed(self) -> bool:
         """Whether what is not there does not exist: true for a cluster whose Namespaces are known."""
-        return self.store is not None and next(self.store.all("Namespace"), None) is not None
+        if self.store is None or self.open_world:
+            return False
+        return next(self.store.all("Namespace"), None) is not None

@@ -26,7 +26,11 @@ def updated(new: Value, old: Value, info: KindInfo, server: Server, warnings: li
     Raises Refused: 400 for another namespace, 409 for a uid or resourceVersion that is not that of `old`, and
     whatever validation and admission say.
     """
-    old = old if "apiVersion" in old and old["apiVersion"] == info.api_version else {**old, "apiVersion": info.api_version}
+    old = (
+        old
+        if "apiVersion" in old and old["apiVersion"] == info.api_version
+        else {**old, "apiVersion": info.api_version}
+    )
     request = request_for(new, info, server, old)
     _preconditions(new, old, request)
     new = admission.mutate(new, request)

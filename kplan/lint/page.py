@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kplan.lint.checks import CHECKS
 from kplan.lint.ruleset import Rule
 
 _LOOKS_AT = {
@@ -14,6 +15,11 @@ _LOOKS_AT = {
     "effective-container": "each container, with what its pod sets for it",
     "input": "the input as it is read",
 }
+
+
+_CHECK_KINDS = """\
+A rule of your own has the form of these files (`schemas/kplan/rule.schema.json`), lies in a folder that `rule-dirs` or
+`--rule-dir` names, and uses one of these check kinds."""
 
 
 def page(rule: Rule) -> str:
@@ -41,6 +47,11 @@ def _facts(rule: Rule) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {k} | {v} |" for k, v in rows)])
 
 
+def _check_kinds() -> list[str]:
+    kinds = ((name, " ".join((build.__doc__ or "").split())) for name, build in CHECKS.items() if name != "stage")
+    return [f"| `{name}` | {text} |" for name, text in kinds]
+
+
 def index(rules: Iterable[Rule]) -> str:
     """The list of all rules, by family."""
     by_family: dict[str, list[Rule]] = {}
@@ -53,4 +64,5 @@ def index(rules: Iterable[Rule]) -> str:
             for r in by_family[family]
         ]
         parts += [f"## {family}", "\n".join(["| id | name | default |", "|---|---|---|", *rows])]
+    parts += ["## Check kinds", _CHECK_KINDS, "\n".join(["| kind | finds |", "|---|---|", *_check_kinds()])]
     return "\n\n".join(parts) + "\n"

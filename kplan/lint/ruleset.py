@@ -24,6 +24,17 @@ TARGETS = ("object", "pod-spec", "container", "effective-container", "graph", "i
 ROLES = ("container", "sidecar", "init", "ephemeral")
 REQUIRED = ("id", "name", "severity", "since", "target", "check", "message", "why", "fix", "examples")
 OPTIONAL = ("disabled", "closed-world", "only", "at", "tags", "aliases", "sensitive", "references")
+_FORMS: Mapping[str, tuple[Any, str]] = {
+    "examples": (dict, "a mapping with bad and good"),
+    "only": (dict, "a mapping with kinds and roles"),
+    "at": ((str, list), "a path or a list of paths"),
+    "tags": (list, "a list"),
+    "aliases": (list, "a list"),
+    "references": (list, "a list"),
+    "sensitive": (bool, "true or false"),
+    "disabled": (str, "the reason why the rule is off"),
+    "message": (str, "a text"),
+}
 _ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}\Z")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 RESERVED = "KP"
@@ -181,8 +192,7 @@ def parse(data: Any, *, family: str = "", trusted: bool = True) -> Rule:
     unknown = [k for k in data if k not in REQUIRED and k not in OPTIONAL]
     if missing or unknown:
         raise ValueError(f"a rule {f'needs {missing[0]}' if missing else f'has no key {unknown[0]!r}'}")
-    if data["severity"] not in SEVERITIES:
-        raise ValueError(f"severity must be one of {', '.join(SEVERITIES)}")
+    _check_forms(data)
     _check_names(data, trusted)
     target, kinds = _target(data["target"])
     only = data.get("only", {})
@@ -198,12 +208,26 @@ def parse(data: Any, *, family: str = "", trusted: bool = True) -> Rule:
         disabled=str(data.get("disabled", "")),
         kinds=kinds | frozenset(only.get("kinds", ())),
         roles=frozenset(only.get("roles", ())),
-        at=tuple(tuple(p.split(".")) for p in ([places] if isinstance(places, str) else places)),
+        at=tuple(tuple(str(p).split(".")) for p in ([places] if isinstance(places, str) else places)),
         sensitive=bool(data.get("sensitive", False)),
         closed_world=str(data.get("closed-world", "")),
         trusted=trusted,
         **more,
     )
+
+
+def _check_forms(data: Mapping[str, Any]) -> None:
+    for key, (types, what) in _FORMS.items():
+        if key in data and not isinstance(data[key], types):
+            raise ValueError(f"{key} must be {what}")
+    for key in ("severity", "closed-world"):
+        if data.get(key, "info") not in SEVERITIES:
+            raise ValueError(f"{key} must be one of {', '.join(SEVERITIES)}")
+    only = data.get("only", {})
+    if not only.keys() <= {"kinds", "roles"} or not all(isinstance(v, list) for v in only.values()):
+        raise ValueError("only must hold lists under kinds and roles")
+    if not set(only.get("roles", ())) <= set(ROLES):
+        raise ValueError(f"roles must be some of {', '.join(ROLES)}")
 
 
 def _check_names(data: Mapping[str, Any], trusted: bool) -> None:

@@ -70,7 +70,8 @@ def judge(
     kept, baselined = baseline.subtract(findings.unique(sorted(kept, key=_position)), known or Counter())
     kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
     infos = tuple(r.info for r in every if r.id in {f.rule for f in kept})
-    unknown = sum(kinds.kind(d.value["apiVersion"], d.value["kind"]) is None for d in loaded.documents)
+    refs = [ref_of(d.value) for d in loaded.documents]
+    unknown = sum(kinds.kind(r.api_version, r.kind) is None for r in refs)
     held = {"baselined": baselined, "unknown kinds": unknown}
     return _report(loaded, kept, infos, suppressed, held, config.kube_version)
 
@@ -90,7 +91,7 @@ def _of_objects(
         said = {d.rule for d in drafts}
         if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
             drafts += admission.judge(obj, version, pieces=world.is_kustomized(obj))
-        by_rules = list(engine.judge(obj, malformed=schema_stage.WRONG_TYPE in said))
+        by_rules = engine.judge(obj, malformed=schema_stage.WRONG_TYPE in said)
         told = {f.path for f in by_rules if f.severity == "error"}
         yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
         yield from by_rules

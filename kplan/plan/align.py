@@ -72,7 +72,7 @@ def _keys(items: list[Any], key: tuple[str, ...]) -> dict[tuple[Any, ...], int] 
     out: dict[tuple[Any, ...], int] = {}
     for i, item in enumerate(items):
         parts = tuple(_part(item, p) for p in key)
-        if parts[0] is None or parts in out or any(isinstance(p, (dict, list)) for p in parts):
+        if parts[0] is None or any(isinstance(p, (dict, list)) for p in parts) or parts in out:
             return None
         out[parts] = i
     return out

@@ -30,7 +30,7 @@ class Leaf(NamedTuple):
 
 
 def _service(leaf: Leaf, before: Value, after: Value) -> Refusal:
-    kinds = {get(v, ("spec", "type")) for v in (before, after)}
+    kinds = [get(v, ("spec", "type")) for v in (before, after)]
     if "ExternalName" in kinds:
         return None
     match leaf.names[:2]:
@@ -42,7 +42,7 @@ def _service(leaf: Leaf, before: Value, after: Value) -> Refusal:
             return (f"spec.{leaf.names[1]}[0]", SET_ONCE) if all(first) and first[0] != first[1] else None
         case ("spec", "loadBalancerClass"):
             set_before = get(before, leaf.names) not in (ABSENT, None)
-            return ("spec.loadBalancerClass", SET_ONCE) if set_before and kinds == {"LoadBalancer"} else None
+            return ("spec.loadBalancerClass", SET_ONCE) if set_before and kinds == ["LoadBalancer"] * 2 else None
         case ("spec", "healthCheckNodePort"):
             return ("spec.healthCheckNodePort", IMMUTABLE) if all(get(v, leaf.names) for v in (before, after)) else None
     return None

@@ -21,14 +21,14 @@ class Embedded(NamedTuple):
 
 
 def read(before: str, after: str, name: str) -> Embedded | None:
-    """The documents in two texts, if both hold a map or a list; `name` is the key the text stands under."""
+    """The documents in two texts, if both hold a map, or both a list; `name` is the key the text stands under."""
     if max(len(before), len(after)) > _LIMIT:
         return None
     for language, reader in (("json", _json), ("yaml", _yaml)):
         if language == "yaml" and not name.lower().endswith(_YAML_NAMES):
             continue
         old, new = reader(before), reader(after)
-        if isinstance(old, (dict, list)) and isinstance(new, (dict, list)):
+        if isinstance(old, (dict, list)) and type(old) is type(new):
             return Embedded(language, old, new)
     return None
 

@@ -130,8 +130,10 @@ def _world(objects: Sequence[Value], add: Sequence[Extra]) -> _World:
     added: dict[str, Value] = {}
     for extra in add:
         like = _like(nodes, extra.like)
+        if extra.nodes > MOST_NODES:
+            raise KplanError(f"{extra.nodes} nodes are too many to add", hint=f"at most {MOST_NODES}")
         number = 0
-        for _ in range(min(extra.nodes, MOST_NODES)):
+        for _ in range(extra.nodes):
             number += 1
             while text(copy := pools.copy_of(like, number), "metadata", "name") in added:
                 number += 1

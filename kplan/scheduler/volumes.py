@@ -123,6 +123,7 @@ class Volumes:
     limits: dict[str, dict[str, int]] = field(default_factory=dict)  # node -> driver -> most volumes
     attached: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict)  # node -> (driver, handle)
     topology_keys: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # (node, driver) -> labels
+    _of_class: dict[str, list[Volume]] = field(default_factory=dict)
 
     def claim(self, namespace: str, pod: str, use: ClaimUse) -> Claim | None:
         """The claim behind a pod's volume, or None; a generic ephemeral one is made when it is first asked for."""
@@ -138,14 +139,18 @@ class Volumes:
 
     def of_class(self, name: str) -> list[Volume]:
         """The volumes of a storage class, by name: the order decides between equal sizes."""
-        return sorted((v for v in self.volumes.values() if v.class_name == name), key=lambda v: v.name)
+        if name not in self._of_class:
+            found = (v for v in self.volumes.values() if v.class_name == name)
+            self._of_class[name] = sorted(found, key=lambda v: v.name)
+        return self._of_class[name]
 
     def bind(self, claim: Claim, volume: Volume) -> None:
         """Bind a claim and a volume to each other."""
+        self._of_class.pop(volume.class_name, None)
         self.claims[claim.id] = claim._replace(volume=volume.name, bound=True)
         self.volumes[volume.name] = volume._replace(claim=(*claim.id, claim.uid), available=False)
 
-    def provision(self, claim: Claim, node: str = "", node_labels: Mapping[str, str] | None = None) -> Volume:
+    def provision(self, claim: Claim, node: str = "", node_labels: Mapping[str, str] | None = None) -> None:
         """Make the volume that the class's provisioner would make, for a node if one was selected, and bind it."""
         driver = self.classes[claim.class_name].provisioner
         keys = self.topology_keys.get((node, driver), ())
@@ -166,7 +171,6 @@ class Volumes:
             handle=name,
         )
         self.bind(claim, made)
-        return made
 
 
 def read(store: Store) -> Volumes:

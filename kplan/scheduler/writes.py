@@ -42,13 +42,22 @@ def claims(pod: Pod, node: Node, cluster: Snapshot) -> list[Value]:
 
 
 def _bind(claim: Claim, volume: Volume, template: Value | None, cluster: Snapshot) -> list[Value]:
-    stored = cluster.store.find("PersistentVolumeClaim", claim.name, claim.namespace)
+    stored = _stored(claim, cluster)
     if stored is not None and BIND_COMPLETED in string_map(stored, "metadata", "annotations"):
         return []
     old_volume = cluster.store.find("PersistentVolume", volume.name)
     new_volume = _claimed(old_volume, claim) if old_volume is not None else _made(volume, claim)
     old_claim = stored if stored is not None else _from_template(claim, template or {})
     return [new_volume, _completed(old_claim, new_volume)]
+
+
+def _stored(claim: Claim, cluster: Snapshot) -> Value | None:
+    """The object of a claim; one that names no namespace is in `default`."""
+    for namespace in (claim.namespace, "" if claim.namespace == "default" else claim.namespace):
+        found = cluster.store.find("PersistentVolumeClaim", claim.name, namespace)
+        if found is not None:
+            return found
+    return None
 
 
 def _claimed(volume: Value, claim: Claim) -> Value:

@@ -1,7 +1,7 @@
 """The value rules of an OpenAPI v3 schema, as the API server applies them to custom resources.
 
 Follows kube-openapi/pkg/validation/validate: a keyword looks only at values of its own JSON type, whole numbers are
-compared as int64 (a bound of 0.5 is 0 to them), null passes where the schema is nullable or has no type. A part of a
+compared as int64 (a bound of 0.5 is 0 to them, unless integers are asked for), null passes where the schema is nullable or has no type. A part of a
 schema is compiled when a value first reaches it, so the size of a CustomResourceDefinition costs nothing by itself.
 The sentences are kplan's own. A pattern that cannot be matched passes: `unmatchable` lists them.
 """
@@ -164,13 +164,25 @@ def _tests(schema: Schema) -> Iterator[_Test]:
     for keyword, (build, detail) in _BOUNDS.items():
         bound = schema.get(keyword)
         if bound is not None and _is_number(bound) and math.isfinite(bound):
-            yield _Test(keyword, build(bound, schema), detail.format(bound))
+            passes = build(bound, schema) if _in_range(keyword, bound, schema) else _no_number
+            yield _Test(keyword, passes, detail.format(bound))
     if isinstance(schema.get("pattern"), str):
         yield _Test("pattern", _of_type(str, _pattern(schema["pattern"])), f"must match {schema['pattern']}")
     if schema.get("uniqueItems") is True:
         yield _Test("uniqueItems", _of_type(list, _all_differ), "must not have the same item twice")
     yield from _field_tests(schema)
     yield from _combination_tests(schema)
+
+
+def _in_range(keyword: str, bound: Any, schema: Schema) -> bool:
+    """Whether a bound is of the schema's own type; the server lets no number pass a bound of 1.5 for integers."""
+    if keyword not in _NUMERIC or declared_types(schema)[:1] != ("integer",):
+        return True
+    return formats.is_integer(bound, "int32" if schema.get("format") == "int32" else "")
+
+
+def _no_number(value: Any) -> bool:
+    return not _is_number(value)
 
 
 def _field_tests(schema: Schema) -> Iterator[_Test]:
@@ -303,6 +315,7 @@ def _all_differ(items: list[Any]) -> bool:
     return len({json.dumps(v, sort_keys=True) for v in items}) == len(items)
 
 
+_NUMERIC = frozenset({"maximum", "minimum", "multipleOf"})
 # keyword with a number: (how its test is built, what it says)
 _BOUNDS: Mapping[str, tuple[Callable[[Any, Schema], Callable[[Any], bool]], str]] = {
     "maximum": (_maximum, "must be at most {}"),

@@ -27,6 +27,16 @@ T = TypeVar("T")
 Event = Any
 NextEvent = Callable[[], Event]
 
+# What ruamel's parsers let out besides their own errors, for texts that make no sense.
+_STRAY: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    NotImplementedError,
+)
 # What go-yaml's reader lets through (readerc.go).
 _NOT_ALLOWED: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPED_SLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\/")
@@ -60,8 +70,8 @@ def parse(text: str, consume: Callable[[NextEvent], T], *, pure: bool = False) -
             if not repaired:
                 raise _problem_of(error) from error
             masked = repaired
-        except YAMLError as error:
-            raise ReadError(str(error)) from error
+        except (YAMLError, *_STRAY) as error:
+            raise ReadError(f"cannot be parsed: {error}") from error
     raise AssertionError  # count has no end
 
 

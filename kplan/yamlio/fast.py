@@ -16,6 +16,7 @@ from kplan.yamlio.limits import Limits
 from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Lines
 
 _SEPARATOR: Final = re.compile(r"---(?: *| +#[\t\x20-\x7e]*)")
+_LONGEST_FLOW: Final = 10_000  # in lines: it may have no end
 _NOTHING: Final = (EMPTY, COMMENT)
 _LINES: Final = Lines()
 
@@ -130,7 +131,7 @@ def _later(lines: list[str], n: int, value: Any, indent: int, depth: int) -> tup
     parts = [value]
     still_open = flow.open_brackets(value)
     while still_open > 0 and n < len(lines) and not lines[n].startswith("..."):
-        if not lines[n].isprintable():
+        if len(parts) > _LONGEST_FLOW or not lines[n].isprintable():
             raise Unusual
         if lines[n].lstrip(" ")[:1] != "#":
             parts.append(lines[n])

@@ -79,7 +79,10 @@ def read_line(line: str) -> Line:
 
 
 def _common(col: int, dash: str | None, key: str, text: str | None) -> Line:
-    name = scalars.key(scalars.resolve(key))
+    try:
+        name = scalars.key(scalars.resolve(key))
+    except scalars.ScalarError:
+        return (OTHER, col, None, None, None)
     inner = col + 2 if dash else col
     if text is None:
         line: Line = (OPEN, inner, name, None, None)

@@ -273,9 +273,11 @@ def _unreadable(file: str, problem: ReadError) -> Unreadable:
 
 
 def _words_of_kubectl(problem: ReadError) -> str:
+    message = problem.message
     if problem.code == "json":
-        return f"json: offset {problem.place}: {problem.message}"
-    if problem.code == "yaml" and not problem.message.startswith("invalid Yaml document separator"):
-        place = f"line {problem.place}: " if problem.place else ""
-        return f"error converting YAML to JSON: yaml: {place}{problem.message}"
-    return problem.message
+        return f"json: offset {problem.place}: {message}"
+    if problem.code != "yaml" or message.startswith("invalid Yaml document separator"):
+        return message
+    if not message.startswith(("json: ", "unsupported map key")):  # what comes after go-yaml
+        message = "yaml: " + (f"line {problem.place}: " if problem.place else "") + message
+    return f"error converting YAML to JSON: {message}"

@@ -66,6 +66,17 @@ def test_flags_beat_environment_beats_file(repo: Path) -> None:
     assert found.origins["color"] == "--color"
 
 
+def test_some_settings_add_up(repo: Path) -> None:
+    (repo / ".kplan.yaml").write_text(
+        "exclude: [vendor]\nselect: [image-tag]\nrules: {image-tag: error, KP202: info}\n"
+    )
+    flags = {"exclude": ("tmp",), "select": ("KP202",), "rules": {"image-tag": "off"}}
+    found = load(repo, flags=flags)
+    assert (found.exclude, found.select) == (("vendor", "tmp"), ("KP202",))
+    assert found.rules == {"image-tag": "off", "KP202": "info"}
+    assert found.origins["exclude"] == f"{repo / '.kplan.yaml'}, --exclude"
+
+
 def test_environment_texts(repo: Path) -> None:
     env = {"KPLAN_SELECT": "image-tag, KP202", "KPLAN_CLOSED_WORLD": "yes", "KPLAN_UNKNOWN": "1"}
     found = load(repo, env)

@@ -296,6 +296,12 @@ def test_user_rule(tmp_path: Path) -> None:
         ("check: {schema: {", "check: {schema: {required: team, ", "required must be an array"),
         ("check: {schema: {", "check: {schema: {not: {items: 3}, ", "a schema must be a mapping"),
         ("check: {schema:", "check: {stage: source}\nx: {schema:", "has no key 'x'"),
+        ("fix:", "only: [x]\nfix:", "only must be a mapping"),
+        ("fix:", "only: {roles: [main]}\nfix:", "roles must be some of"),
+        ("fix:", "only: {kind: [Pod]}\nfix:", "only must hold lists under kinds and roles"),
+        ("fix:", "tags: security\nfix:", "tags must be a list"),
+        ("fix:", "at: 3\nfix:", "at must be a path"),
+        ("fix:", "closed-world: loud\nfix:", "closed-world must be one of"),
         ("id: ACME001", "- 1", "rule"),
     ],
 )

@@ -317,10 +317,19 @@ def test_the_order_of_objects_does_not_matter() -> None:
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [None, 1, {"env": [1]}]}},
         {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}, "spec": {"template": None}},
         {"apiVersion": 3, "kind": ["x"], "metadata": {"name": 7}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"type": ["x"], "clusterIP": {}}},
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "a"},
+            "spec": {"volumes": [{"name": {}}, {"name": []}]},
+        },
     ],
 )
 def test_malformed_objects_are_no_crash(value: Value) -> None:
     good = obj(str(value["kind"]), api=str(value["apiVersion"]), spec={"x": 1}, data={"k": "eA=="})
     good["metadata"] = {"name": value["metadata"]["name"]}
+    if value["kind"] == "Service":
+        good["spec"] = {"type": "ClusterIP", "clusterIP": "10.0.0.1"}
     for before, after in (([value], [good]), ([good], [value]), ([value], []), ([], [value])):
         assert make(before, after).actions

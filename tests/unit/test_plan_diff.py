@@ -145,6 +145,7 @@ def test_documents_in_texts(name: str, before: str, after: str, container: str, 
     [
         ("x.json", '{"a": 1}', '{ "a": 1 }', "text", "formatting only"),
         ("x.json", '{"a": 1', '{"a": 2', "leaf", ""),
+        ("x.json", '{"a": 1}', "[1]", "leaf", ""),
         ("x.yaml", "a: [\n", "a: 1\n", "leaf", ""),
         ("x.txt", "a\nb\n", "a\nc\n", "text", ""),
         ("x.txt", "a\n", "b\n", "leaf", ""),

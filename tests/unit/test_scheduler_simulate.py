@@ -175,7 +175,13 @@ def test_how_many_nodes_are_needed(replicas: int, cpu: str, needed: int, pending
 
 
 def test_names_that_are_not_there() -> None:
-    for question in ({"explain": "x"}, {"drain": ("x",)}, {"until_full": "x"}, {"add": (Extra(1, "x"),)}):
+    for question in (
+        {"explain": "x"},
+        {"drain": ("x",)},
+        {"until_full": "x"},
+        {"add": (Extra(1, "x"),)},
+        {"add": (Extra(9999),)},
+    ):
         with pytest.raises(KplanError):
             run(node("a"), **question)
 

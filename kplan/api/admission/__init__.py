@@ -35,6 +35,7 @@ VALIDATING: Mapping[str, tuple[str, ...]] = {
     "podsecurity": ("Pod",),
     "runtimeclasses": ("Pod",),
     "resize": ("PersistentVolumeClaim",),
+    "policies": (ANY,),
     "quota": (ANY,),
 }
 

@@ -10,8 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kplan.api.cel.declarations import functions
-from kplan.api.cel.tree import Bind, Call, CompileError, Entry, Fold, Ident, Issue, ListOf, Literal, MapOf, Node
-from kplan.api.cel.tree import Select, Struct, qualified
+from kplan.api.cel.tree import (
+    Bind,
+    Call,
+    CompileError,
+    Entry,
+    Fold,
+    Ident,
+    Issue,
+    ListOf,
+    Literal,
+    MapOf,
+    Node,
+    Select,
+    Struct,
+    qualified,
+)
 from kplan.api.cel.types import BOOL, DYN, ERROR, INT, Bindings, Type, list_of, map_of, open_type, optional_of
 
 # Names of types are values too: `type(x) == string`.
@@ -129,9 +143,7 @@ class _Checker:
     def _no_overload(self, node: Call, target: list[Type], args: list[Type]) -> Type:
         shown = f"({', '.join(map(str, args))})"
         receiver = f"{target[0]}." if target else ""
-        return self._wrong(
-            node.at, f"found no matching overload for '{node.function}' applied to '{receiver}{shown}'"
-        )
+        return self._wrong(node.at, f"found no matching overload for '{node.function}' applied to '{receiver}{shown}'")
 
     def _list(self, node: ListOf, scope: Scope) -> Type:
         found: list[tuple[int, Type]] = []

@@ -224,5 +224,3 @@ class Evaluator:
             return operand
         value = self.value(node.body, {**scope, node.variable: operand.inner})
         return value if node.kind == "optFlatMap" else Optional(True, value)
-
-

@@ -295,7 +295,9 @@ def _contains_all(a: list[Any], b: list[Any]) -> bool:
 
 def _list_function(function: Function, name: str) -> Function:
     """A function that both lists and texts have."""
-    return lambda first, *rest: function(first, *rest) if isinstance(first, list) else _of_type(name, "string")(first, *rest)
+    return lambda first, *rest: (
+        function(first, *rest) if isinstance(first, list) else _of_type(name, "string")(first, *rest)
+    )
 
 
 _FUNCTIONS: Mapping[str, Function] = {

@@ -21,7 +21,7 @@ def _ip(text: str) -> IP:
     try:
         address = ipaddress.ip_address(_text(text))
     except ValueError:
-        raise EvalError(f'IP Address {text!r} parse error during conversion from string'.replace("'", '"')) from None
+        raise EvalError(f"IP Address {text!r} parse error during conversion from string".replace("'", '"')) from None
     if "%" in text or getattr(address, "ipv4_mapped", None) is not None:
         raise EvalError(f'IP Address "{text}" with zone value or IPv4-mapped IPv6 address is not allowed')
     return address
@@ -120,8 +120,8 @@ FUNCTIONS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("family", "net.IP"): lambda ip: ip.version,
     ("isUnspecified", "net.IP"): lambda ip: ip.is_unspecified,
     ("isLoopback", "net.IP"): lambda ip: ip.is_loopback,
-    ("isLinkLocalMulticast", "net.IP"): lambda ip: ip in ipaddress.ip_network(
-        "224.0.0.0/24" if ip.version == 4 else "ff02::/16"
+    ("isLinkLocalMulticast", "net.IP"): lambda ip: (
+        ip in ipaddress.ip_network("224.0.0.0/24" if ip.version == 4 else "ff02::/16")
     ),
     ("isLinkLocalUnicast", "net.IP"): lambda ip: ip.is_link_local,
     ("isGlobalUnicast", "net.IP"): _global,

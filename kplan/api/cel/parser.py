@@ -10,8 +10,20 @@ from typing import NoReturn
 
 from kplan.api.cel import macros
 from kplan.api.cel.lexer import RESERVED, Token, tokens, unquote
-from kplan.api.cel.tree import Call, CompileError, Entry, Ident, Issue, ListOf, Literal, MapOf, Node, Select, Struct
-from kplan.api.cel.tree import qualified
+from kplan.api.cel.tree import (
+    Call,
+    CompileError,
+    Entry,
+    Ident,
+    Issue,
+    ListOf,
+    Literal,
+    MapOf,
+    Node,
+    Select,
+    Struct,
+    qualified,
+)
 
 MAX_DEPTH = 250
 MAX_LENGTH = 100_000
@@ -180,7 +192,9 @@ class _Parser:
         optional = self._accept("?") is not None
         name = self._now
         if name.kind not in ("name", "escaped"):
-            self._fail(name.at, f"Syntax error: no viable alternative at input '.{name.text if name.text[0] != '<' else ''}'")
+            self._fail(
+                name.at, f"Syntax error: no viable alternative at input '.{name.text if name.text[0] != '<' else ''}'"
+            )
         self._take()
         if self._now.kind == "(" and not optional and name.kind == "name":
             bracket, args = self._arguments()
@@ -296,5 +310,3 @@ class _Parser:
                 break
         self._expect("}")
         return bracket.at, tuple(entries)
-
-

@@ -133,3 +133,10 @@ def _shown(source: str, issue: Issue) -> str:
     line, column = before.count("\n"), issue.at - (before.rfind("\n") + 1)
     text = source.split("\n")[line]
     return f"ERROR: <input>:{line + 1}:{column + 1}: {issue.message}\n | {text}\n | {'.' * column}^"
+
+
+def uses(node: object, name: str) -> bool:
+    """Whether an expression refers to a variable of this name."""
+    if isinstance(node, Ident):
+        return node.name == name
+    return isinstance(node, tuple) and any(uses(part, name) for part in node if isinstance(part, tuple))

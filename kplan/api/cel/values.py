@@ -202,7 +202,7 @@ def equal(a: Any, b: Any) -> bool:
 
 def compare(a: Any, b: Any) -> int | None:
     """-1, 0 or 1; None if one is not a number."""
-    if isinstance(a, float) and math.isnan(a) or isinstance(b, float) and math.isnan(b):
+    if (isinstance(a, float) and math.isnan(a)) or (isinstance(b, float) and math.isnan(b)):
         return None
     return (a > b) - (a < b)
 

@@ -18,7 +18,7 @@ from kplan.api.validation.mounts import volume_devices, volume_mounts
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.podvolumes import pull_policy
 from kplan.api.validation.probes import lifecycle, probes
-from kplan.api.validation.requirements import container_requirements
+from kplan.api.validation.requirements import Claims, container_requirements
 from kplan.api.validation.security import security_context
 
 Value = dict[str, Any]
@@ -43,7 +43,7 @@ class Surroundings:
 
     spec: Value
     volumes: Mapping[str, Value]
-    claims: frozenset[str]
+    claims: Claims
     options: PodOptions
 
 

@@ -17,6 +17,9 @@ _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t
 
 def go_quote(text: str) -> str:
     """A string as Go's %q prints it."""
+    if text.isprintable():
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{text}"'
     out = []
     for c in text:
         if c in '"\\':

@@ -108,6 +108,11 @@ def update(new: Value, old: Value, errors: Errors, *, path: str = "metadata") ->
         _standard_finalizers(meta, errors, path)
 
 
+def resource(obj: Value, errors: Errors) -> None:
+    """The metadata of a new custom resource, whose finalizers may have any name."""
+    _object_meta(obj.get("metadata") or {}, errors, names.dns1123_subdomain, "metadata")
+
+
 def generic_create(obj: Value, errors: Errors) -> None:
     """What the registry asks of the metadata of every object: a name that can stand in a URL, and well-formed parts."""
     _object_meta(obj.get("metadata") or {}, errors, names.path_segment, "metadata")

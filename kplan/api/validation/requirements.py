@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from kplan import quantity
 from kplan.api.validation import names
@@ -34,6 +34,23 @@ STANDARD_RESOURCES = (
     | {f"{prefix}{name}" for prefix in ("", "requests.", "limits.") for name in CONTAINER_RESOURCES}
     | {"storage", "requests.storage"}
 )
+
+
+class Claims(NamedTuple):
+    """The names of the resource claims of a pod, and the sentence about any other name."""
+
+    names: frozenset[str]
+    sentence: str
+
+
+def claims_of(claims: Collection[Value]) -> Claims:
+    """The claims of a pod, by which its containers name them."""
+    found = frozenset(c["name"] for c in claims if c.get("name"))
+    listed = f": {', '.join(sorted(found))}" if found else " which is empty"
+    return Claims(found, f"must be one of the names in pod.spec.resourceClaims{listed}")
+
+
+NO_CLAIMS = claims_of(())
 
 
 def is_standard(name: str) -> bool:
@@ -125,7 +142,7 @@ def has_indivisible_pages(spec: Value) -> bool:
 
 
 def container_requirements(
-    errors: Errors, field: str, resources: Mapping[str, Any], claims: frozenset[str], options: PodOptions
+    errors: Errors, field: str, resources: Mapping[str, Any], claims: Claims, options: PodOptions
 ) -> None:
     """ValidateContainerResourceRequirements."""
     if resources:
@@ -134,11 +151,11 @@ def container_requirements(
 
 def overhead(errors: Errors, field: str, value: Mapping[str, str], options: PodOptions) -> None:
     """The overhead of a pod, which is checked as if it were the limits of a container."""
-    _requirements(errors, field, {"limits": value}, container_resource_name, frozenset(), options)
+    _requirements(errors, field, {"limits": value}, container_resource_name, NO_CLAIMS, options)
 
 
 def _requirements(
-    errors: Errors, field: str, resources: Mapping[str, Any], check: Check, claims: frozenset[str], options: PodOptions
+    errors: Errors, field: str, resources: Mapping[str, Any], check: Check, claims: Claims, options: PodOptions
 ) -> None:
     limits = _amounts(resources.get("limits"))
     requests = _amounts(resources.get("requests"))
@@ -180,7 +197,7 @@ def _request(errors: Errors, field: str, name: str, amount: Quantity, limit: Qua
         errors.invalid(f"{field}.requests", str(amount), f"must be less than or equal to {name} limit of {limit}")
 
 
-def _claims(errors: Errors, field: str, claims: Collection[Value], known: frozenset[str]) -> None:
+def _claims(errors: Errors, field: str, claims: Collection[Value], known: Claims) -> None:
     seen: set[str] = set()
     parts: Counter[str] = Counter()
     for i, claim in enumerate(claims):
@@ -195,14 +212,8 @@ def _claims(errors: Errors, field: str, claims: Collection[Value], known: frozen
             _claim(errors, path, key, request, parts[key] if not request else int(key in seen))
             parts[key.partition("/")[0]] += key not in seen
             seen.add(key)
-        if name not in known:
-            errors.not_found(path, name, _unknown_claim(known))
-
-
-@lru_cache(maxsize=1)
-def _unknown_claim(known: frozenset[str]) -> str:
-    listed = f": {', '.join(sorted(known))}" if known else " which is empty"
-    return f"must be one of the names in pod.spec.resourceClaims{listed}"
+        if name not in known.names:
+            errors.not_found(path, name, known.sentence)
 
 
 def _claim(errors: Errors, path: str, key: str, request: str, clashes: int) -> None:
@@ -213,7 +224,7 @@ def _claim(errors: Errors, path: str, key: str, request: str, clashes: int) -> N
         errors.duplicate(path, key)
 
 
-def pod_requirements(errors: Errors, path: str, spec: Value, claims: frozenset[str], options: PodOptions) -> None:
+def pod_requirements(errors: Errors, path: str, spec: Value, claims: Claims, options: PodOptions) -> None:
     """Resources at the level of the pod: their names, and that they are not less than those of the containers."""
     resources, field = spec.get("resources"), f"{path}.resources"
     if resources is None:
@@ -256,10 +267,9 @@ def _aggregate(spec: Value, side: str) -> dict[str, Quantity]:
         if container.get("restartPolicy") == "Always":
             _add(total, own)
             _add(sidecars, own)
-            own = dict(sidecars)
         else:
-            _add(own, sidecars)
-        _raise(peak, own)
+            _add(own, {name: sidecars[name] for name in own if name in sidecars})
+            _raise(peak, own)
     _raise(total, peak)
     return dict(sorted(total.items()))
 

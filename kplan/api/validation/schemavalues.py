@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kplan.api.validation.field import Errors, go_quote
@@ -19,7 +19,11 @@ Schema = Mapping[str, Any]
 
 # The field of an error that no field is to blame for.
 NOWHERE = "<nil>"
-_KINDS: Mapping[type, tuple[str, str]] = {int: ("integer", "int64"), float: ("number", "float64"), bool: ("boolean", "")}
+_KINDS: Mapping[type, tuple[str, str]] = {
+    int: ("integer", "int64"),
+    float: ("number", "float64"),
+    bool: ("boolean", ""),
+}
 _JSON_INTEGER = (1 << 53) - 1
 
 
@@ -72,6 +76,8 @@ class _Walk:
 
     def value(self, schema: Schema, value: Any, path: str) -> None:
         """Check a value against a schema; `path` is the text that messages begin with."""
+        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            value = float(value)  # as Go reads it
         self._type(schema, value, path)
         if value is None:
             if isinstance(schema.get("enum"), list) and schema["enum"] and not schema.get("nullable"):
@@ -112,7 +118,9 @@ class _Walk:
             self._type_error(path, ",".join(types), kind)
 
     def _type_error(self, path: str, wanted: str, given: str) -> None:
-        self.errors.type_invalid(self._field(path), given, f"{path} in body must be of type {wanted}: {go_quote(given)}")
+        self.errors.type_invalid(
+            self._field(path), given, f"{path} in body must be of type {wanted}: {go_quote(given)}"
+        )
 
     def _attempt(self, schema: Schema, value: Any, path: str) -> _Walk:
         walk = _Walk(self._at)
@@ -139,7 +147,9 @@ class _Walk:
             self._merge(walk)
         valid = sum(not w.errors for w in all_of)
         if valid < len(all_of):
-            self._general(f"{go_quote(path)} must validate all the schemas (allOf){'' if valid else '. None validated'}")
+            self._general(
+                f"{go_quote(path)} must validate all the schemas (allOf){'' if valid else '. None validated'}"
+            )
         unwanted = schema.get("not")
         if isinstance(unwanted, Mapping) and not self._attempt(unwanted, value, path).errors:
             self._general(f"{go_quote(path)} must not validate the schema (not)")
@@ -157,9 +167,9 @@ class _Walk:
         longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
         if longest is not None and len(value) > longest:
             self.errors.too_long(self._field(path), longest)
-        if shortest is not None and len(value) < shortest:
+        elif shortest is not None and len(value) < shortest:
             self._wrong(path, value, f"should be at least {shortest} chars long")
-        if pattern and not _matches(pattern, value):
+        elif pattern and not _matches(pattern, value):
             self._wrong(path, value, f"should match '{pattern}'")
         name = strfmt.known(str(schema.get("format") or ""))
         if name:
@@ -235,8 +245,10 @@ class _Walk:
         fewest, most = schema.get("minProperties"), schema.get("maxProperties")
         if fewest is not None and len(value) < fewest:
             self._wrong(path, len(value), f"should have at least {fewest} properties")
+            return
         if most is not None and len(value) > most:
             self.errors.too_many(self._field(path), len(value), most)
+            return
         for name in schema.get("required") or ():
             if name not in value:
                 self.errors.required(self._field(f"{path}.{name}"))

@@ -83,11 +83,14 @@ def _topology_values(values: list[str], field: str, errors: Errors) -> frozenset
 
 def _storage_class_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
     metadata.update(new, old, errors)
-    for field in ("parameters", "provisioner", "reclaimPolicy"):
+    for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
         if (new.get(field) or None) != (old.get(field) or None):
-            errors.forbidden(field, f"updates to {field} are forbidden.")
-    if new.get("volumeBindingMode") != old.get("volumeBindingMode"):
-        errors.invalid("volumeBindingMode", new.get("volumeBindingMode"), names.IMMUTABLE)
+            errors.invalid(field, _shown(new.get(field)), names.IMMUTABLE)
+
+
+def _shown(value: Any) -> Any:
+    """Go prints maps by sorted keys."""
+    return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def _attributes_class(obj: Value, errors: Errors, context: Context) -> None:
@@ -208,7 +211,7 @@ def _csi_node_update(new: Value, old: Value, errors: Errors, context: Context) -
     for driver in (old.get("spec") or {}).get("drivers") or ():
         changed = drivers.get(driver.get("name"))
         if changed is not None and changed != driver and not _only_count(changed, driver):
-            errors.invalid("CSINode", changed, names.IMMUTABLE)
+            errors.invalid("spec.drivers", changed, names.IMMUTABLE)
 
 
 def _only_count(new: Value, old: Value) -> bool:

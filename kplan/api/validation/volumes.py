@@ -149,8 +149,9 @@ def _claim(obj: Value, errors: Errors, context: Context) -> None:
 
 def _claim_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     metadata.update(new, old, errors)
-    claim_spec(errors, "spec", new.get("spec") or {}, context.minor)
     spec, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
+    had_group = any((before.get(name) or {}).get("apiGroup") is not None for name in ("dataSource", "dataSourceRef"))
+    claim_spec(errors, "spec", spec, context.minor, any_group=had_group)
     bound = (old.get("status") or {}).get("phase") == "Bound"
     if not before.get("volumeName") and spec.get("volumeName"):
         spec.pop("volumeName")
@@ -159,8 +160,9 @@ def _claim_update(new: Value, old: Value, errors: Errors, context: Context) -> N
     free = ("resources", "volumeAttributesClassName") if bound else ()
     if _kept(spec, free) != _kept(before, free):
         errors.forbidden("spec", CLAIM_FIXED)
-    _size(spec, before, old, errors)
-    if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
+    else:
+        _size(spec, before, old, errors)
+    if bound and before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
         errors.forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")
     if spec.get("volumeMode") != before.get("volumeMode"):
         errors.invalid("volumeMode", spec.get("volumeMode"), names.IMMUTABLE)

@@ -18,7 +18,7 @@ from kplan.workloads import CONTAINER_LISTS, PodTemplate, containers
 
 
 def build(check_id: Any, trusted: bool) -> Check:  # noqa: ARG001
-    """The check of this id, for pod specs."""
+    """What is against one check of the Pod Security Standards, named by its id, in the form of the release."""
     forms = BASELINE.get(check_id) or RESTRICTED.get(check_id)
     if forms is None:
         raise KplanError(f"there is no Pod Security check {check_id!r}")

@@ -40,7 +40,7 @@ _WITHOUT_TEST = {"title", "description", "$comment", "then", "else"}
 
 
 def build(schema: Any, trusted: bool) -> Check:
-    """The check of one schema; patterns of a rule that is not ours are matched in linear time only."""
+    """What does not fit a JSON Schema; patterns of rules that kplan does not ship are matched in linear time."""
     test = _compile(schema, _search(trusted))
 
     def check(site: Site) -> Iterable[Problem]:

@@ -1,0 +1,123 @@
+"""Structural schemas as types of expressions, and values as expressions see them.
+
+Follows k8s.io/apiserver/pkg/cel (common/schemas.go, common/values.go, escaping.go). Types are made when first asked for,
+so the size of a schema costs nothing by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from kplan.api.cel.lexer import RESERVED, WORDS
+from kplan.api.cel.times import duration, timestamp
+from kplan.api.cel.types import BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
+from kplan.api.cel.values import EvalError, KeyedList
+
+Schema = Mapping[str, Any]
+
+_RESERVED = RESERVED | WORDS
+_SPECIAL = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*").fullmatch
+_SIMPLE = {"boolean": BOOL, "number": DOUBLE, "integer": INT}
+_TEXTS = {"byte": BYTES, "duration": DURATION, "date": TIMESTAMP, "date-time": TIMESTAMP}
+_META: Schema = {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}}
+_TEXT: Schema = {"type": "string"}
+
+
+@lru_cache(maxsize=4096)
+def escape(name: str) -> str | None:
+    """A property as the name of a field; None if it cannot be one."""
+    if name in _RESERVED:
+        return f"__{name}__"
+    escaped = re.sub(r"__|[./-]", lambda m: _SPECIAL[m[0]], name)
+    return escaped if _NAME(escaped) else None
+
+
+def properties(schema: Schema, *, root: bool = False) -> Mapping[str, Schema]:
+    """The properties of an object, with those that every resource has."""
+    own = schema.get("properties") or {}
+    if not root and schema.get("x-kubernetes-embedded-resource") is not True:
+        return own
+    return {"apiVersion": _TEXT, "kind": _TEXT, **own, "metadata": _META}
+
+
+def type_of(schema: Schema | None, name: str, *, root: bool = False) -> Type | None:
+    """The type of the values of a schema; None if it has none that expressions can use.
+
+    `name` is the path by which messages call an object.
+    """
+    if schema is None:
+        return None
+    if schema.get("x-kubernetes-int-or-string") is True:
+        return DYN
+    kind = "object" if root else schema.get("type")
+    if kind == "array":
+        item = type_of(_schema(schema.get("items")), f"{name}.@idx")
+        return list_of(item) if item is not None else None
+    if kind == "string":
+        return _TEXTS.get(str(schema.get("format") or ""), STRING)
+    if kind != "object":
+        return _SIMPLE.get(str(kind))
+    additional = _schema(schema.get("additionalProperties"))
+    if additional is not None:
+        value = type_of(additional, f"{name}.@elem")
+        return map_of(STRING, value) if value is not None else None
+    return _object(schema, name, root)
+
+
+def _object(schema: Schema, name: str, root: bool) -> Type:
+    known: dict[str, Type | None] = {}
+
+    def field(escaped: str) -> Type | None:
+        if escaped not in known:
+            inner = next((s for n, s in properties(schema, root=root).items() if escape(n) == escaped), None)
+            known[escaped] = type_of(inner, f"{name}.{escaped}")
+        return known[escaped]
+
+    return Type(name, (), field)
+
+
+def _schema(value: Any) -> Schema | None:
+    return value if isinstance(value, Mapping) else None
+
+
+def converted(schema: Schema | None, value: Any, *, root: bool = False) -> Any:
+    """A value as expressions see it: escaped names, times and bytes as such, no unknown fields."""
+    if schema is None or value is None or schema.get("x-kubernetes-int-or-string") is True:
+        return value
+    if isinstance(value, dict):
+        additional = _schema(schema.get("additionalProperties"))
+        if additional is not None:
+            return {name: converted(additional, v) for name, v in value.items()}
+        known = properties(schema, root=root)
+        pairs = ((escape(n), known[n], v) for n, v in value.items() if n in known)
+        return {name: converted(inner, v) for name, inner, v in pairs if name is not None}
+    if isinstance(value, list):
+        items = [converted(_schema(schema.get("items")), v) for v in value]
+        kind = schema.get("x-kubernetes-list-type")
+        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ()) if kind == "map" else ()
+        return KeyedList(items, keys) if kind in ("set", "map") else items
+    if isinstance(value, str):
+        return _text(schema, value)
+    return float(value) if schema.get("type") == "number" and not isinstance(value, bool) else value
+
+
+def _text(schema: Schema, value: str) -> Any:
+    try:
+        match schema.get("format"):
+            case "byte":
+                from base64 import b64decode
+
+                return b64decode(value, validate=True)
+            case "duration":
+                return duration(value)
+            case "date":
+                return timestamp(f"{value}T00:00:00Z")
+            case "date-time":
+                return timestamp(value)
+    except (EvalError, ValueError):
+        pass  # the format is another rule's concern
+    return value

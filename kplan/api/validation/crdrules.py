@@ -1,0 +1,202 @@
+"""x-kubernetes-validations: the rules in CEL that a CustomResourceDefinition has for its values.
+
+Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (validation.go, cel_validation.go) and
+pkg/apiserver/schema/cel/compilation.go. The estimate of what a rule may cost is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from kplan.api import cel
+from kplan.api.cel.schematypes import escape, properties, type_of
+from kplan.api.cel.tree import uses
+from kplan.api.cel.types import BOOL, DYN, STRING, Type, optional_of
+from kplan.api.validation.expressions import text_of
+from kplan.api.validation.field import Errors
+
+Schema = Mapping[str, Any]
+
+REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
+_SELF = "selfType"
+
+
+class Place(NamedTuple):
+    """Where a schema stands: the name of its type, and whether its old value can be found on update."""
+
+    schema: Schema
+    name: str
+    root: bool = False
+    correlated: bool = True
+
+    @property
+    def type(self) -> Type | None:
+        """The type of `self` here."""
+        return type_of(self.schema, self.name, root=self.root)
+
+
+class Compiled(NamedTuple):
+    """A rule ready to run; `old` whether it asks for the old value."""
+
+    rule: Schema
+    program: cel.Program
+    message: cel.Program | None
+    old: bool
+
+
+def root(schema: Schema) -> Place:
+    """The place of a whole resource."""
+    return Place(schema, _SELF, root=True)
+
+
+def inside(place: Place, schema: Schema, name: str, *, correlated: bool = True) -> Place:
+    """The place of a schema inside another, by the name of its property (`@idx` for items)."""
+    return Place(schema, f"{place.name}.{escape(name) or name}", correlated=place.correlated and correlated)
+
+
+def rules(schema: Schema, errors: Errors, at: str, place: Place | None) -> None:
+    """Report what is wrong with the rules of one schema; without a place they are not compiled."""
+    before = len(errors.causes)
+    listed = [
+        (f"{at}.x-kubernetes-validations[{i}]", r or {}) for i, r in enumerate(schema["x-kubernetes-validations"])
+    ]
+    for path, rule in listed:
+        _texts(rule, errors, path)
+        field_path = text_of(rule, "fieldPath")
+        if place is None or not field_path.strip() or "\n" in field_path:
+            continue
+        if field_schema(place.schema, field_path, arrays=True, root=place.root)[0] is None:
+            errors.invalid(f"{path}.fieldPath", field_path, "must be a valid path")
+    if place is not None and len(errors.causes) == before:
+        for path, rule in listed:
+            _compile(rule, errors, path, place)
+
+
+def _texts(rule: Schema, errors: Errors, at: str) -> None:
+    expression, message = text_of(rule, "rule").strip(), text_of(rule, "message")
+    if not expression:
+        errors.required(f"{at}.rule", "rule is not specified")
+    if message and not message.strip():
+        errors.invalid(f"{at}.message", message, "message must be non-empty if specified")
+    elif "\n" in message.strip():
+        errors.invalid(f"{at}.message", message, "message must not contain line breaks")
+    elif "\n" in expression and not message:
+        errors.required(f"{at}.message", "message must be specified if rule contains line breaks")
+    source = text_of(rule, "messageExpression")
+    if source and not source.strip():
+        errors.required(f"{at}.messageExpression", "messageExpression must be non-empty if specified")
+    if rule.get("reason") is not None:
+        errors.one_of(f"{at}.reason", rule["reason"], REASONS)
+    field_path = text_of(rule, "fieldPath")
+    if field_path and not field_path.strip():
+        errors.invalid(f"{at}.fieldPath", field_path, "fieldPath must be non-empty if specified")
+    elif "\n" in field_path:
+        errors.invalid(f"{at}.fieldPath", field_path, "fieldPath must not contain line breaks")
+
+
+def _compile(rule: Schema, errors: Errors, at: str, place: Place) -> None:
+    shown, old = _shown(rule), False
+    try:
+        program = cel.compile(rule["rule"], _environment(rule, place))
+        old = uses(program.tree, "oldSelf")
+        if program.type != BOOL:
+            errors.invalid(f"{at}.rule", shown, "cel expression must evaluate to a bool")
+    except cel.CompileError as e:
+        errors.invalid(f"{at}.rule", shown, f"compilation failed: {e}")
+    if text_of(rule, "messageExpression").strip():
+        _message(rule, errors, f"{at}.messageExpression", shown, place)
+    if old and not place.correlated:
+        detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
+        errors.invalid(f"{at}.rule", rule["rule"], detail)
+    elif not old and rule.get("optionalOldSelf") is not None:
+        detail = "may not be set if oldSelf is not used in rule"
+        errors.invalid(f"{at}.optionalOldSelf", rule["optionalOldSelf"], detail)
+
+
+def _message(rule: Schema, errors: Errors, at: str, shown: dict[str, Any], place: Place) -> None:
+    try:
+        program = cel.compile(rule["messageExpression"], _environment(rule, place))
+        if program.type != STRING:
+            errors.invalid(at, shown, "messageExpression must evaluate to a string")
+    except cel.CompileError as e:
+        errors.invalid(at, shown, f"messageExpression compilation failed: {e}")
+
+
+def _environment(rule: Schema, place: Place) -> cel.Environment:
+    self_type = place.type or DYN
+    old = optional_of(self_type) if rule.get("optionalOldSelf") is True else self_type
+    return cel.Environment({"self": self_type, "oldSelf": old})
+
+
+def _shown(rule: Schema) -> dict[str, Any]:
+    """A rule as the server prints it."""
+    return {
+        "Rule": text_of(rule, "rule"),
+        "Message": text_of(rule, "message"),
+        "MessageExpression": text_of(rule, "messageExpression"),
+        "Reason": rule.get("reason"),
+        "FieldPath": text_of(rule, "fieldPath"),
+        "OptionalOldSelf": rule.get("optionalOldSelf"),
+    }
+
+
+def compiled(place: Place) -> list[Compiled]:
+    """The rules of a schema that compile, ready to run."""
+    found = []
+    for rule in place.schema.get("x-kubernetes-validations") or ():
+        environment = _environment(rule, place)
+        try:
+            program = cel.compile(text_of(rule, "rule"), environment)
+        except cel.CompileError:
+            continue
+        found.append(Compiled(rule, program, _message_program(rule, environment), uses(program.tree, "oldSelf")))
+    return found
+
+
+def _message_program(rule: Schema, environment: cel.Environment) -> cel.Program | None:
+    source = text_of(rule, "messageExpression")
+    try:
+        return cel.compile(source, environment) if source.strip() else None
+    except cel.CompileError:
+        return None
+
+
+def field_schema(
+    schema: Schema, path: str, *, arrays: bool, root: bool = False
+) -> tuple[Schema | None, str | tuple[str, ...]]:
+    """The schema that a simple JSON path leads to and the steps to it, or None and why it leads nowhere."""
+    tokens = iter(_tokens(path))
+    steps: list[str] = []
+    found, first = schema, root
+    for sign in tokens:
+        if sign not in ".[":
+            return None, f"expected [ or . but got: {sign}"
+        if sign == "[" and not arrays:
+            return None, "array notation is not allowed"
+        step = next(tokens, None)
+        if step is None:
+            return None, "unexpected end of JSON path"
+        if sign == "[":
+            if len(step) < 2 or step[0] != "'" or step[-1] != "'" or next(tokens, None) != "]":
+                return None, f"expected single quoted string but got {step}"
+            step = step[1:-1]
+        known = properties(found, root=first)
+        inner = known[step] or {} if step in known else found.get("additionalProperties")
+        if not isinstance(inner, Mapping):
+            return None, "does not refer to a valid field"
+        found, first = inner, False
+        steps.append(step)
+    return found, tuple(steps)
+
+
+def _tokens(path: str) -> list[str]:
+    """A path cut at its dots and brackets, which are tokens of their own."""
+    out, word = [], ""
+    for c in path:
+        if c in ".[]":
+            out += [word, c] if word else [c]
+            word = ""
+        else:
+            word += c
+    return [*out, word] if word else out

@@ -1,0 +1,274 @@
+"""The schema of a CustomResourceDefinition, node by node.
+
+Follows apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go
+(ValidateCustomResourceDefinitionOpenAPISchema) and pkg/apiserver/schema/defaulting/validation.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kplan.api.validation import crdrules, schemavalues, structural
+from kplan.api.validation.crdrules import Place
+from kplan.api.validation.field import Errors
+from kplan.api.validation.structural import properties_of, schema_at, schemas_at
+from kplan.schema import re2
+from kplan.schema import structural as shapes
+from kplan.schema.crd import resource_node
+from kplan.schema.definitions import Definitions
+from kplan.schema.node import Node
+
+Schema = Mapping[str, Any]
+
+TYPES = ("array", "boolean", "integer", "number", "object", "string")
+_LIST_TYPE, _LIST_KEYS, _MAP_TYPE = "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"
+_UNSUPPORTED = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
+_ROOT_FIELDS = (
+    "Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern "
+    "MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields "
+    "XValidations"
+)
+_ROOT_KEYS = frozenset(
+    "description type format title maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern "
+    "maxItems minItems uniqueItems multipleOf required items properties externalDocs example "
+    "x-kubernetes-preserve-unknown-fields x-kubernetes-validations".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where a node stands: `no_default` says why it must have none; `meta` whether it is inside an ObjectMeta."""
+
+    root: bool = False
+    no_default: str = ""
+    meta: bool = False
+
+
+def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: int) -> None:
+    """The schema of one version; `has_status` whether it has a status subresource."""
+    if has_status:
+        _root_with_status(value, errors, at)
+    if value.get("nullable") is True:
+        errors.forbidden(f"{at}.nullable", "nullable cannot be true at the root")
+    before = len(errors.causes)
+    structural.structural(value, errors, at)
+    if len(errors.causes) == before:
+        _defaults(value, errors, at, minor)
+    # Expressions are compiled only against a schema that stands.
+    place = crdrules.root(value) if len(errors.causes) == before else None
+    _node(value, errors, at, _Site(root=True), place)
+
+
+def _root_with_status(value: Schema, errors: Errors, at: str) -> None:
+    kind = value.get("type") or ""
+    if kind and kind != "object":
+        detail = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
+        errors.invalid(f"{at}.type", kind, detail)
+    elif any(value[k] and k not in _ROOT_KEYS for k in value):
+        shown = f"[{_ROOT_FIELDS}]"
+        detail = f"only {shown} fields are allowed at the root of the schema if the status subresource is enabled"
+        errors.invalid(at, value, detail)
+
+
+def _node(value: Schema, errors: Errors, at: str, site: _Site, place: Place | None) -> None:
+    _standard(value, errors, at, site)
+    if value.get("uniqueItems") is True:
+        detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
+        errors.forbidden(f"{at}.uniqueItems", detail)
+    for path, inner, inside, there in _children(value, errors, at, site, place):
+        _node(inner, errors, path, inside, there)
+    _extensions(value, errors, at)
+    _list_map(value, errors, at)
+    _list_map_keys(value, errors, at)
+    if value.get("x-kubernetes-validations"):
+        crdrules.rules(value, errors, at, place)
+
+
+def _children(
+    value: Schema, errors: Errors, at: str, site: _Site, place: Place | None
+) -> Iterator[tuple[str, Schema, _Site, Place | None]]:
+    """Every schema directly inside a schema."""
+    inside = replace(site, root=False)
+    additional = value.get("additionalProperties")
+    if additional is not None and value.get("properties") and (additional is False or isinstance(additional, Mapping)):
+        errors.forbidden(f"{at}.additionalProperties", "additionalProperties and properties are mutual exclusive")
+    if isinstance(additional, Mapping):
+        reason = "inside additionalProperties applying to object metadata" if site.meta else inside.no_default
+        yield (
+            f"{at}.additionalProperties",
+            additional,
+            replace(inside, no_default=reason),
+            place and crdrules.inside(place, additional, "@elem"),
+        )
+    for name, inner in properties_of(value):
+        there = place and crdrules.inside(place, inner, name)
+        yield f"{at}.properties[{name}]", inner, _property_site(value, name, site), there
+    unwanted = schema_at(value, "not")
+    if unwanted is not None:
+        yield f"{at}.not", unwanted, inside, None
+    for junctor in ("allOf", "anyOf", "oneOf"):
+        for i, inner in enumerate(schemas_at(value, junctor)):
+            yield f"{at}.{junctor}[{i}]", inner, inside, None
+    item = schema_at(value, "items")
+    if item is not None:
+        correlated = value.get(_LIST_TYPE) == "map"
+        yield f"{at}.items", item, inside, place and crdrules.inside(place, item, "@idx", correlated=correlated)
+
+
+def _property_site(value: Schema, name: str, site: _Site) -> _Site:
+    inside = replace(site, root=False)
+    resource = site.root or value.get("x-kubernetes-embedded-resource") is True
+    if not resource or name not in ("metadata", "apiVersion", "kind"):
+        return inside
+    where = "top-level" if site.root else "embedded"
+    if name == "metadata":
+        return _Site(meta=True, no_default=f"in {where} {name}" if site.root else site.no_default)
+    return replace(inside, no_default=f"in {where} {name}")
+
+
+def _standard(value: Schema, errors: Errors, at: str, site: _Site) -> None:
+    kind = value.get("type") or ""
+    if kind and kind not in TYPES:
+        errors.not_supported(f"{at}.type", kind, TYPES)
+    if value.get("default") is not None and site.no_default:
+        errors.forbidden(f"{at}.default", f"must not be set {site.no_default}")
+    for name in _UNSUPPORTED:
+        if value.get(name):
+            errors.forbidden(f"{at}.{name}", f"{name} is not supported")
+    if kind == "null":
+        errors.forbidden(f"{at}.type", "type cannot be set to null, use nullable as an alternative")
+    items = value.get("items")
+    if isinstance(items, list) and items:
+        errors.forbidden(f"{at}.items", "items must be a schema object and not an array")
+    if kind == "array" and not isinstance(items, Mapping):
+        errors.required(f"{at}.items", "must be specified")
+    if site.meta and value.get("x-kubernetes-embedded-resource") is True:
+        errors.forbidden(f"{at}.x-kubernetes-embedded-resource", "must not be used inside of resource meta")
+    _pattern(value.get("pattern") or "", errors, f"{at}.pattern")
+
+
+def _pattern(pattern: str, errors: Errors, at: str) -> None:
+    try:
+        re2.compile(pattern)
+    except re2.PatternError as e:
+        errors.invalid(at, pattern, f"must be a valid regular expression, but isn't: {e}")
+
+
+def _extensions(value: Schema, errors: Errors, at: str) -> None:
+    kind = value.get("type") or ""
+    if value.get("x-kubernetes-preserve-unknown-fields") is False:
+        errors.invalid(f"{at}.x-kubernetes-preserve-unknown-fields", False, "must be true or undefined")
+    for name, wanted, allowed in (
+        (_MAP_TYPE, "object", ("atomic", "granular")),
+        (_LIST_TYPE, "array", ("atomic", "map", "set")),
+    ):
+        found = value.get(name)
+        if found is None:
+            continue
+        if kind != wanted:
+            detail = f"must be {wanted} if {name} is specified"
+            if kind:
+                errors.invalid(f"{at}.type", kind, detail)
+            else:
+                errors.required(f"{at}.type", detail)
+        elif name == _LIST_TYPE and found == "set":
+            _set_items(schema_at(value, "items") or {}, errors, f"{at}.items")
+        errors.one_of(f"{at}.{name}", found, allowed)
+
+
+def _set_items(item: Schema, errors: Errors, at: str) -> None:
+    detail = "must be atomic as item of a list with x-kubernetes-list-type=set"
+    kind = item.get("type")
+    if kind == "array" and item.get(_LIST_TYPE) not in (None, "atomic"):
+        errors.invalid(f"{at}.{_LIST_TYPE}", item[_LIST_TYPE], detail)
+    if kind == "object" and item.get(_MAP_TYPE) != "atomic":
+        errors.invalid(f"{at}.{_MAP_TYPE}", item.get(_MAP_TYPE), detail)
+
+
+def _list_map(value: Schema, errors: Errors, at: str) -> None:
+    keys, kind = [k or "" for k in value.get(_LIST_KEYS) or ()], value.get(_LIST_TYPE)
+    if keys and kind != "map":
+        detail = f"must be map if {_LIST_KEYS} is non-empty"
+        if kind is None:
+            errors.required(f"{at}.{_LIST_TYPE}", detail)
+        else:
+            errors.invalid(f"{at}.{_LIST_TYPE}", kind, detail)
+    if kind != "map":
+        return
+    if not keys:
+        errors.required(f"{at}.{_LIST_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
+    items = value.get("items")
+    if items is None:
+        errors.required(f"{at}.items", f"must have a schema if {_LIST_TYPE} is map")
+    elif not isinstance(items, Mapping):
+        shown = {"Schema": None, "JSONSchemas": items}
+        errors.invalid(f"{at}.items", shown, f"must only have a single schema if {_LIST_TYPE} is map")
+    elif items.get("type") != "object":
+        detail = f"must be object if parent array's {_LIST_TYPE} is map"
+        errors.invalid(f"{at}.items.type", items.get("type") or "", detail)
+    else:
+        _key_properties(items, keys, errors, at)
+
+
+def _key_properties(item: Schema, keys: list[str], errors: Errors, at: str) -> None:
+    known = dict(properties_of(item))
+    for i, key in enumerate(keys):
+        if key not in known:
+            errors.invalid(f"{at}.{_LIST_KEYS}", keys, "entries must all be names of item properties")
+        elif known[key].get("type") in ("array", "object"):
+            detail = f"must be a scalar type if parent array's {_LIST_TYPE} is map"
+            errors.invalid(f"{at}.items.properties[{key}].type", item.get("type"), detail)
+        if key in keys[:i]:
+            errors.invalid(f"{at}.{_LIST_KEYS}", keys, "must not contain duplicate entries")
+
+
+def _list_map_keys(value: Schema, errors: Errors, at: str) -> None:
+    """The keys of a list map must always be there."""
+    item, kind = schema_at(value, "items"), value.get(_LIST_TYPE)
+    if item is None or kind not in ("set", "map"):
+        return
+    if item.get("nullable") is True:
+        errors.forbidden(f"{at}.items.nullable", f"cannot be nullable when {_LIST_TYPE} is {kind}")
+    known = dict(properties_of(item))
+    for key in (value.get(_LIST_KEYS) or ()) if kind == "map" else ():
+        inner = known.get(key)
+        if inner is None:
+            continue
+        if key not in (item.get("required") or ()) and inner.get("default") is None:
+            errors.required(
+                f"{at}.items.properties[{key}].default",
+                f"this property is in {_LIST_KEYS}, so it must have a default or be a required property",
+            )
+        if inner.get("nullable") is True:
+            errors.forbidden(
+                f"{at}.items.properties[{key}].nullable",
+                f"this property is in {_LIST_KEYS}, so it cannot be nullable",
+            )
+
+
+def _defaults(value: Schema, errors: Errors, at: str, minor: int) -> None:
+    """Every default must be a value that the schema takes as it is."""
+    if value.get("default") is not None:
+        _default(value, errors, f"{at}.default", minor)
+    item, additional = schema_at(value, "items"), schema_at(value, "additionalProperties")
+    if item is not None:
+        _defaults(item, errors, f"{at}.items", minor)
+    if additional is not None:
+        _defaults(additional, errors, f"{at}.additionalProperties", minor)
+    for name, inner in properties_of(value):
+        _defaults(inner, errors, f"{at}.properties[{name}]", minor)
+
+
+def _default(value: Schema, errors: Errors, at: str, minor: int) -> None:
+    node = resource_node({"type": "object", "properties": {"value": value}}, Definitions(minor))
+    inside: Node = (node.fields or {})["value"]
+    default = value["default"]
+    if shapes.prune(inside, default) != default:
+        errors.invalid(at, default, "must not have unknown fields")
+        return
+    errors.causes += schemavalues.causes(value, default, at)
+    for path, item in shapes.duplicates(inside, default):
+        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+        errors.duplicate(at + where, item)

@@ -1,0 +1,206 @@
+"""Custom resources: their metadata, the schema of their kind, and its rules in CEL.
+
+Follows apiextensions-apiserver (pkg/registry/customresource/strategy.go, validator.go; pkg/apiserver/schema/cel).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from kplan.api import cel
+from kplan.api.cel.schematypes import converted
+from kplan.api.cel.values import Optional
+from kplan.api.validation import crdrules, metadata, schemavalues
+from kplan.api.validation.crdrules import Compiled, Place
+from kplan.api.validation.field import OMIT, Errors
+from kplan.api.validation.schemavalues import NOWHERE
+from kplan.api.validation.structural import properties_of, schema_at
+from kplan.model import Cause
+from kplan.schema import structural
+from kplan.schema.node import Node
+
+Value = dict[str, Any]
+Schema = Mapping[str, Any]
+
+# What all rules of an object may cost together (k8s.io/apiserver/pkg/apis/cel/config.go).
+COST_BUDGET = 10_000_000
+_NO_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
+_BLOCKING = frozenset({"FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"})
+_UNCHECKED = (
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
+    "validation"
+)
+
+
+class Checks(NamedTuple):
+    """The rules of a schema and of everything inside it; None stands for a part without rules."""
+
+    place: Place
+    rules: list[Compiled]
+    fields: Mapping[str, Checks]
+    values: Checks | None
+    item: Checks | None
+
+
+def validate(new: Value, node: Node, old: Value | None = None) -> list[Cause]:
+    """The causes for which the server refuses a custom resource (`old` given: an update) of a kind with this tree.
+
+    What was wrong with the old object already, and is so in the same words, is let through (KEP-4008).
+    """
+    errors = Errors()
+    if old is None:
+        metadata.resource(new, errors)
+    else:
+        metadata.generic_update(new, old, errors)
+    found = _values(new, node)
+    known = frozenset(_values(old, node)) if old is not None and found else frozenset()
+    errors.causes += [cause for cause in found if cause not in known]
+    checks = _checks_of(node.rules)
+    if checks is not None:
+        if any(cause.reason in _BLOCKING or "NotSupported" in cause.reason for cause in errors.causes):
+            errors.invalid(NOWHERE, None, _UNCHECKED)
+        else:
+            _expressions(checks, new, old, errors)
+    return errors.causes
+
+
+def _values(value: Value, node: Node) -> list[Cause]:
+    errors = Errors()
+    errors.causes += schemavalues.causes(node.rules, value)
+    for path, item in structural.duplicates(node, value):
+        field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+        errors.duplicate(field, item)
+    return errors.causes
+
+
+_CHECKS: OrderedDict[int, tuple[Schema, Checks | None]] = OrderedDict()
+_MOST_CHECKS = 256
+
+
+def _checks_of(schema: Schema) -> Checks | None:
+    """The compiled rules of a whole resource, kept with the schema that they are for."""
+    key = id(schema)
+    if key not in _CHECKS:
+        _CHECKS[key] = (schema, _compiled(crdrules.root(schema)))
+        if len(_CHECKS) > _MOST_CHECKS:
+            _CHECKS.popitem(last=False)
+    return _CHECKS[key][1]
+
+
+def _compiled(place: Place) -> Checks | None:
+    schema = place.schema
+    item, additional = schema_at(schema, "items"), schema_at(schema, "additionalProperties")
+    correlated = schema.get("x-kubernetes-list-type") == "map"
+    fields = {name: _compiled(crdrules.inside(place, inner, name)) for name, inner in properties_of(schema)}
+    checks = Checks(
+        place,
+        crdrules.compiled(place),
+        {name: inner for name, inner in fields.items() if inner is not None},
+        _compiled(crdrules.inside(place, additional, "@elem")) if additional is not None else None,
+        _compiled(crdrules.inside(place, item, "@idx", correlated=correlated)) if item is not None else None,
+    )
+    return checks if checks.rules or checks.fields or checks.values or checks.item else None
+
+
+def _expressions(checks: Checks, new: Value, old: Value | None, errors: Errors) -> None:
+    left = COST_BUDGET
+    for inside, value, before, at in _places(checks, new, old, ""):
+        for rule in inside.rules:
+            if not _applies(rule, before):
+                continue
+            scope = _scope(inside.place, rule, value, before)
+            try:
+                spent = _judge(rule, scope, errors, at, min(left, cel.CALL_LIMIT))
+            except cel.BudgetError:
+                errors.invalid(at or NOWHERE, OMIT, _NO_BUDGET)
+                return
+            left -= spent
+
+
+def _places(checks: Checks, new: Any, old: Any, at: str) -> Iterator[tuple[Checks, Any, Any, str]]:
+    """Every place of a value that has rules, with the old value there (None: there was none), outermost first."""
+    if new is None:
+        return
+    if checks.rules:
+        yield checks, new, old, at
+    if isinstance(new, dict):
+        before = old if isinstance(old, dict) else {}
+        for name, value in new.items():
+            inner = checks.fields.get(name)
+            if inner is not None:
+                yield from _places(inner, value, before.get(name), f"{at}.{name}" if at else name)
+            elif checks.values is not None:
+                yield from _places(checks.values, value, before.get(name), f"{at}[{name}]")
+    elif isinstance(new, list) and checks.item is not None:
+        for i, value in enumerate(new):
+            yield from _places(checks.item, value, _correlated(checks.place.schema, value, old), f"{at}[{i}]")
+
+
+def _correlated(schema: Schema, item: Any, old: Any) -> Any:
+    """The item of the old list that has the keys of this one."""
+    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    if schema.get("x-kubernetes-list-type") != "map" or not isinstance(old, list) or not isinstance(item, dict):
+        return None
+    wanted = [item.get(k) for k in keys]
+    return next((o for o in old if isinstance(o, dict) and [o.get(k) for k in keys] == wanted), None)
+
+
+def _applies(rule: Compiled, before: Any) -> bool:
+    """A transition rule needs an old value, unless it says that it can do without."""
+    return not rule.old or before is not None or rule.rule.get("optionalOldSelf") is True
+
+
+def _scope(place: Place, rule: Compiled, value: Any, before: Any) -> dict[str, Any]:
+    scope = {"self": converted(place.schema, value, root=place.root)}
+    if rule.old:
+        old = converted(place.schema, before, root=place.root)
+        optional = rule.rule.get("optionalOldSelf") is True
+        scope["oldSelf"] = Optional(before is not None, old) if optional else old
+    return scope
+
+
+def _judge(rule: Compiled, scope: Mapping[str, Any], errors: Errors, at: str, limit: int) -> int:
+    """Report a rule that does not hold; returns what it cost."""
+    text = rule.rule.get("rule") or ""
+    try:
+        value, cost = rule.program.evaluate(scope, limit=limit)
+    except cel.BudgetError:
+        raise
+    except cel.EvalError as e:
+        shown = (rule.rule.get("message") or "").strip() or text.strip()
+        errors.invalid(at or NOWHERE, OMIT, f"{e} evaluating rule: {shown}")
+        return 0
+    if value is not True:
+        _refuse(rule, scope, errors, at + _field_path(rule))
+    return cost
+
+
+def _field_path(rule: Compiled) -> str:
+    return str(rule.rule.get("fieldPath") or "").replace("['", "[").replace("']", "]")
+
+
+def _refuse(rule: Compiled, scope: Mapping[str, Any], errors: Errors, at: str) -> None:
+    detail, field = _message(rule, scope), at.removeprefix(".") or NOWHERE
+    match rule.rule.get("reason"):
+        case "FieldValueRequired":
+            errors.required(field, detail)
+        case "FieldValueForbidden":
+            errors.forbidden(field, detail)
+        case "FieldValueDuplicate":
+            errors.causes.append(Cause(field, "FieldValueDuplicate", f"Duplicate value: {detail}"))
+        case _:
+            errors.invalid(field, OMIT, detail)
+
+
+def _message(rule: Compiled, scope: Mapping[str, Any]) -> str:
+    if rule.message is not None:
+        try:
+            text = rule.message.evaluate(scope)[0]
+        except cel.EvalError:
+            text = None
+        if isinstance(text, str) and text.strip() and "\n" not in text:
+            return text.strip()
+    message = (rule.rule.get("message") or "").strip()
+    return message or f"failed rule: {(rule.rule.get('rule') or '').strip()}"

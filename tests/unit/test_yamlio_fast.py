@@ -1,0 +1,94 @@
+"""The fast parser: the same values as the complete one, or none."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kplan.yamlio import Limits, fast, read
+from kplan.yamlio.flow import Unusual
+
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = [str(ROOT / "tests" / "data" / "yaml" / "styles.yaml"), str(ROOT / "examples")]
+tool = runpy.run_path(str(ROOT / "tools" / "differential.py"))
+
+
+def texts() -> list[str]:
+    return list(tool["documents"](SEEDS))
+
+
+def test_every_style_is_taken() -> None:
+    left = [t for t in texts() if tool["difference"](t) is not None]
+    assert left == []
+    assert len(texts()) > 20
+
+
+def test_mutations_have_the_same_value_or_none() -> None:
+    found = [(t, tool["difference"](t)) for t in tool["mutations"](texts(), 4_000, 7)]
+    assert [pair for pair in found if pair[1]] == []
+    assert sum(difference is None for _, difference in found) > 800
+
+
+def test_the_tool_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "parse", lambda text, limits: fast.Parsed({"a": 2}, 1))
+    assert tool["difference"]("a: 1\n").startswith("fast: Parsed(value={'a': 2}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x 1\n",
+        "a: *x\n",
+        "a: !!str 1\n",
+        "<<: {a: 1}\n",
+        "a: 1\na: 2\n",
+        "a: {b: 1, b: 2}\n",
+        "a:\t1\n",
+        "? a\n: b\n",
+        "a: .inf\n",
+        "null: 1\n",
+        "a: b: c\n",
+        "a: 'x' y\n",
+        "a: [1, 2\n",
+        "a: \u2028\n",
+        "a: |\n\tx\n",
+        "a: \x07\n",
+        "text\n",
+        "- " * 30 + "a\n",
+        "".join(" " * n + "a:\n" for n in range(102)),
+        "a: " + "[" * 101 + "]" * 101 + "\n",
+    ],
+)
+def test_what_is_left_to_the_complete_parser(text: str) -> None:
+    with pytest.raises(Unusual):
+        fast.parse(text, Limits())
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "line"),
+    [
+        ("# c\n\na: 1\n", {"a": 1}, 3),
+        ("--- # c\n# d\na: 1\n", {"a": 1}, 3),
+        ("---\n# nothing\n", None, 0),
+        ("a: 1\n...\nb: [\n", {"a": 1}, 1),
+        ("a:\n- 1\n- b: 2\n  c:\n  - 3\nd: 4\n", {"a": [1, {"b": 2, "c": [3]}], "d": 4}, 1),
+        ("a: one\n  two\n\n  three\nb: 1\n", {"a": "one two\nthree", "b": 1}, 1),
+        ('a: "one\n  two\\\n  three"\n', {"a": "one twothree"}, 1),
+        ("a: >\n  one\n  two\n    x\n  y\n", {"a": "one two\n  x\ny\n"}, 1),
+        ("{a: [1, 'b'], }\n", {"a": [1, "b"]}, 1),
+    ],
+)
+def test_values_and_lines(text: str, value: Any, line: int) -> None:
+    assert fast.parse(text, Limits()) == (value, line)
+
+
+def test_lines_are_remembered_but_values_are_not_shared() -> None:
+    first, second = (read(b"a: [1]\nb: {}\nc: []\n", "f").documents[0].value for _ in range(2))
+    first["a"].append(2)
+    first["b"]["x"] = 1
+    first["c"].append(3)
+    assert second == {"a": [1], "b": {}, "c": []}
+    assert read(b"a: [1]\nb: {}\nc: []\n", "f").documents[0].value == second
