@@ -73,6 +73,16 @@ def apply(doc: Value | str, server: Server, *, mode: str, manager: str = "", for
     return accepted(new, stored, info, warnings)
 
 
+def apply_or_create(value: Value, server: Server) -> Outcome:
+    """What becomes of an object as it is read from a file: `kubectl apply` if it is stored already, else creation."""
+    try:
+        known = placed(value, kind_of(value, server), server)
+    except Refused as no:
+        return Outcome(refusal(no))
+    exists = server.store is not None and ref_of(known).key in server.store
+    return apply(value, server, mode=CLIENT_SIDE if exists else REPLACE)
+
+
 def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: list[str]) -> Outcome:
     """The answer for an object that takes the place of `stored`; one that is the same is not written."""
     changed = stored is None or not managed.same(new, stored)

@@ -27,7 +27,6 @@ from kplan.schema.definitions import read as facts
 
 if TYPE_CHECKING:
     from kplan.cluster import Cluster
-    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -88,10 +87,7 @@ def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> 
 
 def check(new: Value, request: Request, warnings: list[str]) -> None:
     """Validation, warnings and validating admission of an object that is ready to be stored. Raises Refused."""
-    try:
-        causes = _causes(new, request)
-    except ModuleNotFoundError:  # XXX until every family is written
-        causes = []
+    causes = _causes(new, request)
     if causes:
         raise invalid(request.group, new, causes)
     admission.validate(new, request)

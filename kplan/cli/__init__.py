@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Entry] = {
     "lint": Entry("kplan.cli.lint", "Find mistakes in manifests, with line and column"),
     "explain": Entry("kplan.cli.explain", "Say what a rule finds, why, and how to fix it"),
     "rules": Entry("kplan.cli.rules", "List the rules"),
+    "admit": Entry("kplan.cli.admit", "Answer what the API server would answer to each object"),
     "simulate": Entry(
         "kplan.cli.simulate", "Let controllers and scheduler act, and print what becomes of it", failure=1
     ),

@@ -20,7 +20,7 @@ from kplan.errors import KplanError
 from kplan.model import Loaded, Report, Span
 from kplan.render.summary import many
 
-FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown")
+FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown", "html")
 # What build servers read counts paths from the top of the repository; what people read, from where they are.
 _FROM_TOP = frozenset({"github", "gitlab", "sarif", "junit", "rdjson"})
 _FOR_PEOPLE = frozenset({"text", "concise", "markdown"})

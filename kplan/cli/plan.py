@@ -22,7 +22,7 @@ from kplan.store import ref_of
 Value = dict[str, Any]
 T = TypeVar("T")
 
-FORMATS = ("text", "json", "markdown", "gitlab")
+FORMATS = ("text", "json", "markdown", "html", "gitlab")
 CHANGES = 2
 NOTHING = "nothing"
 
@@ -228,6 +228,10 @@ def text(plan: Plan, view: Mapping[str, Any], *, saved_to: str = "") -> str:
         from kplan.render import plan_markdown
 
         return plan_markdown.render(plan, plan_markdown.Options(key=view["key"], full=view["full"]))
+    if view["format_"] == "html":
+        from kplan.render import html
+
+        return html.render_plan(plan, full=view["full"])
     from kplan.render import plan_text
 
     color = output.use_color(view["color"], os.environ, sys.stdout)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kplan.errors import KplanError
 from kplan.lint.checks import CHECKS
+from kplan.lint.ruleform import check_form
 from kplan.lint.site import Check
 from kplan.model import SEVERITIES, Path, RuleInfo
 from kplan.resources import data_dir
@@ -179,9 +180,12 @@ def _read(path: FilePath, read_yaml: ReadYaml, known: Mapping[str, Any], *, trus
     try:
         text = path.read_bytes()
         data = known.get(_digest(text)) or read_yaml(text.decode("utf-8"), str(path))
-        return parse(data, family=path.parent.name if trusted else "user", trusted=trusted)
+        rule = parse(data, family=path.parent.name if trusted else "user", trusted=trusted)
+        if not trusted:
+            check_form(data)
     except (OSError, ValueError) as error:
         raise KplanError(f"{path}: {error}") from error
+    return rule
 
 
 def parse(data: Any, *, family: str = "", trusted: bool = True) -> Rule:

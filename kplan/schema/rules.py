@@ -1,8 +1,9 @@
 """The value rules of an OpenAPI v3 schema, as the API server applies them to custom resources.
 
 Follows kube-openapi/pkg/validation/validate: a keyword looks only at values of its own JSON type, whole numbers are
-compared as int64 (a bound of 0.5 is 0 to them, unless integers are asked for), null passes where the schema is nullable or has no type. A part of a
-schema is compiled when a value first reaches it, so the size of a CustomResourceDefinition costs nothing by itself.
+compared as int64 (a bound of 0.5 is 0 to them, unless integers are asked for), null passes where the schema is
+nullable or has no type. A part of a schema is compiled when a value first reaches it, so the size of a
+CustomResourceDefinition costs nothing by itself.
 The sentences are kplan's own. A pattern that cannot be matched passes: `unmatchable` lists them.
 """
 

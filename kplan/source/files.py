@@ -143,8 +143,19 @@ def _looked_at(
 def _children(folder: str) -> list[os.DirEntry[str]]:
     """What a folder holds that may matter, the first by name at the end."""
     with os.scandir(folder) as found:
-        kept = [e for e in found if not e.name.startswith(".") and (e.name.lower().endswith(EXTENSIONS) or e.is_dir())]
+        kept = [e for e in found if not e.name.startswith(".") and (_has_extension(e) or _is_folder(e))]
     return sorted(kept, key=lambda e: e.name, reverse=True)
+
+
+def _has_extension(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(EXTENSIONS)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
 
 
 def _entry(path: str, limit: int, *, named: bool) -> Entry:

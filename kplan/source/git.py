@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import subprocess
 from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
@@ -91,6 +90,8 @@ def _contents(blobs: list[_Blob]) -> dict[str, bytes]:
 
 
 def _git(*arguments: str, stdin: bytes = b"") -> bytes:
+    import subprocess  # slow to load, and seldom needed
+
     try:
         done = subprocess.run(  # noqa: S603 - a list of arguments, no shell
             ["git", *arguments],  # noqa: S607 - git is where the user's PATH says

@@ -37,8 +37,8 @@ _STRAY: Final = (
     ValueError,
     NotImplementedError,
 )
-# What go-yaml's reader lets through (readerc.go).
-_NOT_ALLOWED: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What go-yaml's reader does not let through (readerc.go).
+_NOT_ALLOWED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _ESCAPED_SLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 
 _FLOW_COLON: Final = "found unexpected ':'"
@@ -60,8 +60,8 @@ def parse(text: str, consume: Callable[[NextEvent], T], *, pure: bool = False) -
     check_characters(text)
     masks = _Masks(text)
     masked = text
-    if "\ufeff" in text[1:]:
-        masked = text[0] + text[1:].replace("\ufeff", masks.get("\ufeff"))
+    if "\ufeff" in text[1:] and (mask := masks.get("\ufeff")):
+        masked = text[0] + text[1:].replace("\ufeff", mask)
     for attempt in count(1):
         try:
             return consume(_events(masked, masks.meaning, pure))
@@ -83,13 +83,14 @@ class _Masks:
         self.meaning: dict[str, str] = {}
 
     def get(self, char: str) -> str:
-        """The mask of a character or of nothing; if the text has every private character, the character itself."""
+        """The mask of a character or of nothing; "" if the text has every private character."""
         for mask, meaning in self.meaning.items():
             if meaning == char:
                 return mask
         used = {*self.text, *self.meaning}
-        mask = next((c for c in map(chr, range(0xE000, 0xF900)) if c not in used), char)
-        self.meaning[mask] = char
+        mask = next((c for c in map(chr, range(0xE000, 0xF900)) if c not in used), "")
+        if mask:
+            self.meaning[mask] = char
         return mask
 
 
@@ -98,13 +99,15 @@ def _repaired(text: str, error: MarkedYAMLError, masks: _Masks) -> str:
     index = error.problem_mark.index if error.problem_mark else 0
     if error.problem == _FLOW_COLON:
         first = ":" not in masks.meaning.values()
-        mask = masks.get(":")
+        if not (mask := masks.get(":")):
+            return ""
         text = text[:index] + mask + text[index + 1 :]
         if first and "!<" not in text and not text.startswith("%"):  # the others that stand as clearly inside words
             text = _WORD.sub(lambda word: _INNER_COLON.sub(mask, word[0]), text)
         return text
     if error.problem == _UNKNOWN_ESCAPE and text.startswith("\\'", index):
-        return text[:index] + masks.get("") + masks.get("'") + text[index + 2 :]
+        nothing, quote = masks.get(""), masks.get("'")
+        return text[:index] + nothing + quote + text[index + 2 :] if nothing and quote else ""
     return ""
 
 

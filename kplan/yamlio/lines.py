@@ -23,7 +23,7 @@ _COMMON: Final = re.compile(
     r"(- )?([A-Za-z_][A-Za-z0-9_./-]{0,200}):(?: ([A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+))?", re.ASCII
 )
 # Characters that YAML refuses, or takes for line breaks or marks.
-SPECIAL: Final = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+SPECIAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN_START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
 _MANY_DASHES: Final = "- " * 20  # lists in lists as nobody writes them; each costs a level of recursion
 _QUOTED_KEY: Final = re.compile(r"""("(?:[^"\\])*"|'[^']*') *:(?= |$)""")

@@ -22,6 +22,8 @@ _WORDS = frozenset("y n yes no on off true false null ~ .nan .inf -.inf +.inf = 
 _LINES = re.compile(
     r"(?:[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*\n)*[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*"
 )
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\U0010ffff]')
+_DELETE = 0x7F
 _BREAKS = "\x85\u2028\u2029"
 
 
@@ -96,7 +98,16 @@ def _scalar(value: Any) -> str:
 
 def _text(text: str) -> str:
     """A text on one line: plain if nobody can misread it, else in double quotes."""
-    return text if _is_plain(text) else json.dumps(text).replace("\x7f", "\\x7f")
+    if _is_plain(text):
+        return text
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
+
+
+def _escape(m: re.Match[str]) -> str:
+    code = ord(m[0])
+    if 0xD800 <= code < 0xE000:
+        return "\\ufffd"  # what kubectl makes of half a character
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\x{code:02x}" if code == _DELETE else json.dumps(m[0])[1:-1]
 
 
 def _is_plain(text: str) -> bool:

@@ -1,8 +1,11 @@
-"""Pods, workloads, autoscalers and disruption budgets, as a Kubernetes 1.36 API server judged changes of them.
+"""Pods, workloads, autoscalers and disruption budgets, as Kubernetes 1.36 judges changes of them.
 
-objects.jsonl are accepted objects. A row of created.jsonl is such an object, changed at one place and created
-(`causes`: refused); with a `version`, the server followed that older release. Rows of updated.jsonl are the same kind
-of change made to the stored object. The shares are a ratchet: they may be raised, never lowered.
+objects.jsonl are accepted objects. A row of created.jsonl is such an object, changed at one place and created, as
+recorded from a Kubernetes 1.36 API server (`causes`: refused); with a `version`, the server followed that older
+release. Rows of updated.jsonl are the same kind of change made to the stored object. The shares of agreement are a
+ratchet: they may be raised, never lowered. Rows of rules.jsonl are small objects, changed (`set`, null: removed) so
+that they break one rule after the other, or, with `stored`, an update of what was stored; `refused` is what
+Kubernetes' own validation says.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 import kplan
 from kplan.api.defaults import decoded
@@ -82,8 +87,7 @@ def test_updated() -> None:
     verdicts, fields = [], []
     for row in rows("updated.jsonl"):
         old = stored(row["base"])
-        group = split_api_version(old["apiVersion"])[0]
-        causes = validate(replacement(old, row), group=group, context=Context(MINOR), old=old)
+        causes = update(changed(old, row), old)
         verdicts.append(bool(causes) == ("causes" in row))
         if "causes" in row:
             fields.append(found(causes) == wanted(row))
@@ -92,24 +96,45 @@ def test_updated() -> None:
     assert share(fields) == 1.0
 
 
+@pytest.mark.parametrize("row", list(rows("rules.jsonl")), ids=lambda row: " ".join([row["kind"], *row["set"]]))
+def test_rules(row: dict[str, Any]) -> None:
+    if "stored" in row:
+        old = accepted(with_set(OBJECTS[row["kind"]], row["stored"]))
+        causes: Any = update(with_set(old, row["set"]), old)
+    else:
+        causes = kplan.admit(with_set(OBJECTS[row["kind"]], row["set"])).causes
+    assert [f"{c.field}: {c.message}" for c in causes] == row.get("refused", [])
+
+
+def with_set(obj: Any, places: dict[str, Any]) -> Any:
+    for at, value in places.items():
+        obj = changed(obj, {"at": at} if value is None else {"at": at, "value": value})
+    return obj
+
+
 def share(results: list[bool]) -> float:
     return sum(results) / len(results)
 
 
 @functools.cache
 def stored(base: str) -> dict[str, Any]:
-    answer = kplan.admit(OBJECTS[base])
-    assert answer.object is not None
+    return accepted(OBJECTS[base])
+
+
+def accepted(obj: dict[str, Any]) -> dict[str, Any]:
+    """The object as the server stores it."""
+    answer = kplan.admit(obj)
+    assert answer.object is not None, answer.message
     answer.object["metadata"]["resourceVersion"] = "1"
     return answer.object
 
 
-def replacement(old: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    """The changed object as a replacement reaches validation: decoded, and what clients cannot change put back."""
-    sent = changed(old, row)
+def update(sent: dict[str, Any], old: dict[str, Any]) -> list[Cause]:
+    """What validation says about a replacement: decoded, and what clients cannot change put back."""
     info = catalog("1.36").kind(old["apiVersion"], old["kind"])
     assert info is not None
     new: dict[str, Any] = decoded(sent, info, MINOR)
     drop_disabled(info.node, new, MINOR)
     new["metadata"] = {k: v for k, v in old["metadata"].items() if k in KEPT} | new["metadata"]
-    return new | {k: v for k, v in old.items() if k == "status"}
+    new |= {k: v for k, v in old.items() if k == "status"}
+    return validate(new, group=split_api_version(old["apiVersion"])[0], context=Context(MINOR), old=old)

@@ -7,7 +7,7 @@ here. An expression that asks the authorizer is taken to hold, for nobody knows 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from kplan import labels
@@ -62,9 +62,9 @@ def _enforce(policy: Value, binding: Value, obj: Value, request: Request) -> Non
                 raise _denied(policy, binding, request, str(e), "Invalid") from None
             continue
         for validation in _items(policy, "validations"):
-            message = _fault(policy, validation, scope, fails)
-            if message is not None:
-                raise _denied(policy, binding, request, message, validation.get("reason") or "Invalid")
+            fault = _fault(policy, validation, scope, fails)
+            if fault is not None:
+                raise _denied(policy, binding, request, *fault)
 
 
 def _items(policy: Value, name: str) -> list[Value]:
@@ -77,21 +77,22 @@ def _denied(policy: Value, binding: Value, request: Request, message: str, reaso
     return Refused(_CODES.get(reason, 422), request.forbidden(text).message, (Cause("", "", text),))
 
 
-def _fault(policy: Value, validation: Value, scope: Scope, fails: bool) -> str | None:
-    """Why a validation denies the object; None if it does not."""
+def _fault(policy: Value, validation: Value, scope: Scope, fails: bool) -> tuple[str, str] | None:
+    """Why a validation denies the object, and the reason of the answer; None if it does not."""
     source = (validation.get("expression") or "").strip()
     try:
         if _value(policy, validation, "expression", scope) is True:
             return None
     except cel.EvalError as e:
-        return f"expression '{source}' resulted in error: {e}" if fails else None
+        return (f"expression '{source}' resulted in error: {e}", "Invalid") if fails else None
     try:
         text = _value(policy, validation, "messageExpression", scope)
     except cel.EvalError:
         text = None
-    if isinstance(text, str) and text.strip() and "\n" not in text.strip():
-        return text.strip()
-    return (validation.get("message") or "").strip() or f"failed expression: {source}"
+    if not isinstance(text, str) or "\n" in text.strip():
+        text = ""
+    written = (validation.get("message") or "").strip()
+    return text.strip() or written or f"failed expression: {source}", validation.get("reason") or "Invalid"
 
 
 def _value(policy: Value, holder: Value, field: str, scope: Scope) -> Any:
@@ -125,8 +126,17 @@ def _scope(policy: Value, params: Value | None, obj: Value, request: Request) ->
     }
     for variable in _items(policy, "variables"):
         # Each is worked out when it is first asked for, and once.
-        variables[variable.get("name") or ""] = cache(lambda v=variable: _value(policy, v, "expression", scope))
+        variables[variable.get("name") or ""] = cache(partial(_variable, policy, variable, scope))
     return scope
+
+
+def _variable(policy: Value, variable: Value, scope: Scope) -> Any:
+    try:
+        return _value(policy, variable, "expression", scope)
+    except cel.BudgetError:
+        raise
+    except cel.EvalError as e:
+        raise cel.EvalError(f'composited variable "{variable.get("name")}" fails to evaluate: {e}') from None
 
 
 def _request(request: Request) -> Value:

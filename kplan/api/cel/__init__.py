@@ -17,7 +17,7 @@ from kplan.api.cel.tree import CompileError, Node
 from kplan.api.cel.types import Type
 from kplan.api.cel.values import BudgetError, EvalError
 
-__all__ = ["BudgetError", "CompileError", "Environment", "EvalError", "Program", "compile"]
+__all__ = ["CALL_LIMIT", "BudgetError", "CompileError", "Environment", "EvalError", "Program", "compile"]
 
 
 @dataclass(frozen=True, slots=True)

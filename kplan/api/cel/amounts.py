@@ -1,5 +1,6 @@
-"""Quantities, semantic versions and named formats. Follows k8s.io/apiserver/pkg/cel/library (quantity.go, semverlib.go,
-format.go).
+"""Quantities, semantic versions and named formats.
+
+Follows k8s.io/apiserver/pkg/cel/library (quantity.go, semverlib.go, format.go).
 """
 
 from __future__ import annotations

@@ -91,9 +91,9 @@ class _Checker:
 
     def _select(self, node: Select, scope: Scope) -> Type:
         name = qualified(node)
-        if name in scope:
+        if name is not None and name in scope:
             return scope[name]
-        if name in _TYPE_NAMES:
+        if name is not None and name in _TYPE_NAMES:
             return Type("type", (Type(name),))
         operand = self.type_of(node.operand, scope)
         found = self._field(node, operand)

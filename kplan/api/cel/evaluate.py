@@ -105,11 +105,8 @@ class Evaluator:
         failure: EvalError | None = None
         for term in node.args:
             try:
-                value = self.value(term, scope)
-                if value is decisive:
+                if self._holds(term, scope) is decisive:
                     return decisive
-                if not isinstance(value, bool):
-                    failure = failure or EvalError("no such overload")
             except BudgetError:
                 raise
             except EvalError as e:

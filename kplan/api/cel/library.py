@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import cmp_to_key
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 from kplan.api.cel.values import (
@@ -98,7 +99,7 @@ def _remainder(a: Any, b: Any) -> Any:
         raise EvalError(NO_OVERLOAD)
     if b == 0:
         raise EvalError("modulus by zero")
-    return int(math.copysign(abs(a) % abs(b), a)) if abs(a) < 1 << 52 else a - b * int(_divide(a, b))
+    return a - b * _divide(a, b)
 
 
 def _multiply(a: Any, b: Any) -> Any:
@@ -115,7 +116,7 @@ def _add(a: Any, b: Any) -> Any:
     if isinstance(a, list) and isinstance(b, list):
         return [*a, *b]
     if isinstance(a, (str, bytes)):
-        return a + b  # type: ignore[operator]  # a mixture raises TypeError, which is no overload
+        return a + b  # a mixture raises TypeError, which is no overload
     if isinstance(a, Duration):
         return type(b)(a.nanos + b.nanos)
     if isinstance(a, Timestamp) and isinstance(b, Duration):
@@ -187,7 +188,7 @@ def _size(value: Any) -> int:
     return len(value)
 
 
-def _to_int(value: Any) -> int:
+def _to_int(value: Any) -> Any:
     if isinstance(value, float) and not INT_MIN < value < INT_MAX:
         raise EvalError("integer overflow")
     if isinstance(value, Timestamp):
@@ -195,8 +196,8 @@ def _to_int(value: Any) -> int:
     if isinstance(value, Duration):
         return value.nanos
     if isinstance(value, str):
-        return _checked(_parsed(value, int, "int"), 0)  # type: ignore[no-any-return]
-    return _checked(int(value), 0)  # type: ignore[no-any-return]
+        return _checked(_parsed(value, int, "int"), 0)
+    return _checked(int(value), 0)
 
 
 def _to_uint(value: Any) -> Uint:
@@ -256,8 +257,7 @@ def double_text(value: float) -> str:
     """A double as Go's %g prints it."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    text = repr(value).removesuffix(".0")
-    return text.replace("e-0", "e-0") if "e" in text else text
+    return repr(value).removesuffix(".0")
 
 
 def _extreme(sign: int) -> Function:
@@ -277,7 +277,7 @@ def _sum(items: list[Any]) -> Any:
 
 
 def _is_sorted(items: list[Any]) -> bool:
-    return all((compare(a, b) or 0) <= 0 for a, b in zip(items, items[1:], strict=False))
+    return all((compare(a, b) or 0) <= 0 for a, b in pairwise(items))
 
 
 def _find(items: list[Any], item: Any) -> int:

@@ -69,7 +69,7 @@ def _url(text: str) -> URL:
     if not text.startswith("/") and not parts.scheme:
         raise failure
     host = parts.netloc.rpartition("@")[2]
-    query = {k: v for k, v in parse_qs(parts.query, keep_blank_values=True).items()}
+    query = parse_qs(parts.query, keep_blank_values=True)
     path = quote(parts.path, safe="%/:@!$&'()*+,;=-._~")
     return URL(parts.scheme, host, _hostname(host), str(port) if port is not None else "", path, query, text)
 

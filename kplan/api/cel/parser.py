@@ -214,8 +214,7 @@ class _Parser:
         return bracket.at, tuple(args)
 
     def _primary(self) -> Node:
-        token = self._now
-        match token.kind:
+        match self._now.kind:
             case "(":
                 self._take()
                 inner = self._expression()
@@ -230,7 +229,8 @@ class _Parser:
                 return self._name()
             case "-" | "int" | "uint" | "float" | "string" | "true" | "false" | "null":
                 return self._literal()
-        self._unexpected(_STARTS, extraneous=self._after() in _START_KINDS)
+            case _:
+                return self._unexpected(_STARTS, extraneous=self._after() in _START_KINDS)
 
     def _name(self) -> Node:
         leading = self._accept(".")

@@ -1,7 +1,7 @@
 """Structural schemas as types of expressions, and values as expressions see them.
 
-Follows k8s.io/apiserver/pkg/cel (common/schemas.go, common/values.go, escaping.go). Types are made when first asked for,
-so the size of a schema costs nothing by itself.
+Follows k8s.io/apiserver/pkg/cel (common/schemas.go, common/values.go, escaping.go). Types are made when first asked
+for, so the size of a schema costs nothing by itself.
 """
 
 from __future__ import annotations

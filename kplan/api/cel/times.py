@@ -27,7 +27,8 @@ def timestamp(value: Any) -> Timestamp:
     try:
         if m is None:
             raise ValueError
-        moment = datetime(*map(int, m.groups()[:6]), tzinfo=_zone(m[8].replace("z", "Z")))  # type: ignore[misc]
+        year, month, day, hour, minute, second = map(int, m.groups()[:6])
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(m[8].upper()))
     except (ValueError, OverflowError):
         raise EvalError("type conversion error from 'string' to 'google.protobuf.Timestamp'") from None
     return Timestamp(_whole_seconds(moment) * SECOND + int((m[7] or "0").ljust(9, "0")))

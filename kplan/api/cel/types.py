@@ -60,7 +60,7 @@ def object_of(name: str, fields: Mapping[str, Type]) -> Type:
 
 def open_type(t: Type) -> bool:
     """Whether a value of this type may turn out to be anything; a type that is wrong already is not judged again."""
-    return t == DYN or t == ERROR
+    return t in (DYN, ERROR)
 
 
 class Bindings(dict[str, Type]):

@@ -204,7 +204,7 @@ def compare(a: Any, b: Any) -> int | None:
     """-1, 0 or 1; None if one is not a number."""
     if (isinstance(a, float) and math.isnan(a)) or (isinstance(b, float) and math.isnan(b)):
         return None
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 def is_zero(value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from kplan.api.validation import Context, crdrules, crdschema, metadata, names, webhookclient
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.workloads import get
 
 Value = dict[str, Any]
 
@@ -37,7 +38,8 @@ def _update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     names_now = [text_of(v, "name") for v in _versions(new) if v.get("storage") is True]
     _judge(new, errors, context, list(dict.fromkeys([*(stored or ()), *names_now])) or None)
     if _established(old):
-        _immutable(new.get("spec") or {}, old.get("spec") or {}, errors)
+        _immutable(new, old, errors, ("spec.scope", "spec.names.kind"))
+    _immutable(new, old, errors, ("spec.group", "spec.names.plural"))
     if (old.get("spec") or {}).get("preserveUnknownFields") is not True:
         _preserve(new, errors)
 
@@ -47,18 +49,11 @@ def _established(obj: Value) -> bool:
     return any(c.get("type") == "Established" and c.get("status") == "True" for c in conditions)
 
 
-def _immutable(new: Value, old: Value, errors: Errors) -> None:
-    for path in (("scope",), ("names", "kind")):
-        mine, theirs = new, old
-        for step in path:
-            mine, theirs = (mine or {}).get(step), (theirs or {}).get(step)
-        if mine != theirs:
-            errors.invalid(f"spec.{'.'.join(path)}", mine, names.IMMUTABLE)
-    for path in ("group", "names.plural"):
-        holder, _, name = path.rpartition(".")
-        mine, theirs = (new.get(holder) or {}, old.get(holder) or {}) if holder else (new, old)
-        if mine.get(name) != theirs.get(name):
-            errors.invalid(f"spec.{path}", mine.get(name), names.IMMUTABLE)
+def _immutable(new: Value, old: Value, errors: Errors, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        value = get(new, *path.split("."))
+        if value != get(old, *path.split(".")):
+            errors.invalid(path, value, names.IMMUTABLE)
 
 
 def _versions(obj: Value) -> list[Value]:

@@ -107,8 +107,6 @@ def _extensions(schema: Schema, errors: Errors, at: str) -> None:
     for name in (_PRESERVE, _EMBEDDED):
         if schema.get(name) is True:
             errors.invalid(f"{at}.{name}", True, detail)
-    if schema.get("type"):
-        errors.forbidden(f"{at}.type", f"must be empty if {_INT_OR_STRING} is true")
 
 
 def _resource_fields(schema: Schema, errors: Errors, at: str) -> None:
