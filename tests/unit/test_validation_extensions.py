@@ -134,8 +134,10 @@ def cluster(*objects: Any) -> Any:
 BLOCKED = (
     "<nil>",
     "FieldValueInvalid",
-    "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing "
-    "errors to complete validation",
+    (
+        "Invalid value: null: some validation rules were not checked because the object was invalid; correct the "
+        "existing errors to complete validation"
+    ),
 )
 
 

@@ -38,7 +38,7 @@ def escape(name: str) -> str | None:
 
 def properties(schema: Schema, *, root: bool = False) -> Mapping[str, Schema]:
     """The properties of an object, with those that every resource has."""
-    own = schema.get("properties") or {}
+    own = _schema(schema.get("properties")) or {}
     if not root and schema.get("x-kubernetes-embedded-resource") is not True:
         return own
     return {"apiVersion": _TEXT, "kind": _TEXT, **own, "metadata": _META}
@@ -74,7 +74,7 @@ def _object(schema: Schema, name: str, root: bool) -> Type:
     def field(escaped: str) -> Type | None:
         if escaped not in known:
             inner = next((s for n, s in properties(schema, root=root).items() if escape(n) == escaped), None)
-            known[escaped] = type_of(inner, f"{name}.{escaped}")
+            known[escaped] = type_of(_schema(inner), f"{name}.{escaped}")
         return known[escaped]
 
     return Type(name, (), field)
@@ -82,6 +82,12 @@ def _object(schema: Schema, name: str, root: bool) -> Type:
 
 def _schema(value: Any) -> Schema | None:
     return value if isinstance(value, Mapping) else None
+
+
+def list_keys(schema: Schema) -> tuple[str, ...]:
+    """The properties that identify the items of a list map."""
+    listed = schema.get("x-kubernetes-list-map-keys")
+    return tuple(k for k in listed if isinstance(k, str)) if isinstance(listed, list) else ()
 
 
 def converted(schema: Schema | None, value: Any, *, root: bool = False) -> Any:
@@ -93,12 +99,12 @@ def converted(schema: Schema | None, value: Any, *, root: bool = False) -> Any:
         if additional is not None:
             return {name: converted(additional, v) for name, v in value.items()}
         known = properties(schema, root=root)
-        pairs = ((escape(n), known[n], v) for n, v in value.items() if n in known)
+        pairs = ((escape(n), _schema(known[n]), v) for n, v in value.items() if n in known)
         return {name: converted(inner, v) for name, inner, v in pairs if name is not None}
     if isinstance(value, list):
         items = [converted(_schema(schema.get("items")), v) for v in value]
         kind = schema.get("x-kubernetes-list-type")
-        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ()) if kind == "map" else ()
+        keys = list_keys(schema) if kind == "map" else ()
         return KeyedList(items, keys) if kind in ("set", "map") else items
     if isinstance(value, str):
         return _text(schema, value)

@@ -39,7 +39,7 @@ def _config_map(obj: Value, errors: Errors, context: Context) -> None:
         names.invalid(errors, f"binaryData[{key}]", key, names.config_key(key))
         total += _decoded_size(binary[key])
     if total > MAX_BYTES:
-        errors.too_long("", MAX_BYTES)
+        errors.too_long("[]", MAX_BYTES)
 
 
 def _decoded_size(text: str) -> int:

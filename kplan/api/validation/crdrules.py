@@ -144,7 +144,11 @@ def _shown(rule: Schema) -> dict[str, Any]:
 def compiled(place: Place) -> list[Compiled]:
     """The rules of a schema that compile, ready to run."""
     found = []
-    for rule in place.schema.get("x-kubernetes-validations") or ():
+    listed = place.schema.get("x-kubernetes-validations")
+    for rule in listed if isinstance(listed, list) else ():
+        # A definition that is taken as stored may be broken in any way.
+        if not isinstance(rule, Mapping) or not isinstance(rule.get("rule"), str):
+            continue
         environment = _environment(rule, place)
         try:
             program = cel.compile(text_of(rule, "rule"), environment)

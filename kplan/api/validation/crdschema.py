@@ -162,7 +162,7 @@ def _extensions(value: Schema, errors: Errors, at: str) -> None:
         errors.invalid(f"{at}.x-kubernetes-preserve-unknown-fields", False, "must be true or undefined")
     for name, wanted, allowed in (
         (_MAP_TYPE, "object", ("atomic", "granular")),
-        (_LIST_TYPE, "array", ("atomic", "map", "set")),
+        (_LIST_TYPE, "array", ("atomic", "set", "map")),
     ):
         found = value.get(name)
         if found is None:

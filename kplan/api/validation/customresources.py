@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.api import cel
-from kplan.api.cel.schematypes import converted
+from kplan.api.cel.schematypes import converted, list_keys
 from kplan.api.cel.values import Optional
 from kplan.api.validation import crdrules, metadata, schemavalues
 from kplan.api.validation.crdrules import Compiled, Place
+from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import OMIT, Errors
 from kplan.api.validation.schemavalues import NOWHERE
 from kplan.api.validation.structural import properties_of, schema_at
@@ -140,7 +141,7 @@ def _places(checks: Checks, new: Any, old: Any, at: str) -> Iterator[tuple[Check
 
 def _correlated(schema: Schema, item: Any, old: Any) -> Any:
     """The item of the old list that has the keys of this one."""
-    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    keys = list_keys(schema)
     if schema.get("x-kubernetes-list-type") != "map" or not isinstance(old, list) or not isinstance(item, dict):
         return None
     wanted = [item.get(k) for k in keys]
@@ -163,13 +164,12 @@ def _scope(place: Place, rule: Compiled, value: Any, before: Any) -> dict[str, A
 
 def _judge(rule: Compiled, scope: Mapping[str, Any], errors: Errors, at: str, limit: int) -> int:
     """Report a rule that does not hold; returns what it cost."""
-    text = rule.rule.get("rule") or ""
     try:
         value, cost = rule.program.evaluate(scope, limit=limit)
     except cel.BudgetError:
         raise
     except cel.EvalError as e:
-        shown = (rule.rule.get("message") or "").strip() or text.strip()
+        shown = text_of(rule.rule, "message").strip() or text_of(rule.rule, "rule").strip()
         errors.invalid(at or NOWHERE, OMIT, f"{e} evaluating rule: {shown}")
         return 0
     if value is not True:
@@ -178,7 +178,7 @@ def _judge(rule: Compiled, scope: Mapping[str, Any], errors: Errors, at: str, li
 
 
 def _field_path(rule: Compiled) -> str:
-    return str(rule.rule.get("fieldPath") or "").replace("['", "[").replace("']", "]")
+    return text_of(rule.rule, "fieldPath").replace("['", "[").replace("']", "]")
 
 
 def _refuse(rule: Compiled, scope: Mapping[str, Any], errors: Errors, at: str) -> None:
@@ -202,5 +202,4 @@ def _message(rule: Compiled, scope: Mapping[str, Any]) -> str:
             text = None
         if isinstance(text, str) and text.strip() and "\n" not in text:
             return text.strip()
-    message = (rule.rule.get("message") or "").strip()
-    return message or f"failed rule: {(rule.rule.get('rule') or '').strip()}"
+    return text_of(rule.rule, "message").strip() or f"failed rule: {text_of(rule.rule, 'rule').strip()}"

@@ -116,5 +116,6 @@ def namespace_type() -> Type:
 
 
 def text_of(value: Mapping[str, Any], name: str) -> str:
-    """A text field that may be absent."""
-    return value.get(name) or ""
+    """A text field that may be absent, or something else in an object that was never validated."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""

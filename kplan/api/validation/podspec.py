@@ -98,7 +98,7 @@ def _resource_claims(errors: Errors, field: str, claims: list[Value], static: bo
     for i, claim in enumerate(claims):
         path, name = f"{field}[{i}]", claim.get("name") or ""
         if static:
-            errors.forbidden("", "static pods do not support resource claims")
+            errors.forbidden("[]", "static pods do not support resource claims")
             continue
         if not name:
             errors.required(f"{path}.name")

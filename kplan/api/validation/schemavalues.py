@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kplan.api.validation.field import Errors, go_quote
+from kplan.api.validation.structural import schema_at
 from kplan.model import Cause
 from kplan.schema import re2, rules, strfmt
 
@@ -164,12 +165,12 @@ class _Walk:
 
     def _string(self, schema: Schema, value: str, path: str) -> None:
         self.checks += 1
-        longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
+        longest, shortest, pattern = _number(schema, "maxLength"), _number(schema, "minLength"), schema.get("pattern")
         if longest is not None and len(value) > longest:
             self.errors.too_long(self._field(path), longest)
         elif shortest is not None and len(value) < shortest:
             self._wrong(path, value, f"should be at least {shortest} chars long")
-        elif pattern and not _matches(pattern, value):
+        elif isinstance(pattern, str) and pattern and not _matches(pattern, value):
             self._wrong(path, value, f"should match '{pattern}'")
         name = strfmt.known(str(schema.get("format") or ""))
         if name:
@@ -182,14 +183,15 @@ class _Walk:
     def _number(self, schema: Schema, value: int | float, path: str) -> None:
         self.checks += 1
         self._in_range(schema, value, "Checked", path)
-        factor = schema.get("multipleOf")
+        factor = _number(schema, "multipleOf")
         if factor is not None:
             number, factor = self._comparable(schema, value, factor, "MultipleOf", path)
             if factor <= 0:
-                self._general(f"factor MultipleOf declared for {path} must be positive: {_text(factor)}")
+                detail = f"factor MultipleOf declared for {path} must be positive: {_text(factor)}"
+                self.errors.invalid(self._field(path), factor, detail)
             elif not _divides(number, factor):
                 self._wrong(path, number, f"should be a multiple of {_text(factor)}")
-        low, high = schema.get("minimum"), schema.get("maximum")
+        low, high = _number(schema, "minimum"), _number(schema, "maximum")
         if high is not None:
             exclusive = schema.get("exclusiveMaximum") is True
             number, high = self._comparable(schema, value, high, "Maximum boundary", path)
@@ -226,7 +228,7 @@ class _Walk:
         if isinstance(item, Mapping):
             for i, v in enumerate(value):
                 self.value(item, v, f"{path}[{i}]")
-        fewest, most = schema.get("minItems"), schema.get("maxItems")
+        fewest, most = _number(schema, "minItems"), _number(schema, "maxItems")
         if fewest is not None and len(value) < fewest:
             self._wrong(path, len(value), f"should have at least {fewest} items")
         if most is not None and len(value) > most:
@@ -242,21 +244,28 @@ class _Walk:
 
     def _object(self, schema: Schema, value: dict[str, Any], path: str) -> None:
         self.checks += 1
-        fewest, most = schema.get("minProperties"), schema.get("maxProperties")
+        fewest, most = _number(schema, "minProperties"), _number(schema, "maxProperties")
         if fewest is not None and len(value) < fewest:
             self._wrong(path, len(value), f"should have at least {fewest} properties")
             return
         if most is not None and len(value) > most:
             self.errors.too_many(self._field(path), len(value), most)
             return
-        for name in schema.get("required") or ():
-            if name not in value:
+        required = schema.get("required")
+        for name in required if isinstance(required, list) else ():
+            if isinstance(name, str) and name not in value:
                 self.errors.required(self._field(f"{path}.{name}"))
-        properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
+        properties, additional = schema_at(schema, "properties") or {}, schema.get("additionalProperties")
         for name, inner in value.items():
             known = properties.get(name, additional)
             if isinstance(known, Mapping):
                 self.value(known, inner, f"{path}.{name}" if path else str(name))
+
+
+def _number(schema: Schema, keyword: str) -> Any:
+    """A bound of the schema; None if there is none."""
+    bound = schema.get(keyword)
+    return bound if isinstance(bound, (int, float)) and not isinstance(bound, bool) else None
 
 
 def _text(number: int | float) -> str:

@@ -46,12 +46,14 @@ def schema_at(holder: Schema, key: str) -> Schema | None:
 
 def schemas_at(holder: Schema, key: str) -> list[Schema]:
     """The schemas of a list of them."""
-    return [s or {} for s in holder.get(key) or ()]
+    listed = holder.get(key)
+    return [s if isinstance(s, Mapping) else {} for s in listed] if isinstance(listed, list) else []
 
 
 def properties_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """The properties of a schema by name, in order."""
-    yield from ((name, inner or {}) for name, inner in sorted((schema.get("properties") or {}).items()))
+    properties = schema_at(schema, "properties") or {}
+    yield from ((name, inner if isinstance(inner, Mapping) else {}) for name, inner in sorted(properties.items()))
 
 
 def structural(schema: Schema, errors: Errors, at: str) -> None:
@@ -161,7 +163,7 @@ def _nested(schema: Schema, errors: Errors, at: str, either: str) -> None:
         value = schema.get(name)
         if value or (value is not None and word == "undefined"):
             errors.forbidden(f"{at}.{name}", f"must be {word} to be structural")
-    if "metadata" in (schema.get("properties") or {}):
+    if "metadata" in (schema_at(schema, "properties") or {}):
         errors.forbidden(f"{at}.properties[metadata]", "must not be specified in a nested context")
 
 
