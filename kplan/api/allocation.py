@@ -40,9 +40,10 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
         spec["clusterIPs"] = [spec["clusterIP"]]
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
     errors = Errors()
-    if _well_formed(spec) and not headless_to_all:
-        _stacks(spec, errors)
-    _families(spec, headless_to_all)
+    if _well_formed(spec):
+        if not headless_to_all:
+            _stacks(spec, errors)
+        _families(spec, headless_to_all)
     if not spec.get("clusterIP") and not spec.get("clusterIPs"):
         taken = {ip for other in others for ip in other.get("clusterIPs") or ()}
         spec["clusterIP"] = next(ip for ip in _addresses(seed) if ip not in taken)

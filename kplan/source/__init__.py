@@ -107,16 +107,20 @@ def _read(entry: Entry, surroundings: Surroundings, limits: Limits) -> Loaded:
     directives = b"$patch" in data or b"$retainKeys" in data
     skip = partial(kinds.reason, entry.path, directives=directives)
     loaded = read(data, entry.file, limits=limits, skip=skip)
-    if loaded.unreadable and (why := _no_manifest(entry, data)):
+    if loaded.unreadable and (why := _no_manifest(entry, data, loaded.unreadable)):
         return Loaded((), (Skipped(entry.file, why),))
     if not (loaded.documents or loaded.skipped or loaded.unreadable):
         return Loaded((), (Skipped(entry.file, "empty"),))
     return _judged(loaded, strict=entry.named or bool(loaded.documents))
 
 
-def _no_manifest(entry: Entry, data: bytes) -> str:
-    """Why a file that cannot be read need not be one: it is a template, or never was a manifest; else ""."""
-    if b"{{" in data and b"}}" in data:
+def _no_manifest(entry: Entry, data: bytes, problems: tuple[Unreadable, ...]) -> str:
+    """Why a file that cannot be read need not be one: it is a template, or never was a manifest; else "".
+
+    In a template it is the braces, on the line that cannot be read or the one before: in texts they do no harm.
+    """
+    lines = data.split(b"\n")
+    if any(b"{{" in line for p in problems for line in lines[max(p.span.line - 2, 0) : p.span.line]):
         return kinds.TEMPLATE
     head = data[:_HEAD].replace(b"\0", b"")
     if not entry.named and not (b"apiVersion" in head and b"kind" in head):

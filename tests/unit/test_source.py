@@ -102,6 +102,12 @@ def test_a_broken_manifest_in_a_folder_is_told(tree: Path) -> None:
     assert refused(load(["."])) == ["b.yaml:4:3: did not find expected key"]
 
 
+def test_braces_in_a_text_make_no_template(tree: Path) -> None:
+    rule = POD + 'spec:\n  text: "{{ $value }}"\n\n\n bad\n'
+    (tree / "b.yaml").write_text(rule, encoding="utf-8")
+    assert refused(load(["."])) == ["b.yaml:8:2: did not find expected key"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [

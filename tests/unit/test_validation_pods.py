@@ -148,3 +148,9 @@ def test_long_lists(places: dict[str, Any], limit: int) -> None:
     old = pod(serviceAccountName="a", **places)
     old["metadata"]["namespace"] = "b"
     assert len(validate(copy.deepcopy(old), group="", context=Context(36), old=old)) == limit
+
+
+def test_a_negative_grace_period_of_a_pod_becomes_a_second() -> None:
+    answer = kplan.admit(pod(terminationGracePeriodSeconds=-5))
+    assert answer.object is not None
+    assert answer.object["spec"]["terminationGracePeriodSeconds"] == 1

@@ -22,8 +22,8 @@ BUNDLES: list[tuple[dict[str, Any], list[str]]] = [
         {"name": "a", "path": "/b", "labelSelector": {"matchLabels": {"c": "d"}}},
         [
             (
-                'v.sources[0].clusterTrustBundle.labelSelector: Invalid value: {"matchLabels":{"c":"d"}}: labelSelector must '
-                "be unset if name is specified"
+                'v.sources[0].clusterTrustBundle.labelSelector: Invalid value: {"matchLabels":{"c":"d"}}: '
+                "labelSelector must be unset if name is specified"
             ),
             'v.sources[0].clusterTrustBundle.path: Invalid value: "/b": must be a relative path',
         ],

@@ -32,7 +32,7 @@ MUTATING: Mapping[str, tuple[str, ...]] = {
 }
 VALIDATING: Mapping[str, tuple[str, ...]] = {
     "limits": ("Pod", "PersistentVolumeClaim"),
-    "podsecurity": ("Pod",),
+    "podsecurity": ("Pod", "Namespace"),
     "runtimeclasses": ("Pod",),
     "resize": ("PersistentVolumeClaim",),
     "policies": (ANY,),

@@ -20,6 +20,8 @@ _OVERCOMMITTED = ("cpu", "memory")
 def _pod(pod: Value, minor: int) -> None:
     """What only real pods get, and templates do not."""
     spec = pod["spec"]
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        spec["terminationGracePeriodSeconds"] = 1  # pkg/apis/core/v1/conversion.go
     containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     for c in containers:
         limits = c["resources"].get("limits")

@@ -7,14 +7,14 @@ import binascii
 import re
 from typing import Any
 
-from kplan.api.validation import Context, metadata, names
+from kplan.api.validation import Context, metadata
 from kplan.api.validation.field import Errors
+from kplan.api.validation.projections import signer_name
 
 Value = dict[str, Any]
 
 GROUP = "certificates.k8s.io"
 MIN_SECONDS = 600
-MAX_SIGNER_PATH = 253 + 1 + 63  # the longest `namespace.name` that a signer can be asked for
 PEM_TYPE = "PEM block type must be CERTIFICATE REQUEST"
 USAGES = (
     "any",
@@ -55,7 +55,7 @@ def _create(obj: Value, errors: Errors, context: Context) -> None:
     if signer == "kubernetes.io/legacy-unknown":
         errors.invalid("spec.signerName", signer, "the legacy signerName is not allowed via this API version")
     else:
-        _signer(signer, "spec.signerName", errors)
+        signer_name(errors, "spec.signerName", signer)
     seconds = spec.get("expirationSeconds")
     if seconds is not None and seconds < MIN_SECONDS:
         errors.invalid(
@@ -78,29 +78,13 @@ def request_problem(encoded: str) -> str:
 def _usages(usages: list[str], errors: Errors) -> None:
     if not usages:
         errors.required("spec.usages")
+    seen: set[str] = set()
     for i, usage in enumerate(usages):
         if usage not in USAGES:
             errors.not_supported(f"spec.usages[{i}]", usage or "", USAGES)
-        if usage in usages[:i]:
+        if usage in seen:
             errors.duplicate(f"spec.usages[{i}]", usage)
-
-
-def _signer(name: str, field: str, errors: Errors) -> None:
-    if not name:
-        errors.required(field)
-        return
-    segments = name.split("/")
-    if len(segments) != 2:
-        errors.invalid(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")
-        return
-    domain, path = segments
-    names.invalid(errors, field, domain, names.dns1123_subdomain(domain))
-    if not names.dns1123_subdomain(domain) and "." not in domain:
-        errors.invalid(field, domain, "should be a domain with at least two segments separated by dots")
-    for label in path.split("."):
-        names.invalid(errors, field, label, names.dns1123_label(label))
-    if len(path) > MAX_SIGNER_PATH:
-        errors.too_long(field, MAX_SIGNER_PATH)
+        seen.add(usage)
 
 
 def _update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001

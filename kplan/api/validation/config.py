@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
-from kplan.api.validation import Context, metadata, names
+from kplan.api.validation import Context, gojson, metadata, names
 from kplan.api.validation.field import Errors
 
 Value = dict[str, Any]
@@ -14,11 +13,12 @@ Value = dict[str, Any]
 MAX_BYTES = 1 << 20
 REDACTED = "<secret contents redacted>"
 WHEN_IMMUTABLE = "field is immutable when `immutable` is set"
+SSH_KEY = "ssh-privatekey"  # alone among the needed keys, it may not be empty either
 ACCOUNT_NAME = "kubernetes.io/service-account.name"
 # Secret type -> the keys that it needs
 NEEDED = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
-    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/ssh-auth": (SSH_KEY,),
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
 }
@@ -76,55 +76,16 @@ def _secret(obj: Value, errors: Errors, context: Context) -> None:
         errors.required("data[username]")
         errors.required("data[password]")
     for key in NEEDED.get(type_, ()):
-        if key not in data:
+        if key not in data or (key == SSH_KEY and not data[key]):
             errors.required(f"data[{key}]")
         elif key == JSON_KEYS.get(type_):
             _json_object(errors, f"data[{key}]", data[key] or "")
 
 
 def _json_object(errors: Errors, field: str, encoded: str) -> None:
-    problem = json_object_problem(base64.b64decode(encoded))
+    problem = gojson.object_problem(base64.b64decode(encoded))
     if problem:
         errors.invalid(field, REDACTED, problem)
-
-
-def json_object_problem(raw: bytes) -> str:
-    """What Go's JSON decoder says of bytes that are no JSON object; "" if they are one."""
-    text = raw.decode("utf-8", "replace")
-    stripped = text.strip(" \t\r\n")
-    if not stripped:
-        return "unexpected end of JSON input"
-    try:
-        value = json.loads(stripped)
-    except RecursionError:
-        return "exceeded max depth"
-    except ValueError:
-        return _json_syntax(stripped)
-    if value is None or isinstance(value, dict):
-        return ""
-    kinds = {bool: "bool", str: "string", list: "array"}
-    return f"json: cannot unmarshal {kinds.get(type(value), 'number')} into Go value of type map[string]interface {{}}"
-
-
-def _json_syntax(text: str) -> str:
-    if text[0] in '{["-0123456789tfn':
-        try:
-            _, end = json.JSONDecoder().raw_decode(text)
-        except ValueError as e:
-            at = getattr(e, "pos", len(text))
-            if at >= len(text):
-                return "unexpected end of JSON input"
-            where = "looking for beginning of object key string" if text[:at].rstrip().endswith(("{", ",")) else ""
-            return f"invalid character {_go_rune(text[at])} {where or 'looking for beginning of value'}"
-        rest = text[end:].lstrip()
-        return f"invalid character {_go_rune(rest[0])} after top-level value"
-    return f"invalid character {_go_rune(text[0])} looking for beginning of value"
-
-
-def _go_rune(c: str) -> str:
-    if c == "'":
-        return r"'\''"
-    return f"'{c}'" if c.isprintable() else f"'\\x{ord(c):02x}'"
 
 
 def _secret_update(new: Value, old: Value, errors: Errors, context: Context) -> None:

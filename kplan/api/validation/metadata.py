@@ -40,6 +40,7 @@ NAME_RULES: Mapping[GroupKind, Check] = {
     (_RBAC, "ClusterRoleBinding"): names.path_segment,
     ("certificates.k8s.io", "CertificateSigningRequest"): lambda _: names.OK,
     ("coordination.k8s.io", "LeaseCandidate"): names.config_key,
+    ("resource.k8s.io", "DeviceClass"): names.long_name,
 }
 RELAXED_SERVICE_NAMES = 36
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kplan.api.validation import Context, deviceparts, metadata, names, requirements
@@ -181,7 +182,8 @@ def _template_update(new: Value, old: Value, errors: Errors, context: Context) -
 
 
 def _fixed(new: Value, old: Value, errors: Errors) -> None:
-    if (new.get("spec") or {}) != (old.get("spec") or {}):
+    # As text, for a driver's own parameters tell 1 from true.
+    if json.dumps(new.get("spec") or {}, sort_keys=True) != json.dumps(old.get("spec") or {}, sort_keys=True):
         errors.invalid("spec", new.get("spec"), names.IMMUTABLE)
 
 

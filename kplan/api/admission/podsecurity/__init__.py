@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 
 from kplan.api.admission.podsecurity import baseline, restricted
 from kplan.api.admission.podsecurity.verdict import Check, Pod, Violation
-from kplan.api.request import Request
+from kplan.api.request import Request, invalid
+from kplan.api.validation.field import Errors
+from kplan.model import Cause
 from kplan.workloads import pod_template
 
 Value = dict[str, Any]
 
 PREFIX = "pod-security.kubernetes.io/"
+MODES = ("enforce", "audit", "warn")
 LEVELS = ("privileged", "baseline", "restricted")
 TEMPLATE_KINDS = frozenset(
     "PodTemplate ReplicationController ReplicaSet Deployment StatefulSet DaemonSet Job CronJob".split()
@@ -78,8 +81,7 @@ def level_of(namespace: Value | None, mode: str) -> Level:
     labels = ((namespace or {}).get("metadata") or {}).get("labels") or {}
     name = labels.get(PREFIX + mode, "privileged")
     version = labels.get(f"{PREFIX}{mode}-version", "latest")
-    known = version == "latest" or re.fullmatch(r"v1\.(0|[1-9]\d*)", version)
-    return Level(name if name in LEVELS else "restricted", version if known else "latest")
+    return Level(name if name in LEVELS else "restricted", version if _is_version(version) else "latest")
 
 
 def evaluate(pod: Pod, level: Level, server: int) -> list[Violation]:
@@ -107,8 +109,37 @@ def pod_of(obj: Value) -> Pod | None:
     return Pod(meta.get("annotations") or {}, template.spec)
 
 
+def label_causes(namespace: Value) -> list[Cause]:
+    """What is wrong with the labels of a namespace that ask for levels and versions."""
+    labels = (namespace.get("metadata") or {}).get("labels") or {}
+    errors = Errors()
+    for mode in MODES:
+        for label, fits, detail in (
+            (PREFIX + mode, LEVELS.__contains__, f"must be one of {', '.join(LEVELS)}"),
+            (f"{PREFIX}{mode}-version", _is_version, 'must be "latest" or "v1.x"'),
+        ):
+            if label in labels and not fits(labels[label] or ""):
+                errors.invalid(f"metadata.labels[{label}]", labels[label] or "", detail)
+    return errors.causes
+
+
+def _is_version(text: str) -> bool:
+    return text == "latest" or re.fullmatch(r"v1\.(0|[1-9][0-9]*)", text) is not None
+
+
+def _validate_namespace(namespace: Value, request: Request) -> None:
+    """Wrong labels may stay as they are, but not change."""
+    causes = label_causes(namespace)
+    if causes and (request.old is None or label_causes(request.old) != causes):
+        raise invalid(request.group, namespace, causes)
+
+
 def validate(obj: Value, request: Request) -> None:
-    """Refuse a Pod against the level that its namespace enforces."""
+    """Refuse a Pod against the level that its namespace enforces, and a Namespace whose levels cannot be read."""
+    if request.kind == "Namespace":
+        if not request.group:
+            _validate_namespace(obj, request)
+        return
     pod = pod_of(obj)
     level = level_of(request.namespace_object, "enforce")
     violations = evaluate(pod, level, request.minor) if pod else []
