@@ -105,9 +105,10 @@ class Document:
     """One object of the input as kubectl reads it, and how to find its parts in the file.
 
     `index` counts the documents of the file from 0, `item` the items of a List (None outside one).
-    `value` holds plain JSON values; it starts on `line`. `locate` gives the place of a path and is only called for
-    findings. `text` is the text of the whole document, comments too, and starts on `text_line`. `duplicates` are the
-    keys that stand more than once in one map, where the last one counts.
+    `value` holds plain JSON values; it starts on `line` (an item of a List: that starts there). `locate` gives the
+    place of a path and is only called for findings. `text` is the text of the whole document, comments too, and starts
+    on `text_line`; the items of a List share it. `duplicates` are the keys that stand more than once in one map, where
+    the last one counts.
     """
 
     file: str

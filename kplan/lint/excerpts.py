@@ -24,7 +24,8 @@ def add(findings: Iterable[Finding], documents: Iterable[Document], hidden: set[
     secret: set[Line] = set()
     for d in documents:
         if d.file in wanted:
-            lines |= {(d.file, d.text_line + i): line for i, line in enumerate(d.text.split("\n"))}
+            if not d.item:  # the items of a List share its text
+                lines |= {(d.file, d.text_line + i): line for i, line in enumerate(d.text.split("\n"))}
             secret |= {(d.file, n) for span in _secrets(d) for n in range(span.line, span.end_line + 1)}
     shown = {at: line for at, line in lines.items() if at not in secret and len(line) <= LONGEST_LINE}
     return [f if f.rule in hidden else replace(f, excerpt=shown.get((f.span.file, f.span.line), "")) for f in findings]

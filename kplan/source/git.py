@@ -37,14 +37,14 @@ def entries(address: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator
     if not listing:
         raise KplanError(f"there is no file or folder {path!r} in {ref}")
     blobs = [b for b in found if b.path == path or _is_manifest_file(b.path)]
-    kept = [b for b in blobs if not excluded(b.path, exclude)]
-    data = _contents([b for b in kept if b.size <= limit])
+    out = {b.path for b in blobs if excluded(b.path, exclude)}
+    data = _contents([b for b in blobs if b.path not in out and b.size <= limit])
     for blob in blobs:
         name = f"{PREFIX}{ref}:{blob.path}"
-        if blob not in kept:
+        if blob.path in out:
             yield Skipped(name, "excluded")
-            continue
-        yield Entry(name, blob.path, partial(_read, data, blob.path, limit), data.get, named=blob.path == path)
+        else:
+            yield Entry(name, blob.path, partial(_read, data, blob.path, limit), data.get, named=blob.path == path)
 
 
 def _read(data: dict[str, bytes], path: str, limit: int) -> bytes:

@@ -47,7 +47,7 @@ _UNKNOWN_ESCAPE: Final = "found unknown escape character"
 _WORD: Final = re.compile(r"(?<![^\s,\[\]{}])[^\s,\[\]{}\"'&*!|>%@`#?:-][^\s,\[\]{}]*")
 _INNER_COLON: Final = re.compile(r"(?<![\"']):(?!$)")
 # How many characters a document may cost that has to be read several times, all attempts together.
-_BUDGET: Final = 20_000_000
+_BUDGET: Final = 10_000_000
 
 
 def parse(text: str, consume: Callable[[NextEvent], T], *, pure: bool = False) -> T:
@@ -57,7 +57,7 @@ def parse(text: str, consume: Callable[[NextEvent], T], *, pure: bool = False) -
     marks inside the text, and, when libyaml has refused one, a colon inside a plain scalar of a flow collection
     (`[a:b]`) and the escape `\\'`. Then the text is read again.
     """
-    check_characters(text)
+    _check_characters(text)
     masks = _Masks(text)
     masked = text
     if "\ufeff" in text[1:] and (mask := masks.get("\ufeff")):
@@ -143,7 +143,7 @@ def _corrected(next_event: NextEvent, text: str, masks: dict[str, str]) -> NextE
     return corrected
 
 
-def check_characters(text: str) -> None:
+def _check_characters(text: str) -> None:
     """Raise ReadError for the first character that YAML does not allow."""
     if found := _NOT_ALLOWED.search(text):
         raise at(text, found.start(), "control characters are not allowed")

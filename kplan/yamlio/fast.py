@@ -1,8 +1,7 @@
 """The fast parser: block YAML as manifests have it, line by line, in Python alone.
 
 It takes the common subset with the meaning that the complete parser gives it, and raises Unusual for everything else:
-anchors, tags, merge keys, duplicate keys, tabs, errors, texts in quotes over several lines, … A differential test holds
-the two together.
+anchors, tags, merge keys, duplicate keys, tabs, whatever is wrong. tools/differential.py holds the two together.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SC
 
 _SEPARATOR: Final = re.compile(r"---(?: *| +#[\t\x20-\x7e]*)")
 _LONGEST_FLOW: Final = 10_000  # in lines: it may have no end
+_MOST_BRACKETS: Final = 1_000  # on one line that does not end with one
 _NOTHING: Final = (EMPTY, COMMENT)
 _LINES: Final = Lines()
 
@@ -124,10 +124,10 @@ def _later(lines: list[str], n: int, value: Any, indent: int, depth: int) -> tup
         return multiline.block(lines, n, value, indent)
     if value[0] in "\"'":
         return multiline.quoted(lines, n, value)
-    if value == "[]":
-        return [], n
-    if value == "{}":
-        return {}, n
+    if value[-1] in "]}":
+        return flow.parse(value, depth), n
+    if value.count("[") + value.count("{") > _MOST_BRACKETS:
+        raise Unusual
     parts = [value]
     still_open = flow.open_brackets(value)
     while still_open > 0 and n < len(lines) and not lines[n].startswith("..."):

@@ -47,6 +47,8 @@ def open_brackets(text: str) -> int:
 
 def parse(text: str, depth: int) -> Any:
     """The flow collection that is the whole text, but for a comment at its end. Raises Unusual."""
+    if text in ("[]", "{}"):
+        return [] if text == "[]" else {}
     reader = _Reader(text, depth)
     value = reader.value()
     rest = text[reader.at :]

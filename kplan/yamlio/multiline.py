@@ -12,8 +12,8 @@ from typing import Final
 from kplan.yamlio.flow import Unusual, unescape
 from kplan.yamlio.lines import EMPTY, ITEM, SPECIAL, Block, Line, Lines
 
+_MOST_PARTS: Final = 10_000  # of a scalar in quotes, which may have no end
 # The rest of a scalar in quotes on its last line, and a line of it that is not the last (2: a backslash at the end).
-_MOST_PARTS: Final = 10_000
 _LAST: Final = {
     '"': re.compile(r'([^"\\]*(?:\\.[^"\\]*)*)"(?: +#.*)?'),
     "'": re.compile(r"([^']*(?:''[^']*)*)'(?: +#.*)?"),

@@ -57,7 +57,7 @@ def read(data: bytes, file: str, *, limits: Limits | None = None, skip: Callable
             skipped.append(Skipped(file, reason, Span(file, parsed.line, 1, parsed.line, 1), index))
         else:
             try:
-                documents += _flattened(file, index, parsed)
+                documents += list(_flattened(file, index, parsed))  # all of it or nothing
             except ReadError as problem:
                 unreadable.append(_unreadable(file, problem))
         index += 1
@@ -67,7 +67,7 @@ def read(data: bytes, file: str, *, limits: Limits | None = None, skip: Callable
 def read_one(text: str) -> One:
     """The one document in a text, as kubectl reads it from a file. A List stays whole; a map need not have a kind."""
     found: list[Parsed] = []
-    for parsed in _of_text(normalise(replace_surrogates(text).removeprefix("\ufeff")), "", Limits()):
+    for parsed in _of_text(_cleaned(text), "", Limits()):
         if isinstance(parsed, ReadError):
             return One(None, _words_of_kubectl(parsed))
         if parsed.value is not None:
@@ -88,7 +88,7 @@ def load_value(text: str, file: str) -> Any:
     For what is no manifest: configuration, rules, texts inside a ConfigMap. Raises KplanError with the place.
     """
     values = []
-    for parsed in _of_text(normalise(replace_surrogates(text).removeprefix("\ufeff")), file, Limits()):
+    for parsed in _of_text(_cleaned(text), file, Limits()):
         if isinstance(parsed, ReadError):
             raise KplanError(f"{file}:{parsed.line}:{parsed.col}: {parsed.message}")
         if parsed.value is not None:
@@ -96,6 +96,10 @@ def load_value(text: str, file: str) -> Any:
     if len(values) > 1:
         raise KplanError(f"{file}: one document expected, not {len(values)}")
     return values[0] if values else None
+
+
+def _cleaned(text: str) -> str:
+    return normalise(replace_surrogates(text).removeprefix("\ufeff"))
 
 
 def _parsed(data: bytes, file: str, limits: Limits) -> Iterator[Parsed | ReadError]:
@@ -115,8 +119,7 @@ def _of_text(text: str, file: str, limits: Limits) -> Iterator[Parsed | ReadErro
     parsed = _json_first(text, file, limits) if jsonio.looks_like_json(text) else _yaml(text, 1, file, limits)
     for count, document in enumerate(parsed):
         if count == limits.documents:
-            line = document.line
-            yield ReadError(f"more than {limits.documents} documents", line, code="limit")
+            yield ReadError(f"more than {limits.documents} documents", document.line, code="limit")
             return
         yield document
 
@@ -214,18 +217,9 @@ def _flattened(file: str, index: int, parsed: Parsed) -> Iterator[Document]:
         if "items" in one and (not path or isinstance(one["items"], list)):
             queue += _items(path, one, positions)
             continue
+        own = _inside(path, duplicates, first=count == 0)
         place = positions.within(path)
-        yield Document(
-            file,
-            index,
-            count,
-            one,
-            place(()).line,
-            place,
-            positions.text,
-            positions.line,
-            _inside(path, duplicates, first=count == 0),
-        )
+        yield Document(file, index, count, one, parsed.line, place, positions.text, positions.line, own)
         count += 1
 
 

@@ -21,6 +21,12 @@ def pod(annotations: Value | None = None, name: str = "a", container: Value | No
     return obj("v1", "Pod", annotations, name, spec={"containers": containers, **spec})
 
 
+def deployment(annotations: Value | None = None, **spec: Any) -> Value:
+    template: Value = {"metadata": {"labels": {"a": "b"}, "annotations": annotations or {}}}
+    template["spec"] = {"containers": [{"name": "c", "image": "i"}], **spec}
+    return obj("apps/v1", "Deployment", spec={"selector": {"matchLabels": {"a": "b"}}, "template": template})
+
+
 def volume(**source: Any) -> Value:
     return pod(volumes=[{"name": "v", **source}])
 
@@ -41,9 +47,11 @@ def required(term: Value) -> Value:
 
 
 CLASS = "volume.beta.kubernetes.io/storage-class"
+CIDR = "2001:db8:0:0::/64"
 CRITICAL, SECCOMP = "scheduler.alpha.kubernetes.io/critical-pod", "seccomp.security.alpha.kubernetes.io/pod"
 ARM = {"key": "beta.kubernetes.io/arch", "operator": "Exists"}
 ARCH = 'deprecated since v1.14; use "kubernetes.io/arch" instead'
+GRACE = "spec.template.spec.terminationGracePeriodSeconds"
 NODE = "spec.affinity.nodeAffinity."
 NULL = "a null labelSelector results in matching no pod"
 TOPOLOGY = {"topologyKey": "zone"}
@@ -58,14 +66,16 @@ WARNINGS: list[tuple[Value, list[str]]] = [
         [f'metadata.annotations[{CRITICAL}]: non-functional in v1.16+; use the "priorityClassName" field instead'],
     ),
     (
-        pod({SECCOMP: "x"}),
+        pod({SECCOMP: "runtime/default"}),
         [f'metadata.annotations[{SECCOMP}]: non-functional in v1.27+; use the "seccompProfile" field instead'],
     ),
     (
-        pod({"container.apparmor.security.beta.kubernetes.io/c": "runtime/default"}),
+        deployment({"container.apparmor.security.beta.kubernetes.io/c": "runtime/default"}),
         [
-            "metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: "
-            'deprecated since v1.30; use the "appArmorProfile" field instead'
+            (
+                "spec.template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: "
+                'deprecated since v1.30; use the "appArmorProfile" field instead'
+            )
         ],
     ),
     (
@@ -75,16 +85,20 @@ WARNINGS: list[tuple[Value, list[str]]] = [
     (
         pod(affinity={"nodeAffinity": required({"matchExpressions": [ARM]})}),
         [
-            f"{NODE}requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key: "
-            f"beta.kubernetes.io/arch is {ARCH}"
+            (
+                f"{NODE}requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key: "
+                f"beta.kubernetes.io/arch is {ARCH}"
+            )
         ],
     ),
     (
         pod(topologySpreadConstraints=[SPREAD]),
         [
             f"spec.topologySpreadConstraints[0].labelSelector: {NULL}",
-            "spec.topologySpreadConstraints[0].topologyKey: failure-domain.beta.kubernetes.io/zone is "
-            'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+            (
+                "spec.topologySpreadConstraints[0].topologyKey: failure-domain.beta.kubernetes.io/zone is "
+                'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'
+            ),
         ],
     ),
     (
@@ -102,8 +116,8 @@ WARNINGS: list[tuple[Value, list[str]]] = [
         ['volume "v" (ConfigMap "m"): overlapping paths: "p/q" with "p"'],
     ),
     (
-        pod(terminationGracePeriodSeconds=-1),
-        ["spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"],
+        deployment(terminationGracePeriodSeconds=-1),
+        [f"{GRACE}: must be >= 0; negative values are invalid and will be treated as 1"],
     ),
     (
         pod(hostAliases=[{"ip": "10.0.0.1"}, {"ip": "10.0.0.1"}]),
@@ -134,15 +148,19 @@ WARNINGS: list[tuple[Value, list[str]]] = [
     (
         pod(container={"ports": [{"containerPort": 80, "hostIP": "10.0.0.1"}]}),
         [
-            "spec.containers[0].ports[0]: hostIP set without hostPort: "
-            "{Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}"
+            (
+                "spec.containers[0].ports[0]: hostIP set without hostPort: "
+                "{Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}"
+            )
         ],
     ),
     (
         service({"service.kubernetes.io/topology-aware-hints": "auto"}),
         [
-            "annotation service.kubernetes.io/topology-aware-hints is deprecated, "
-            "please use service.kubernetes.io/topology-mode instead"
+            (
+                "annotation service.kubernetes.io/topology-aware-hints is deprecated, "
+                "please use service.kubernetes.io/topology-mode instead"
+            )
         ],
     ),
     (service(externalName="x.y"), ['spec.externalName is ignored when spec.type is not "ExternalName"']),
@@ -168,15 +186,19 @@ WARNINGS: list[tuple[Value, list[str]]] = [
     (
         persistent_volume({"volume.beta.kubernetes.io/mount-options": "ro"}),
         [
-            "metadata.annotations[volume.beta.kubernetes.io/mount-options]: "
-            'deprecated since v1.31; use "mountOptions" attribute instead'
+            (
+                "metadata.annotations[volume.beta.kubernetes.io/mount-options]: "
+                'deprecated since v1.31; use "mountOptions" attribute instead'
+            )
         ],
     ),
     (
         persistent_volume(persistentVolumeReclaimPolicy="Recycle"),
         [
-            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended "
-            "approach is to use dynamic provisioning."
+            (
+                "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, "
+                "the recommended approach is to use dynamic provisioning."
+            )
         ],
     ),
     (
@@ -202,8 +224,10 @@ WARNINGS: list[tuple[Value, list[str]]] = [
     (
         obj("storage.k8s.io/v1", "CSIDriver", spec={"tokenRequests": [{"audience": "a"}]}),
         [
-            "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent "
-            "possible logging of tokens in volume attributes"
+            (
+                "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent "
+                "possible logging of tokens in volume attributes"
+            )
         ],
     ),
     (
@@ -223,8 +247,10 @@ WARNINGS: list[tuple[Value, list[str]]] = [
     (
         obj("v1", "ServiceAccount", {"kubernetes.io/enforce-mountable-secrets": "true"}),
         [
-            "metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate "
-            "namespaces to isolate access to mounted secrets"
+            (
+                "metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate "
+                "namespaces to isolate access to mounted secrets"
+            )
         ],
     ),
     (
@@ -262,7 +288,7 @@ def test_warnings(sent: Value, warnings: list[str]) -> None:
             obj(
                 "networking.k8s.io/v1",
                 "NetworkPolicy",
-                spec={"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.1/8"}}]}]},
+                spec={"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": CIDR}}]}]},
             ),
             "spec.ingress[0].from[0].ipBlock.cidr: ",
         ),
@@ -275,8 +301,14 @@ def test_warnings(sent: Value, warnings: list[str]) -> None:
             ),
             "endpoints[0].addresses[0]: ",
         ),
-        (service(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.1/8"]), "spec.loadBalancerSourceRanges[0]: "),
-        (obj("v1", "Node", spec={"podCIDR": "10.0.0.1/8", "podCIDRs": ["10.0.0.1/8"]}), "spec.podCIDRs[0]: "),
+        (
+            service(type="LoadBalancer", loadBalancerSourceRanges=[CIDR]),
+            "spec.loadBalancerSourceRanges[0]: ",
+        ),
+        (
+            obj("v1", "Node", spec={"podCIDR": CIDR, "podCIDRs": [CIDR]}),
+            "spec.podCIDRs[0]: ",
+        ),
     ],
 )
 def test_beginnings(sent: Value, begins: str) -> None:

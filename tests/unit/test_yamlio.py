@@ -117,7 +117,7 @@ items: null
 ---
 apiVersion: v1
 kind: List
-items: [{kind: X}, 5]
+items: [{kind: X}, {kind: List, items: [5]}]
 ---
 items: {}
 """
@@ -128,10 +128,14 @@ items: {}
         {"metadata": {"name": "b"}, **role},
         {"apiVersion": "v1", "kind": "Pod"},
     ]
-    assert [(d.index, d.item, d.line) for d in loaded.documents] == [(0, 0, 4), (0, 1, 9), (0, 2, 8)]
+    assert [(d.index, d.item, d.line, d.span().line) for d in loaded.documents] == [
+        (0, 0, 1, 4),
+        (0, 1, 1, 9),
+        (0, 2, 1, 8),
+    ]
     assert str(loaded.documents[2].span(("kind",))) == "f:8:28"
     assert errors(loaded) == [
-        "17:20 a manifest is a mapping with apiVersion and kind, not a number",
+        "17:41 a manifest is a mapping with apiVersion and kind, not a number",
         "19:8 the items of a list must be a list, not a mapping",
     ]
 
@@ -301,7 +305,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("{" + '"a": 1, ' * 5_000 + '"a": 1}', "1:1 more than 1000 keys that stand twice in one map"),
         ("a: " + "9" * 100_000, None),
         ("? " * 100_000, "1:3 invalid map key: a map"),
-        ("a: [" + 'x "q:y, ' * 20_000, "1:1001 found unexpected ':'"),
+        ("a: [" + 'x "q:y, ' * 20_000, "1:505 found unexpected ':'"),
         ("# " + "".join(map(chr, range(0xE000, 0xF900))) + "\na: [&x a:b]", "2:9 found unexpected ':'"),
     ],
 )

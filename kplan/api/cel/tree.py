@@ -129,6 +129,8 @@ _MOST_ISSUES = 100
 
 
 def _shown(source: str, issue: Issue) -> str:
+    if not source:  # cel-go has no line to point into
+        return f"ERROR: <input>:1:0: {issue.message}"
     before = source[: issue.at]
     line, column = before.count("\n"), issue.at - (before.rfind("\n") + 1)
     text = source.split("\n")[line]
