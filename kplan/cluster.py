@@ -45,20 +45,17 @@ class Cluster:
         mode: str = "csa",
         dry_run: bool = False,
         namespace: str | None = None,
-        manager: str = "",
-        force: bool = False,
     ) -> list[Applied]:
         """Apply objects, or texts of one document each, one after the other; each mode creates what is missing.
 
-        `mode` is csa (kubectl apply), ssa (server-side apply by `manager`, with `force` against conflicts) or replace
-        (PUT). `namespace` is that of objects which name none, `dry_run` stores nothing. Raises KplanError for another
-        mode.
+        `mode` is csa (kubectl apply) or replace (PUT). `namespace` is that of objects which name none, `dry_run` stores
+        nothing. Raises KplanError for another mode.
         """
         from kplan.api.apply import apply
 
         server = self._server(namespace)
         given = [objects] if isinstance(objects, dict | str) else objects
-        return [self._write(apply(o, server, mode=mode, manager=manager, force=force), dry_run) for o in given]
+        return [self._write(apply(o, server, mode=mode), dry_run) for o in given]
 
     def _server(self, namespace: str | None) -> Server:
         from kplan.api.request import Server

@@ -27,7 +27,5 @@ def parse(text: str) -> str:
     if not m:
         raise KplanError(f"{text!r} is not a Kubernetes version", hint=f"write it as {DEFAULT}")
     if not OLDEST <= int(m[1]) <= NEWEST:
-        raise KplanError(
-            f"Kubernetes 1.{m[1]} is not supported", hint=f"known releases are 1.{OLDEST} to 1.{NEWEST}"
-        )
+        raise KplanError(f"Kubernetes 1.{m[1]} is not supported", hint=f"known releases are 1.{OLDEST} to 1.{NEWEST}")
     return f"1.{m[1]}"

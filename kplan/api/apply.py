@@ -1,7 +1,8 @@
-"""Applying one object: by PUT, by `kubectl apply`, or by server-side apply.
+"""Applying one object: by PUT, or by `kubectl apply`.
 
-Follows k8s.io/kubectl/pkg/cmd/apply (apply.go, patcher.go) and k8s.io/apiserver/pkg/endpoints/handlers (update.go,
-patch.go). Each way creates what is missing. Nothing is stored here.
+Follows k8s.io/kubectl/pkg/cmd/apply (apply.go, patcher.go) and k8s.io/apiserver/pkg/endpoints/handlers (update.go).
+Each way creates what is missing. Nothing is stored here. Server-side apply needs the field managers and is not
+simulated.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from kplan.api import managed
 from kplan.api.decode import copied
 from kplan.api.encode import encoded
 from kplan.api.merge import three_way
@@ -25,7 +25,7 @@ from kplan.store import ref_of
 
 Value = dict[str, Any]
 
-CLIENT_SIDE, SERVER_SIDE, REPLACE = "csa", "ssa", "replace"
+CLIENT_SIDE, REPLACE = "csa", "replace"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -43,15 +43,12 @@ class _Sent(NamedTuple):
     info: KindInfo | None
     stored: Value | None
     repeated: list[str]
-    manager: str
-    force: bool
 
 
-def apply(doc: Value | str, server: Server, *, mode: str, manager: str = "", force: bool = False) -> Outcome:
-    """What becomes of an object (or the text of one document) that is applied with `mode` csa, ssa or replace.
+def apply(doc: Value | str, server: Server, *, mode: str) -> Outcome:
+    """What becomes of an object (or the text of one document) that is applied with `mode` csa or replace.
 
-    `manager` is the field manager, `force` takes fields from other managers (both for ssa). Raises KplanError for
-    another mode.
+    Raises KplanError for another mode.
     """
     way = _WAYS.get(mode)
     if way is None:
@@ -65,7 +62,7 @@ def apply(doc: Value | str, server: Server, *, mode: str, manager: str = "", for
         info = kind_of(value, server)
         value = placed(value, info, server)
         stored = server.store.get(ref_of(value).key) if server.store is not None else None
-        new = way(_Sent(value, info, stored, repeated, manager, force), server, warnings)
+        new = way(_Sent(value, info, stored, repeated), server, warnings)
     except Refused as no:
         return Outcome(refusal(no, of_kubectl=mode == CLIENT_SIDE))
     except RecursionError:
@@ -85,7 +82,7 @@ def apply_or_create(value: Value, server: Server) -> Outcome:
 
 def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: list[str]) -> Outcome:
     """The answer for an object that takes the place of `stored`; one that is the same is not written."""
-    changed = stored is None or not managed.same(new, stored)
+    changed = stored is None or new != stored
     result = new if changed else stored
     assert result is not None
     answer = Applied(True, 201 if stored is None else 200, "", (), tuple(warnings), encoded(result, info))
@@ -128,17 +125,6 @@ def _client_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
     node = sent.info.node if sent.info is not None and not sent.info.custom else None
     merged = three_way(last_applied(sent.stored), sent.stored, modified, node)
     return sent.stored if merged == sent.stored else _stored(merged, sent, server, warnings)
-
-
-def _server_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
-    value = named(sent.value)
-    if sent.info is None:
-        return _stored({**(sent.stored or {}), **value}, sent, server, warnings)
-    manager = managed.Manager(sent.manager or managed.KUBECTL, sent.info.api_version)
-    decode(value, sent.info, server, sent.repeated, [])
-    merged, entries = managed.apply(value, sent.stored, sent.info.node, manager, force=sent.force)
-    new = _stored(merged, sent, server, warnings)
-    return managed.with_entries(new, entries)
 
 
 def named(value: Value) -> Value:
@@ -190,6 +176,5 @@ def last_applied(stored: Value) -> Value | None:
 
 _WAYS: Mapping[str, Callable[[_Sent, Server, list[str]], Value]] = {
     CLIENT_SIDE: _client_side,
-    SERVER_SIDE: _server_side,
     REPLACE: _replace,
 }
