@@ -71,13 +71,10 @@ def apply(doc: Value | str, server: Server, *, mode: str) -> Outcome:
 
 
 def apply_or_create(value: Value, server: Server) -> Outcome:
-    """What becomes of an object as it is read from a file: `kubectl apply` if it is stored already, else creation."""
-    try:
-        known = placed(value, kind_of(value, server), server)
-    except Refused as no:
-        return Outcome(refusal(no))
-    exists = server.store is not None and ref_of(known).key in server.store
-    return apply(value, server, mode=CLIENT_SIDE if exists else REPLACE)
+    """What becomes of an object as it is read from a file: `kubectl apply`, or creation if it has no name yet."""
+    meta = value.get("metadata")
+    generated = isinstance(meta, dict) and meta.get("generateName") and not meta.get("name")
+    return apply(value, server, mode=REPLACE if generated else CLIENT_SIDE)
 
 
 def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: list[str]) -> Outcome:

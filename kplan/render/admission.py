@@ -41,7 +41,7 @@ def _lines(answered: Answered) -> list[str]:
 
 def _summary(answer: Applied) -> str:
     """The message without the causes, which have lines of their own."""
-    return answer.message.partition(" is invalid:")[0] + " is invalid" if answer.causes else answer.message
+    return answer.message.partition(" is invalid")[0] + " is invalid" if answer.causes else answer.message
 
 
 def _cause(cause: Cause) -> str:

@@ -16,8 +16,11 @@ from kplan.yamlio.scalars import resolve
 # Starts with what opens nothing in YAML; holds no line break, nothing invisible, and no `: ` or ` #`.
 _PLAIN = re.compile(r"[A-Za-z0-9_/.(^$\\+-](?:[ -~]*[!-~])?")
 _UNSAFE_IN_PLAIN = re.compile(r": |:\Z| #|\A(?:---|\.\.\.)|\A-(?: |\Z)")
-# What another table of scalars reads as a number, a word, a date or sexagesimal: version strings stay plain.
-_AMBIGUOUS = re.compile(r"(?i)[-+]?[0-9._]*[0-9][0-9_.]*(?:e[-+]?[0-9]+)?|[-+]?0[xob][0-9a-f_]+|[-+0-9][-+0-9:.tz_ ]*")
+# What another table of scalars reads as a number, a date or minutes; addresses and versions stay plain.
+_AMBIGUOUS = re.compile(
+    r"[-+]?[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?0[xobXOB][0-9a-fA-F_]+|[0-9]{4}-[0-9].*"
+    r"|[-+]?[0-9_]+(?::[0-9]+)+(?:\.[0-9_]*)?"
+)
 _WORDS = frozenset("y n yes no on off true false null ~ .nan .inf -.inf +.inf = <<".split())
 _LINES = re.compile(
     r"(?:[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*\n)*[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*"

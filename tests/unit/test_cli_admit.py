@@ -49,3 +49,11 @@ def test_stored_objects_read_back_the_same(folder: Path, form: str) -> None:
     found = read_one(done.stdout).value if form == "yaml" else json.loads(done.stdout)["answers"][0]["stored"]
     assert found is not None
     assert found["data"] == {"k": "on", "mode": "0777"}
+
+
+def test_object_that_comes_twice_is_applied_twice(tmp_path: Path) -> None:
+    head = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: "
+    (tmp_path / "s.yaml").write_text(f"{head}{{ports: [{{port: 80}}]}}\n---\n{head}{{ports: [{{port: 81}}]}}\n")
+    answers = json.loads(run(tmp_path, "s.yaml", "-o", "json").stdout)["answers"]
+    ports = [[p["port"] for p in a["stored"]["spec"]["ports"]] for a in answers]
+    assert (ports, [a["status"] for a in answers]) == ([[80], [81]], [201, 200])
