@@ -10,12 +10,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kplan import release
+from kplan.clock import Clock
 from kplan.model import Applied, Decision, Ref
 from kplan.store import Store, ref_of
 
 if TYPE_CHECKING:
     from kplan.api.apply import Outcome
     from kplan.api.request import Server
+    from kplan.events import Event
+    from kplan.kubelet.outcomes import Script
+    from kplan.rests import Rest
+    from kplan.settle import ControlPlane
 
 Value = dict[str, Any]
 
@@ -27,7 +32,10 @@ class Cluster:
         from kplan.api.defaults import default
 
         self.version = release.parse(version)
-        self.store = Store(default(o, self.version) for o in objects)
+        self.store = Store(default(_typed(o), self.version) for o in objects)
+        self.clock = Clock()
+        self._plane: ControlPlane | None = None
+        self._told, self._settled = 0, False
 
     def get(self, document: Ref | Value | str, *, namespace: str | None = None) -> Value | None:
         """The stored object, as the server writes it, with this Ref or the identity of this document; or None.
@@ -65,7 +73,50 @@ class Cluster:
     def _write(self, outcome: Outcome, dry_run: bool = False) -> Applied:
         from kplan.api.access import commit
 
-        return outcome.answer if dry_run else commit(outcome, self.store)
+        return outcome.answer if dry_run else commit(outcome, self.store, self.clock.text)
+
+    def delete(self, kind: str, name: str, *, namespace: str = "default", propagation: str | None = None) -> Applied:
+        """Delete an object as the API server does: what holds it is seen in the next `settle`.
+
+        `propagation` is Background, Foreground or Orphan; None leaves it to the kind.
+        """
+        from kplan.api.access import deleted
+
+        return deleted(kind, name, self._server(namespace), self.clock.now, propagation)
+
+    def settle(self, kubelet: bool | Script = True) -> list[Rest]:
+        """Let controllers, scheduler and kubelets work until nothing is left to do; one entry for each pause.
+
+        Without `kubelet` pods stay as they are; a script names pods or images and says how they fare. Time is the
+        cluster's own `clock`. What does not come to rest is named in `unsettled`.
+        """
+        plane = self._control_plane()
+        self._told = len(plane.control.events) if self._settled else self._told
+        self._settled = True
+        return plane.settle(kubelet)
+
+    def events_since_last_settle(self) -> list[Event]:
+        """What was reported since the last but one `settle` ended, each event once, in the order of first sight.
+
+        Which node a pod got is left out once a tie between nodes was broken: from then on it is not determined.
+        """
+        found: dict[tuple[str, ...], Event] = {}
+        for e in self._control_plane().control.events[self._told :]:
+            if e.certain:
+                found.setdefault((e.type, e.reason, e.message, e.object, e.namespace), e)
+        return list(found.values())
+
+    @property
+    def unsettled(self) -> str:
+        """The controller and object that did not come to rest; empty if all did."""
+        return self._plane.unsettled if self._plane is not None else ""
+
+    def _control_plane(self) -> ControlPlane:
+        from kplan.settle import ControlPlane
+
+        if self._plane is None:
+            self._plane = ControlPlane(self.store, self.clock, self.version)
+        return self._plane
 
     def add(self, pod: Value) -> None:
         """A Pending pod joins the cluster."""
@@ -95,6 +146,14 @@ class Cluster:
     def objects(self, kind: str | None = None, namespace: str | None = None) -> list[Value]:
         """The stored objects, of one kind or namespace if given, in the order in which they came."""
         return list(self.store.all(kind, namespace))
+
+
+def _typed(o: Value) -> Value:
+    """A node may come without its type, as in lists of machines: nothing else has allocatable resources."""
+    status = o.get("status")
+    if "kind" not in o and isinstance(status, dict) and "allocatable" in status:
+        return {"apiVersion": "v1", "kind": "Node", **o}
+    return o
 
 
 def schedule(pod: Value, cluster: Cluster) -> Decision:

@@ -6,7 +6,7 @@ Values are plain JSON objects and are replaced, never edited in place: whoever h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref, split_api_version
 
@@ -23,15 +23,30 @@ def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
     return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
 
 
-class Store:
-    """A set of objects. Iteration follows the order in which objects were first put."""
+class Write(NamedTuple):
+    """What happened to one object: `old` is None where it is new, `new` is None where it went."""
 
-    __slots__ = ("_by_kind", "_changes", "_objects")
+    key: Key
+    old: Value | None
+    new: Value | None
+
+
+class Store:
+    """A set of objects. Iteration follows the order in which objects were first put.
+
+    `journal`, once it is a list, gets every change: whoever watches the store takes them out.
+    """
+
+    __slots__ = ("_births", "_born", "_by_kind", "_changes", "_objects", "_owned", "journal")
 
     def __init__(self, objects: Iterable[Value] = ()) -> None:
         self._objects: dict[Key, Value] = {}
         self._by_kind: dict[str, dict[Key, Value]] = {}
         self._changes: dict[str, int] = {}
+        self._born: dict[Key, int] = {}
+        self._births = 0
+        self._owned: dict[str, dict[Key, None]] | None = None
+        self.journal: list[Write] | None = None
         for o in objects:
             self.put(o)
 
@@ -44,9 +59,14 @@ class Store:
     def put(self, value: Value) -> Key:
         """Store an object under its identity, replacing what was there."""
         key = ref_of(value).key
+        old = self._objects.get(key)
         self._objects[key] = value
         self._by_kind.setdefault(key.kind, {})[key] = value
         self._changes[key.kind] = self._changes.get(key.kind, 0) + 1
+        if old is None:
+            self._births += 1
+            self._born[key] = self._births
+        self._note(key, old, value)
         return key
 
     def remove(self, key: Key) -> Value | None:
@@ -54,12 +74,42 @@ class Store:
         value = self._objects.pop(key, None)
         if value is not None:
             del self._by_kind[key.kind][key]
+            del self._born[key]
             self._changes[key.kind] += 1
+            self._note(key, value, None)
         return value
+
+    def _note(self, key: Key, old: Value | None, new: Value | None) -> None:
+        if self.journal is not None:
+            self.journal.append(Write(key, old, new))
+        if self._owned is not None:
+            before, after = owner_uids(old), owner_uids(new)
+            for uid in before:
+                if uid not in after:
+                    self._owned[uid].pop(key, None)
+            for uid in after:
+                self._owned.setdefault(uid, {})[key] = None
+
+    def dependents(self, uid: str) -> list[Value]:
+        """The objects that name this uid among their owners."""
+        if self._owned is None:
+            self._owned = {}
+            for key, value in self._objects.items():
+                for owner in owner_uids(value):
+                    self._owned.setdefault(owner, {})[key] = None
+        return [self._objects[key] for key in self._owned.get(uid, ())]
+
+    def born(self, key: Key) -> int:
+        """A number that is larger for objects that came later; one that went and came back counts anew."""
+        return self._born[key]
 
     def get(self, key: Key) -> Value | None:
         """The object with this identity, or None."""
         return self._objects.get(key)
+
+    def items(self) -> list[tuple[Key, Value]]:
+        """All objects by identity, in the order in which they came."""
+        return list(self._objects.items())
 
     def find(self, kind: str, name: str, namespace: str = "") -> Value | None:
         """The object of this kind and name in any group, or None; built-in kinds are meant."""
@@ -90,4 +140,12 @@ class Store:
         other._objects = dict(self._objects)
         other._by_kind = {k: dict(v) for k, v in self._by_kind.items()}
         other._changes = dict(self._changes)
+        other._born, other._births = dict(self._born), self._births
         return other
+
+
+def owner_uids(value: Value | None) -> list[str]:
+    """The uids in the owner references of an object; none of None."""
+    meta = value.get("metadata") if value is not None else None
+    refs = meta.get("ownerReferences") if isinstance(meta, dict) else None
+    return [r["uid"] for r in refs or () if isinstance(r, dict) and r.get("uid")]

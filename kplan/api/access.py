@@ -9,11 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from kplan.api.apply import Outcome, placed
+from kplan.api.customresources import catalog_of
+from kplan.api.deletion import PROPAGATIONS
+from kplan.api.deletion import deleted as after_deletion
 from kplan.api.encode import encoded
 from kplan.api.pipeline import kind_of, read
 from kplan.api.request import Refused, Server
 from kplan.errors import KplanError
-from kplan.model import Applied, Ref
+from kplan.model import Applied, Key, Ref
 from kplan.store import Store, ref_of
 
 Value = dict[str, Any]
@@ -44,12 +47,39 @@ def _identified(document: Ref | Value | str) -> Value:
         raise KplanError(no.message) from no
 
 
-def commit(outcome: Outcome, store: Store) -> Applied:
-    """Store what there is to store under a new resourceVersion; the answer, with that version."""
+def commit(outcome: Outcome, store: Store, now: str = "") -> Applied:
+    """Store what there is to store under a new resourceVersion; the answer, with that version.
+
+    `now` is the time at which a new object came; without it objects have no time.
+    """
     answer, new = outcome
     if new is None:
         return answer
-    version = str(store.revision + 1)
-    store.put({**new, "metadata": {**new["metadata"], "resourceVersion": version}})
+    stamped = {"resourceVersion": str(store.revision + 1)}
+    if now and answer.status == 201:
+        stamped["creationTimestamp"] = now
+    store.put({**new, "metadata": {**new["metadata"], **stamped}})
     shown = answer.object or {}
-    return replace(answer, object={**shown, "metadata": {**shown["metadata"], "resourceVersion": version}})
+    return replace(answer, object={**shown, "metadata": {**shown["metadata"], **stamped}})
+
+
+def deleted(kind: str, name: str, server: Server, now: float, propagation: str | None) -> Applied:
+    """Delete a stored object; the server's answer. Raises KplanError for an unknown way of propagation."""
+    if propagation is not None and propagation not in PROPAGATIONS:
+        raise KplanError(f"there is no propagation {propagation!r}", hint=f"ways are {', '.join(PROPAGATIONS)}")
+    assert server.store is not None
+    info = catalog_of(server.release, server.store).find(kind)
+    if info is None:
+        return Applied(False, 404, f"the server doesn't have a resource type {kind!r}")
+    key = Key(info.group, info.kind, server.namespace if info.namespaced else "", name)
+    found = server.store.get(key)
+    if found is None:
+        resource = f"{info.plural}.{info.group}" if info.group else info.plural
+        return Applied(False, 404, f'{resource} "{name}" not found')
+    new = after_deletion(found, now, propagation)
+    if new is None:
+        server.store.remove(key)
+        return Applied(True, 200, object=found)
+    stamped = {**new, "metadata": {**new["metadata"], "resourceVersion": str(server.store.revision + 1)}}
+    server.store.put(stamped)
+    return Applied(True, 200, object=stamped)

@@ -6,6 +6,7 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,8 @@ def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> 
     request = request_for(new, info, server)
     new = admission.mutate(new, request)
     new = strategy.prepare_for_create(new, info, request)
+    if new["metadata"].get("name", "") != request.name:  # drawn from generateName, between the two rounds of admission
+        request = replace(request, name=new["metadata"]["name"])
     check(new, request, warnings)
     return new
 

@@ -1,0 +1,78 @@
+"""What a delete call does to a stored object.
+
+Follows k8s.io/apiserver/pkg/registry/generic/registry/store.go (Delete, deletionFinalizersForGarbageCollection),
+registry/rest/delete.go and pkg/registry/core/{pod,namespace}: a pod that runs gets its grace period, what has
+finalizers waits for them, the rest goes at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.clock import stamp
+
+Value = dict[str, Any]
+
+BACKGROUND, FOREGROUND, ORPHAN = "Background", "Foreground", "Orphan"
+FOREGROUND_FINALIZER, ORPHAN_FINALIZER = "foregroundDeletion", "orphan"
+PROPAGATIONS = (BACKGROUND, FOREGROUND, ORPHAN)
+# Kinds whose registry orphans the dependents where the call does not say.
+_ORPHANING = frozenset([("v1", "ReplicationController")])
+_ENDED = ("Succeeded", "Failed")
+
+
+def deleted(obj: Value, now: float, propagation: str | None = None, grace: int | None = None) -> Value | None:
+    """The object after a delete call, None if it is gone; `grace` is gracePeriodSeconds of the call.
+
+    An object that was being deleted already comes back with what the call changes: finalizers, a shorter grace period.
+    """
+    meta = obj["metadata"]
+    finalizers = _finalizers(obj, propagation)
+    period = _grace(obj, grace)
+    held = bool(finalizers) or period > 0 or _is_namespace_in_use(obj)
+    if not held:
+        return None
+    new_meta = {**meta, "finalizers": finalizers}
+    if not finalizers:
+        new_meta.pop("finalizers")
+    known = meta.get("deletionTimestamp")
+    if not known or (obj["kind"] == "Pod" and period < (meta.get("deletionGracePeriodSeconds") or 0)):
+        new_meta["deletionTimestamp"] = stamp(now + period)
+        new_meta["deletionGracePeriodSeconds"] = period
+        if not known and "generation" in meta:
+            new_meta["generation"] = meta["generation"] + 1
+    new = {**obj, "metadata": new_meta}
+    if obj["kind"] == "Namespace" and obj["apiVersion"] == "v1":
+        new["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+    return new
+
+
+def _finalizers(obj: Value, propagation: str | None) -> list[str]:
+    """The finalizers with those of the garbage collector that the way of deletion asks for."""
+    given = list(obj["metadata"].get("finalizers") or ())
+    if propagation is None:
+        if ORPHAN_FINALIZER in given or FOREGROUND_FINALIZER in given:
+            return given
+        orphaning = (obj["apiVersion"], obj["kind"]) in _ORPHANING
+        propagation = ORPHAN if orphaning else BACKGROUND
+    kept = [f for f in given if f not in (ORPHAN_FINALIZER, FOREGROUND_FINALIZER)]
+    if propagation == ORPHAN:
+        kept.append(ORPHAN_FINALIZER)
+    elif propagation == FOREGROUND:
+        kept.append(FOREGROUND_FINALIZER)
+    return kept
+
+
+def _grace(obj: Value, grace: int | None) -> int:
+    """Seconds that a pod gets to end; 0 for one that never ran or has ended, and for every other kind."""
+    if obj["kind"] != "Pod" or obj["apiVersion"] != "v1":
+        return 0
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    if not spec.get("nodeName") or status.get("phase") in _ENDED:
+        return 0
+    period = spec.get("terminationGracePeriodSeconds", 30) if grace is None else grace
+    return max(int(period), 1 if period < 0 else 0)
+
+
+def _is_namespace_in_use(obj: Value) -> bool:
+    return obj["kind"] == "Namespace" and obj["apiVersion"] == "v1" and bool((obj.get("spec") or {}).get("finalizers"))

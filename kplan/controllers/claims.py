@@ -1,0 +1,70 @@
+"""Adoption and release: which objects a controller takes as its own.
+
+Follows pkg/controller/controller_ref_manager.go: an owned object that no longer matches is released, one without a
+controller that matches is adopted; nothing is adopted by or for an object that is being deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kplan.controllers.control import Control, controller_of, reference
+
+Value = dict[str, Any]
+
+
+def claim(
+    owner: Value,
+    kind: str,
+    control: Control,
+    matches: Callable[[Value], bool],
+    counts: Callable[[Value], bool] = lambda _: True,
+) -> list[Value]:
+    """The objects of a kind that `owner` controls after adoption and release, oldest first.
+
+    What does not count is neither adopted nor released, nor returned.
+    """
+    namespace = owner["metadata"]["namespace"]
+    leaving = bool(owner["metadata"].get("deletionTimestamp"))
+    mine = []
+    for o in control.owned(owner, kind):
+        if not counts(o):
+            continue
+        if matches(o):
+            mine.append(o)
+        elif not leaving:
+            control.update(_released(o, owner))
+    if leaving:
+        return mine
+    free = [o for o in control.orphans(kind, namespace) if not o["metadata"].get("deletionTimestamp")]
+    return mine + [control.update(_adopted(o, owner)) for o in free if counts(o) and matches(o)]
+
+
+def candidates(owners: Iterable[Value], obj: Value, matches: Callable[[Value, Value], bool]) -> list[Value]:
+    """The owners that might adopt an object without a controller."""
+    namespace = obj["metadata"].get("namespace")
+    return [o for o in owners if o["metadata"].get("namespace") == namespace and matches(o, obj)]
+
+
+def _adopted(obj: Value, owner: Value) -> Value:
+    refs = [r for r in obj["metadata"].get("ownerReferences") or () if r.get("uid") != owner["metadata"]["uid"]]
+    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [*refs, reference(owner)]}}
+
+
+def _released(obj: Value, owner: Value) -> Value:
+    refs = controllerless(obj, owner)
+    meta = {k: v for k, v in obj["metadata"].items() if k != "ownerReferences"}
+    return {**obj, "metadata": {**meta, **({"ownerReferences": refs} if refs else {})}}
+
+
+def controllerless(obj: Value, owner: Value) -> list[Value]:
+    """The owner references of an object without those to `owner`."""
+    uid = owner["metadata"].get("uid")
+    return [r for r in obj["metadata"].get("ownerReferences") or () if r.get("uid") != uid]
+
+
+def is_controlled_by(obj: Value, owner: Value) -> bool:
+    """Whether `owner` is the controller of an object."""
+    ref = controller_of(obj)
+    return ref is not None and ref.get("uid") == owner["metadata"].get("uid")

@@ -1,0 +1,93 @@
+"""The work queue of all controllers: from changes in the store to what has to be looked at, until there is nothing.
+
+Follows client-go's informers and workqueue as far as they decide what happens: first come first served, an object
+that waits already is not queued twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kplan.controllers.control import Control
+from kplan.model import Key
+from kplan.store import Write
+
+Value = dict[str, Any]
+Route = Callable[[Write, Control], Iterable[Key]]
+ANY = "*"
+
+_ENOUGH = 2000  # syncs per object in one run: what needs more does not come to rest
+
+
+class Controller(NamedTuple):
+    """A controller: the kinds it watches (or `*`), and for each which objects a change makes it look at."""
+
+    name: str
+    watches: Mapping[str, Route]
+    reconcile: Callable[[Key, Control], None]
+
+
+class Manager:
+    """Runs controllers over a store whose journal it reads. `restless` names what did not come to rest."""
+
+    def __init__(self, control: Control, controllers: Sequence[Controller]) -> None:
+        self.control = control
+        self.controllers = {c.name: c for c in controllers}
+        self.restless: tuple[str, ...] = ()
+        self._routes: dict[str, list[tuple[str, Route]]] = {}
+        for c in controllers:
+            for kind, route in c.watches.items():
+                self._routes.setdefault(kind, []).append((c.name, route))
+        self._queue: deque[tuple[str, Key]] = deque()
+        self._queued: set[tuple[str, Key]] = set()
+
+    def see(self, writes: Iterable[Write]) -> None:
+        """Queue what these changes make the controllers look at."""
+        for write in writes:
+            for kind in (write.key.kind, ANY):
+                for name, route in self._routes.get(kind, ()):
+                    for key in route(write, self.control):
+                        self.add(name, key)
+
+    def add(self, name: str, key: Key) -> None:
+        """Queue an object for a controller, unless it waits already."""
+        if (name, key) not in self._queued:
+            self._queued.add((name, key))
+            self._queue.append((name, key))
+
+    def step(self) -> bool:
+        """Let one controller look at one object; False if there was nothing to do."""
+        if not self._queue:
+            return False
+        item = self._queue.popleft()
+        self._queued.discard(item)
+        control = self.control
+        control.current = item
+        control.failed.pop(item, None)
+        self.controllers[item[0]].reconcile(item[1], control)
+        if item in control.failed:
+            control.failed[item] = control.store.revision
+        return True
+
+    def due(self) -> bool:
+        """Queue what is due by the clock; whether there was anything."""
+        ready = [t for t in self.control.timers.values() if t.at <= self.control.clock.now]
+        for timer in sorted(ready):
+            del self.control.timers[(timer.controller, timer.key)]
+            self.add(timer.controller, timer.key)
+        return bool(ready)
+
+    def failed_before(self) -> bool:
+        """Queue what failed before the last change of the store; whether there was anything."""
+        revision = self.control.store.revision
+        again = [item for item, at in self.control.failed.items() if at < revision]
+        for name, key in again:
+            self.add(name, key)
+        return bool(again)
+
+
+def itself(write: Write, control: Control) -> list[Key]:  # noqa: ARG001 - one shape for every route
+    """The object that changed."""
+    return [write.key]

@@ -1,0 +1,171 @@
+"""ReplicaSet and ReplicationController: as many pods of one template as `spec.replicas` says.
+
+Follows pkg/controller/replicaset/replica_set.go and replica_set_utils.go; the ReplicationController runs through the
+same code under another kind (pkg/controller/replication/conversion.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kplan import labels
+from kplan.api.request import Refused
+from kplan.controllers import deletionorder, pods
+from kplan.controllers.claims import claim
+from kplan.controllers.control import NORMAL, WARNING, Control, controller_of
+from kplan.controllers.manager import Controller, itself
+from kplan.model import Key
+from kplan.store import Write, ref_of
+
+Value = dict[str, Any]
+
+FAILURE = "ReplicaFailure"
+
+
+def reconcile(key: Key, control: Control) -> None:
+    """Bring the pods of one ReplicaSet or ReplicationController to the wanted number, and its status up to date."""
+    owner = control.get(key)
+    if owner is None:
+        return
+    claimed = claim(owner, "Pod", control, lambda p: selects(owner, p), lambda p: not pods.has_ended(p))
+    active = [p for p in claimed if pods.is_active(p)]
+    failure = ""
+    if not owner["metadata"].get("deletionTimestamp"):
+        failure = _manage(owner, active, control)
+    terminating = [p for p in claimed if pods.is_terminating(p)]
+    control.status(owner, _status(owner, active, terminating, failure, control))
+    if failure:
+        control.retry()
+        return
+    wait = pods.until_available(active, owner["spec"].get("minReadySeconds") or 0, control.clock.now)
+    if wait is not None:
+        control.wake(wait)
+
+
+def selects(owner: Value, pod: Value) -> bool:
+    """Whether the selector matches the labels of a pod."""
+    selector, have = owner["spec"].get("selector"), pod["metadata"].get("labels")
+    if owner["kind"] == "ReplicationController":
+        return labels.matches_map(selector, have)
+    return bool(selector) and labels.matches(selector, have)
+
+
+def replicas(owner: Value) -> int:
+    """The wanted number of pods."""
+    wanted = owner["spec"].get("replicas")
+    return 1 if wanted is None else int(wanted)
+
+
+def _manage(owner: Value, active: list[Value], control: Control) -> str:
+    """Create or delete pods; the error that ended it, if any."""
+    missing = replicas(owner) - len(active)
+    if missing > 0:
+        return _create(owner, min(missing, pods.MOST_AT_ONCE), control)
+    if missing < 0:
+        related = _related(owner, control)
+        for pod in deletionorder.surplus(active, related, min(-missing, pods.MOST_AT_ONCE), control.clock.now):
+            control.delete(pod)
+            control.event(owner, NORMAL, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+    return ""
+
+
+def _create(owner: Value, count: int, control: Control) -> str:
+    """Create pods, in batches that double (1, 2, 4 …) so that a refusal shows after the first of a batch."""
+    batch = 1
+    while count > 0:
+        batch = min(batch, count)
+        failures = [failure for _ in range(batch) if (failure := _create_one(owner, control))]
+        if failures:
+            return failures[0]
+        count -= batch
+        batch *= 2
+    return ""
+
+
+def _create_one(owner: Value, control: Control) -> str:
+    template = owner["spec"]["template"]
+    try:
+        made = control.create(pods.from_template(owner, template, generate_name=f"{owner['metadata']['name']}-"))
+    except Refused as no:
+        control.event(owner, WARNING, "FailedCreate", f"Error creating: {no.message}")
+        return no.message
+    control.event(owner, NORMAL, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+    return ""
+
+
+def _related(owner: Value, control: Control) -> list[Value]:
+    """The pods of all sets under the same controller; none for a set that nobody owns."""
+    ref = controller_of(owner)
+    if ref is None:
+        return []
+    siblings = [
+        s
+        for s in control.store.dependents(ref.get("uid", ""))
+        if s["kind"] == owner["kind"] and (controller_of(s) or {}).get("uid") == ref.get("uid")
+    ]
+    return [p for s in siblings for p in control.owned(s, "Pod")]
+
+
+def _status(owner: Value, active: list[Value], terminating: list[Value], failure: str, control: Control) -> Value:
+    spec, old = owner["spec"], owner.get("status") or {}
+    wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
+    min_ready = spec.get("minReadySeconds") or 0
+    counts = {
+        "fullyLabeledReplicas": sum(_carries(p, wanted) for p in active),
+        "readyReplicas": sum(map(pods.is_ready, active)),
+        "availableReplicas": sum(pods.is_available(p, min_ready, control.clock.now) for p in active),
+    }
+    status: Value = {"replicas": len(active), **{k: n for k, n in counts.items() if n}}
+    if owner["kind"] == "ReplicaSet" and control.minor >= 35:  # KEP-3973, on by default since 1.35
+        status["terminatingReplicas"] = len(terminating)
+    status["observedGeneration"] = owner["metadata"].get("generation", 1)
+    conditions = _conditions(owner, active, failure, old.get("conditions") or [], control)
+    if conditions:
+        status["conditions"] = conditions
+    return status
+
+
+def _carries(pod: Value, wanted: dict[str, str]) -> bool:
+    have = pod["metadata"].get("labels") or {}
+    return all(have.get(k) == v for k, v in wanted.items())
+
+
+def _conditions(owner: Value, active: list[Value], failure: str, old: list[Value], control: Control) -> list[Value]:
+    """ReplicaFailure comes with the first failure and goes with the first success."""
+    known = any(c["type"] == FAILURE for c in old)
+    if not failure:
+        return [c for c in old if c["type"] != FAILURE]
+    if known:
+        return old
+    reason = "FailedCreate" if len(active) < replicas(owner) else "FailedDelete"
+    made = {"type": FAILURE, "status": "True", "lastTransitionTime": control.now, "reason": reason, "message": failure}
+    return [*old, made]
+
+
+def _of_pod(kind: str) -> Callable[[Write, Control], list[Key]]:
+    """From a pod to its controller of a kind, or to those that might adopt it."""
+
+    def route(write: Write, control: Control) -> list[Key]:
+        found: dict[Key, None] = {}
+        for pod in (write.old, write.new):
+            ref = controller_of(pod) if pod is not None else None
+            if ref is not None and ref["kind"] == kind:
+                owner = control.find(kind, ref["name"], write.key.namespace)
+                if owner is not None and owner["metadata"].get("uid") == ref.get("uid"):
+                    found[ref_of(owner).key] = None
+        if write.new is not None and controller_of(write.new) is None:
+            for owner in control.store.all(kind, write.key.namespace):
+                if selects(owner, write.new):
+                    found[ref_of(owner).key] = None
+        return list(found)
+
+    return route
+
+
+CONTROLLER = Controller("replicaset", {"ReplicaSet": itself, "Pod": _of_pod("ReplicaSet")}, reconcile)
+REPLICATION = Controller(
+    "replicationcontroller",
+    {"ReplicationController": itself, "Pod": _of_pod("ReplicationController")},
+    reconcile,
+)

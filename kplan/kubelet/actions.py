@@ -1,0 +1,120 @@
+"""One action of a kubelet at a time, so that a rollout is a sequence of steps.
+
+Remove a pod that is being deleted, else start one that is bound, else end one whose containers end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from kplan.controllers import pods
+from kplan.controllers.control import Control, controller_of
+from kplan.kubelet.outcomes import Script, outcome_of
+from kplan.kubelet.status import finished, restarted, started
+from kplan.model import Key
+from kplan.store import Write, ref_of
+
+Value = dict[str, Any]
+
+GONE, START, EXIT = "gone", "start", "exit"
+_ORDER = (GONE, START, EXIT)
+_INDEX = "batch.kubernetes.io/job-completion-index"
+
+
+class Action(NamedTuple):
+    """What a kubelet does next, and to which pod."""
+
+    verb: str
+    key: Key
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.key.name}"
+
+
+class Kubelet:
+    """Watches pods, and does one thing when it is asked to."""
+
+    def __init__(self, control: Control, script: Script | None = None) -> None:
+        self.control = control
+        self.script = script
+        self._work: dict[str, dict[Key, tuple[Any, ...]]] = {verb: {} for verb in _ORDER}
+
+    def see(self, writes: Iterable[Write]) -> None:
+        """Take note of changed pods."""
+        for write in writes:
+            if write.key.kind == "Pod" and not write.key.group:
+                self._sort(write.key, write.new)
+
+    def _sort(self, key: Key, pod: Value | None) -> None:
+        verb = self._verb(pod) if pod is not None else ""
+        for other, keys in self._work.items():
+            if other != verb:
+                keys.pop(key, None)
+        if verb and pod is not None:
+            self._work[verb][key] = self._turn(key, pod)
+
+    def _verb(self, pod: Value) -> str:
+        """What is to be done with a pod, if anything."""
+        if pods.is_terminating(pod):
+            done = pods.has_ended(pod) and not (pod["metadata"].get("deletionGracePeriodSeconds") or 0)
+            return "" if done else GONE
+        if not pod["spec"].get("nodeName"):
+            return ""
+        outcome = outcome_of(pod, self.script, self.control)
+        if pods.phase(pod) == "Pending":
+            return START
+        if pods.phase(pod) == "Running" and outcome.ends(pod):
+            return EXIT
+        return ""
+
+    def _turn(self, key: Key, pod: Value) -> tuple[Any, ...]:
+        """Older owners first; pods of one owner by index, node or age."""
+        store, ref = self.control.store, controller_of(pod)
+        owner = self.control.find(ref["kind"], ref["name"], key.namespace) if ref is not None else None
+        if ref is None or owner is None:
+            return (store.born(key), 0, "", 0)
+        first = store.born(ref_of(owner).key)
+        if ref["kind"] == "StatefulSet":
+            ordinal = key.name.rpartition("-")[2]
+            return (first, int(ordinal) if ordinal.isdigit() else 0, "", 0)
+        if ref["kind"] == "DaemonSet":
+            return (first, 0, pod["spec"].get("nodeName") or "", store.born(key))
+        index = (pod["metadata"].get("annotations") or {}).get(_INDEX, "")
+        return (first, int(index) if index.isdigit() else 0, "", store.born(key))
+
+    def next(self) -> Action | None:
+        """The next action, None if there is nothing to do."""
+        for verb in _ORDER:
+            turns = self._work[verb]
+            if turns:
+                return Action(verb, min(turns, key=turns.__getitem__))
+        return None
+
+    def act(self, action: Action) -> None:
+        """Carry out an action."""
+        pod = self.control.get(action.key)
+        assert pod is not None
+        {GONE: self._remove, START: self._start, EXIT: self._exit}[action.verb](pod)
+
+    def _remove(self, pod: Value) -> None:
+        """The containers have stopped; the pod goes, or waits for its finalizers."""
+        control = self.control
+        ref = controller_of(pod)
+        if not pods.has_ended(pod) and ref is not None and ref["kind"] == "Job":
+            pod = control.status(pod, finished(pod, 143, control.now))
+        control.delete(pod, grace=0)
+
+    def _start(self, pod: Value) -> None:
+        outcome = outcome_of(pod, self.script, self.control)
+        self.control.status(pod, started(pod, outcome, self._address(pod), self.control.now))
+
+    def _exit(self, pod: Value) -> None:
+        outcome = outcome_of(pod, self.script, self.control)
+        report = restarted if outcome.restarts(pod) else finished
+        self.control.status(pod, report(pod, outcome.exit_code or 0, self.control.now))
+
+    def _address(self, pod: Value) -> str:
+        """An address of its own for each pod, from the usual range of pod networks."""
+        number = self.control.store.born(ref_of(pod).key)
+        return f"10.{64 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"

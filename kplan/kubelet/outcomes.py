@@ -1,0 +1,94 @@
+"""How the containers of a pod fare once they are started.
+
+Nobody can know that from a manifest: by default what can start becomes ready and stays so, and the containers of a Job
+end with 0. A script says otherwise for images or pods. Images under the reserved top-level domain `.example` (RFC 2606)
+carry it in their tag, which makes examples and tests self-contained: `never-ready…` runs and never becomes ready,
+`crash…` falls over at once, `exitN` ends with code N, `run` and all others run for ever. Two annotations go with them:
+`fake-kubelet/exit-codes: "i:N,…"` for the index i of a Job, `fake-kubelet/fail-first: "n"` for the first n pods of an
+owner.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from kplan.controllers import pods
+from kplan.controllers.control import Control, controller_of
+
+Value = dict[str, Any]
+Script = Mapping[str, "Outcome"]
+
+_EXAMPLE = re.compile(r"[^/]+\.example(?::\d+)?/.*:(?P<tag>[^:/@]+)")
+_EXIT = re.compile(r"exit(\d{1,3})")
+_CODES, _FAIL_FIRST = "fake-kubelet/exit-codes", "fake-kubelet/fail-first"
+_INDEX = "batch.kubernetes.io/job-completion-index"
+_MOST_RESTARTS = 7
+
+
+class Outcome(NamedTuple):
+    """What the containers do: become ready, crash, or end with `exit_code` (None: run for ever)."""
+
+    ready: bool = True
+    crashes: bool = False
+    exit_code: int | None = None
+
+    def ends(self, pod: Value) -> bool:
+        """Whether there is an end still to come for a pod that runs."""
+        if self.exit_code is None:
+            return False
+        if _policy(pod) == "Never" or (self.exit_code == 0 and _policy(pod) == "OnFailure"):
+            return True
+        return self.exit_code != 0 and pods.restarts(pod) < _MOST_RESTARTS
+
+    def restarts(self, pod: Value) -> bool:
+        """Whether the kubelet starts the container again when it has ended."""
+        return _policy(pod) == "Always" or (_policy(pod) == "OnFailure" and self.exit_code != 0)
+
+
+RUNS = Outcome()
+
+
+def outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
+    """How a pod fares: by the script for its name or image, by the tags of examples, else well."""
+    images = [str(c.get("image") or "") for c in pod["spec"].get("containers") or ()]
+    for name in (pod["metadata"]["name"], *images):
+        if script is not None and name in script:
+            return script[name]
+    tags = [m["tag"] for image in images if (m := _EXAMPLE.fullmatch(image))]
+    if len(tags) != len(images):
+        of_job = (controller_of(pod) or {}).get("kind") == "Job"
+        return Outcome(exit_code=0) if of_job else RUNS
+    return _annotated(pod, _of_tags(tags), control)
+
+
+def _of_tags(tags: list[str]) -> Outcome:
+    if any(t.startswith("crash") for t in tags):
+        return Outcome(ready=False, crashes=True)
+    if any(t.startswith("never-ready") for t in tags):
+        return Outcome(ready=False)
+    codes = [int(m[1]) for t in tags if (m := _EXIT.fullmatch(t))]
+    return Outcome(exit_code=max(codes)) if codes and len(codes) == len(tags) else RUNS
+
+
+def _annotated(pod: Value, otherwise: Outcome, control: Control) -> Outcome:
+    notes = pod["metadata"].get("annotations") or {}
+    codes = dict(entry.split(":", 1) for entry in notes.get(_CODES, "").split(",") if ":" in entry)
+    own = codes.get(notes.get(_INDEX, ""))
+    if own is not None and own.isdigit():
+        return Outcome(exit_code=int(own))
+    first = notes.get(_FAIL_FIRST, "")
+    if first.isdigit() and otherwise.exit_code is not None:
+        return Outcome(exit_code=1 if _ended_before(pod, control) < int(first) else 0)
+    return otherwise
+
+
+def _ended_before(pod: Value, control: Control) -> int:
+    ref = controller_of(pod)
+    owner = control.find(ref["kind"], ref["name"], pod["metadata"]["namespace"]) if ref else None
+    return sum(map(pods.has_ended, control.owned(owner, "Pod"))) if owner is not None else 0
+
+
+def _policy(pod: Value) -> str:
+    return str(pod["spec"].get("restartPolicy") or "Always")

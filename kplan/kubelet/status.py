@@ -1,0 +1,107 @@
+"""What a kubelet reports of a pod: phase, conditions and container states.
+
+Follows pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, getPhase) and status/generate.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.kubelet.outcomes import Outcome
+
+Value = dict[str, Any]
+
+_UNREADY = "ContainersNotReady"
+
+
+def started(pod: Value, outcome: Outcome, address: str, now: str) -> Value:
+    """The status of a pod whose containers were started."""
+    names = [c["name"] for c in pod["spec"]["containers"]]
+    if outcome.ready:
+        said: Value = {"status": "True"}
+    else:
+        said = {
+            "status": "False",
+            "reason": _UNREADY,
+            "message": f"containers with unready status: [{' '.join(names)}]",
+        }
+    status = {
+        **(pod.get("status") or {}),
+        "phase": "Running",
+        "podIP": address,
+        "podIPs": [{"ip": address}],
+        "startTime": now,
+        "containerStatuses": [_running(c, outcome, now) for c in pod["spec"]["containers"]],
+    }
+    conditions = {"Initialized": {"status": "True"}, "ContainersReady": said, "Ready": said}
+    return with_conditions(status, conditions, now)
+
+
+def finished(pod: Value, code: int, now: str) -> Value:
+    """The status of a pod whose containers have all ended with a code."""
+    reason = "PodCompleted" if code == 0 else "PodFailed"
+    states = [_ended(c, s, code, now) for c, s in _containers(pod)]
+    status = {
+        **(pod.get("status") or {}),
+        "phase": "Succeeded" if code == 0 else "Failed",
+        "containerStatuses": states,
+    }
+    said = {"status": "False", "reason": reason}
+    return with_conditions(status, {"ContainersReady": said, "Ready": said}, now)
+
+
+def restarted(pod: Value, code: int, now: str) -> Value:
+    """The status of a pod whose containers have ended and are about to be started again."""
+    names = [c["name"] for c in pod["spec"]["containers"]]
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
+    states = []
+    for c, s in _containers(pod):
+        last = _ended(c, s, code, now)["state"]
+        again = {"restartCount": (s.get("restartCount") or 0) + 1, "state": {"waiting": waiting}, "lastState": last}
+        states.append({**_container(c), **again})
+    said = {"status": "False", "reason": _UNREADY, "message": f"containers with unready status: [{' '.join(names)}]"}
+    status = {**(pod.get("status") or {}), "containerStatuses": states}
+    return with_conditions(status, {"ContainersReady": said, "Ready": said}, now)
+
+
+def with_conditions(status: Value, conditions: dict[str, Value], now: str) -> Value:
+    """The status with these conditions in their places; times change where the status of a condition does."""
+    known = {c["type"]: c for c in status.get("conditions") or ()}
+    for kind, said in conditions.items():
+        before = known.get(kind)
+        same = before is not None and before["status"] == said["status"] and before.get("lastTransitionTime")
+        time = before["lastTransitionTime"] if same and before is not None else now
+        known[kind] = {"type": kind, "lastTransitionTime": time, **said}
+    return {**status, "conditions": list(known.values())}
+
+
+def _containers(pod: Value) -> list[tuple[Value, Value]]:
+    states = {s["name"]: s for s in (pod.get("status") or {}).get("containerStatuses") or ()}
+    return [(c, states.get(c["name"], {})) for c in pod["spec"]["containers"]]
+
+
+def _container(container: Value) -> Value:
+    return {
+        "name": container["name"],
+        "ready": False,
+        "restartCount": 0,
+        "image": container.get("image", ""),
+        "imageID": "",
+        "started": False,
+        "lastState": {},
+    }
+
+
+def _running(container: Value, outcome: Outcome, now: str) -> Value:
+    if outcome.crashes:
+        waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
+        return {**_container(container), "restartCount": 3, "state": {"waiting": waiting}}
+    running = {"ready": outcome.ready, "started": True, "state": {"running": {"startedAt": now}}}
+    return {**_container(container), **running}
+
+
+def _ended(container: Value, known: Value, code: int, now: str) -> Value:
+    began = ((known.get("state") or {}).get("running") or {}).get("startedAt") or now
+    reason = "Completed" if code == 0 else "Error"
+    state = {"terminated": {"exitCode": code, "reason": reason, "startedAt": began, "finishedAt": now}}
+    return {**_container(container), "restartCount": known.get("restartCount") or 0, "state": state}

@@ -1,0 +1,130 @@
+"""The scheduler inside a simulated cluster: waiting pods are bound, or learn why not.
+
+Follows pkg/scheduler/schedule_one.go (bindingCycle, handleSchedulingFailure) and preemption: a pod that needs room
+gets a nominated node and waits until the victims are gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kplan.controllers import pods
+from kplan.controllers.control import NORMAL, WARNING, Control
+from kplan.model import Key
+from kplan.placement import Placement
+from kplan.scheduler import profile as profiles
+from kplan.scheduler import writes
+from kplan.scheduler.pod import Pod
+from kplan.scheduler.profile import Profile
+from kplan.scheduler.run import Scheduler, in_queue_order
+from kplan.scheduler.snapshot import Snapshot
+from kplan.store import Write, ref_of
+
+Value = dict[str, Any]
+
+
+class Placing:
+    """Watches for pods without a node, and places them when it is asked to."""
+
+    def __init__(self, control: Control, using: Mapping[str, Profile] | None = None) -> None:
+        self.control = control
+        self._profiles = dict(using or {})
+        self._waiting: dict[Key, None] = {}
+        self._tried = -1
+        self._certain = True  # whether every placement so far followed from the input: no tie was broken
+
+    def see(self, changes: Iterable[Write]) -> None:
+        """Take note of changed pods."""
+        for change in changes:
+            if change.key.kind == "Pod" and not change.key.group:
+                if change.new is not None and _waits(change.new):
+                    self._waiting[change.key] = None
+                else:
+                    self._waiting.pop(change.key, None)
+
+    def run(self) -> bool:
+        """Try every waiting pod once if anything has changed since; whether anything was written."""
+        store = self.control.store
+        before = store.revision
+        if not self._waiting or self._tried == before:
+            return False
+        cluster = Snapshot(store, self.control.version)
+        if not self._profiles:
+            default = profiles.default(self.control.version)
+            self._profiles = {default.name: default}
+        scheduler = Scheduler(cluster, self._profiles)
+        for pod in in_queue_order(p for p in cluster.pending.values() if _key(p) in self._waiting):
+            placement, victims = scheduler.place(pod)
+            if placement.node is not None:
+                self._certain = self._certain and placement.ties == 1
+                self._bind(pod, placement.node, cluster)
+            else:
+                self._refuse(pod, placement, victims)
+        self._tried = store.revision
+        return store.revision != before
+
+    def _bind(self, pod: Pod, node: str, cluster: Snapshot) -> None:
+        value = self._current(pod)
+        target = cluster.by_name[node]
+        for changed in writes.claims(pod, target, cluster):
+            self.control.store.put(changed)
+        status = {k: v for k, v in (value.get("status") or {}).items() if k != "nominatedNodeName"}
+        placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self.control.now}
+        status = {**status, "conditions": [*_other_conditions(status), placed]}
+        self.control.store.put({**writes.bound(value, node), "status": status})
+        message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
+        self.control.event(value, NORMAL, "Scheduled", message, certain=self._certain)
+
+    def _refuse(self, pod: Pod, placement: Placement, victims: tuple[Pod, ...]) -> None:
+        value = self._current(pod)
+        status = value.get("status") or {}
+        said: Value = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": placement.reason,
+            "message": placement.message,
+        }
+        if self.control.minor >= 35:
+            said["observedGeneration"] = value["metadata"].get("generation", 1)
+        known = pods.condition(value, "PodScheduled") or {}
+        time = known.get("lastTransitionTime") if known.get("status") == "False" else None
+        said["lastTransitionTime"] = time or self.control.now
+        nominated = {"nominatedNodeName": placement.nominated} if placement.nominated else {}
+        self.control.status(value, {**status, **nominated, "conditions": [*_other_conditions(status), said]})
+        self.control.event(value, WARNING, "FailedScheduling", placement.message)
+        for victim in victims:
+            self._evict(victim, value)
+
+    def _evict(self, victim: Pod, by: Value) -> None:
+        value = self._current(victim)
+        status = value.get("status") or {}
+        said = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "PreemptionByScheduler",
+            "message": "default-scheduler: preempting to accommodate a higher priority pod",
+            "lastTransitionTime": self.control.now,
+        }
+        others = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
+        value = self.control.status(value, {**status, "conditions": [*others, said]})
+        self.control.delete(value)
+        name = by["metadata"]["uid"]
+        self.control.event(value, NORMAL, "Preempted", f"Preempted by pod {name} on node {victim.node_name}")
+
+    def _current(self, pod: Pod) -> Value:
+        value = self.control.get(_key(pod))
+        assert value is not None
+        return value
+
+
+def _key(pod: Pod) -> Key:
+    return ref_of(pod.value).key
+
+
+def _waits(pod: Value) -> bool:
+    return not pod["spec"].get("nodeName") and not pods.has_ended(pod) and not pods.is_terminating(pod)
+
+
+def _other_conditions(status: Value) -> list[Value]:
+    return [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]

@@ -1,0 +1,123 @@
+"""Bringing a cluster to rest: controllers and scheduler until nothing is left to do, then one action of a kubelet.
+
+Time is virtual. An action takes a moment; when kubelets have nothing to do, the clock jumps to the next time that a
+controller asked for, as long as that is near. What is scheduled for some day (the next run of a CronJob, the end of a
+finished Job) waits until a call finds nothing else to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.clock import Clock
+from kplan.controllers.control import Control
+from kplan.controllers.manager import Manager
+from kplan.controllers.registry import controllers
+from kplan.kubelet.actions import Kubelet
+from kplan.kubelet.outcomes import Script
+from kplan.model import Key
+from kplan.placing import Placing
+from kplan.rests import Counts, Delta, Rest, delta, lines
+from kplan.store import Store, Write
+
+Value = dict[str, Any]
+
+ACTION = 0.3  # seconds that one action of a kubelet takes
+QUIET = 1.5  # seconds without a change after which a cluster counts as at rest
+HORIZON = 60.0  # seconds that a controller's timer may lie ahead
+LAZY_HORIZON = 3600.0  # the same for what is scheduled for later
+MOST_SYNCS = 1000  # per object and call: beyond that a cluster does not come to rest
+
+
+class ControlPlane:
+    """The controllers, the scheduler and the kubelets of one store."""
+
+    def __init__(self, store: Store, clock: Clock, version: str) -> None:
+        self.store = store
+        self.clock = clock
+        self.control = Control(store, clock, version)
+        self.manager = Manager(self.control, controllers())
+        self.kubelet = Kubelet(self.control)
+        self.placing = Placing(self.control)
+        self.unsettled = ""
+        self._deltas: list[Delta] = []
+        self._counts: dict[Key, Counts | None] = {}
+        self._wrote = False
+        store.journal = []
+        self._see([Write(key, None, value) for key, value in store.items()])
+
+    def settle(self, kubelet: bool | Script = True) -> list[Rest]:
+        """Everything that happens until the cluster is at rest, one entry for each time it pauses."""
+        self.kubelet.script = None if isinstance(kubelet, bool) else kubelet
+        given = self._drain()
+        rests = [self._rest(None, given)]
+        busy = self._wrote
+        while not self.unsettled:
+            action = self.kubelet.next() if kubelet is not False else None
+            if action is not None:
+                self.clock.advance(ACTION)
+                self.kubelet.act(action)
+                rests.append(self._rest(str(action)))
+                busy = True
+                continue
+            if not self._pass_time(lazily=not busy):
+                break
+            after = self._rest(None)
+            if after.changes or self._deltas[-1]:
+                rests.append(after)
+                busy = True
+        self.clock.advance(QUIET)
+        return rests
+
+    def _pass_time(self, *, lazily: bool) -> bool:
+        """Let time pass until a controller has something to do; False if none has within reach."""
+        if self.manager.failed_before():
+            self.clock.advance(1.0)
+            return True
+        now = self.clock.now
+        near = [
+            t.at
+            for t in self.control.timers.values()
+            if t.at <= now + (LAZY_HORIZON if t.lazy else HORIZON) and (lazily or not t.lazy)
+        ]
+        if not near:
+            return False
+        self.clock.now = max(now, min(near)) + QUIET  # what is due within the pause comes with it
+        return self.manager.due()
+
+    def _rest(self, kubelet: str | None, given: list[Write] | None = None) -> Rest:
+        writes = self._run()
+        self._wrote = bool(writes)
+        writes = [*(given or ()), *writes]
+        changed = {k: v for k, v in delta(writes, self.store).items() if self._counts.get(k) != v}
+        self._counts.update(changed)
+        self._deltas.append(changed)
+        return Rest(kubelet, lines(writes), self.clock.now, self._deltas, len(self._deltas) - 1)
+
+    def _run(self) -> list[Write]:
+        """Controllers and scheduler until neither has anything left to do; what they wrote."""
+        seen: list[Write] = self._drain()
+        budget = MOST_SYNCS * (100 + len(self.store))
+        while True:
+            while self.manager.step():
+                seen += self._drain()
+                budget -= 1
+                if budget < 0:
+                    self.unsettled = f"{self.control.current[0]} {self.control.current[1].name}"
+                    return seen
+            if not self.placing.run():
+                return seen
+            seen += self._drain()
+
+    def _drain(self) -> list[Write]:
+        journal = self.store.journal or []
+        if not journal:
+            return []
+        self.store.journal = []
+        self._see(journal)
+        return journal
+
+    def _see(self, writes: list[Write]) -> None:
+        self.manager.see(writes)
+        self.kubelet.see(writes)
+        self.placing.see(writes)
