@@ -6,7 +6,7 @@ gets a nominated node and waits until the victims are gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kplan.controllers import pods
@@ -30,38 +30,45 @@ class Placing:
     def __init__(self, control: Control, using: Mapping[str, Profile] | None = None) -> None:
         self.control = control
         self._profiles = dict(using or {})
-        self._waiting: dict[Key, None] = {}
-        self._tried = -1
+        self._waiting: dict[Key, bool] = {}  # whether there is a reason to try
         self._certain = True  # whether every placement so far followed from the input: no tie was broken
 
     def see(self, changes: Iterable[Write]) -> None:
-        """Take note of changed pods."""
+        """Take note of waiting pods, and of what may help those that wait already."""
         for change in changes:
             if change.key.kind == "Pod" and not change.key.group:
-                if change.new is not None and _waits(change.new):
-                    self._waiting[change.key] = None
-                else:
-                    self._waiting.pop(change.key, None)
+                self._note(change)
+            if self._waiting and (helped := _helps(change)):
+                for key in self._waiting:
+                    value = self.control.get(key)
+                    self._waiting[key] = self._waiting[key] or (value is not None and helped(value))
+
+    def _note(self, change: Write) -> None:
+        if change.new is None or not _waits(change.new):
+            self._waiting.pop(change.key, None)
+        elif change.old is None or _asked(change.old) != _asked(change.new):
+            self._waiting[change.key] = True
 
     def run(self) -> bool:
-        """Try every waiting pod once if anything has changed since; whether anything was written."""
+        """Try every waiting pod that something may have helped since; whether anything was written."""
         store = self.control.store
         before = store.revision
-        if not self._waiting or self._tried == before:
+        trying = {key for key, helped in self._waiting.items() if helped}
+        if not trying:
             return False
+        self._waiting.update(dict.fromkeys(trying, False))
         cluster = Snapshot(store, self.control.version)
         if not self._profiles:
             default = profiles.default(self.control.version)
             self._profiles = {default.name: default}
         scheduler = Scheduler(cluster, self._profiles)
-        for pod in in_queue_order(p for p in cluster.pending.values() if _key(p) in self._waiting):
+        for pod in in_queue_order(p for p in cluster.pending.values() if _key(p) in trying):
             placement, victims = scheduler.place(pod)
             if placement.node is not None:
                 self._certain = self._certain and placement.ties == 1
                 self._bind(pod, placement.node, cluster)
             else:
                 self._refuse(pod, placement, victims)
-        self._tried = store.revision
         return store.revision != before
 
     def _bind(self, pod: Pod, node: str, cluster: Snapshot) -> None:
@@ -92,12 +99,15 @@ class Placing:
         said["lastTransitionTime"] = time or self.control.now
         nominated = {"nominatedNodeName": placement.nominated} if placement.nominated else {}
         self.control.status(value, {**status, **nominated, "conditions": [*_other_conditions(status), said]})
-        self.control.event(value, WARNING, "FailedScheduling", placement.message)
+        if known.get("message") != placement.message:
+            self.control.event(value, WARNING, "FailedScheduling", placement.message)
         for victim in victims:
             self._evict(victim, value)
 
     def _evict(self, victim: Pod, by: Value) -> None:
         value = self._current(victim)
+        if pods.is_terminating(value):
+            return
         status = value.get("status") or {}
         said = {
             "type": "DisruptionTarget",
@@ -109,13 +119,58 @@ class Placing:
         others = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
         value = self.control.status(value, {**status, "conditions": [*others, said]})
         self.control.delete(value)
-        name = by["metadata"]["uid"]
+        name = f"<uid Pod/{by['metadata']['name']}>"  # a real message has the uid, which nobody can know before
         self.control.event(value, NORMAL, "Preempted", f"Preempted by pod {name} on node {victim.node_name}")
 
     def _current(self, pod: Pod) -> Value:
         value = self.control.get(_key(pod))
         assert value is not None
         return value
+
+
+def _helps(change: Write) -> Callable[[Value], bool] | None:
+    """Which waiting pods a change may help, None for none: the queueing hints of the default plugins, coarsely."""
+    kind, old, new = change.key.kind, change.old, change.new
+    if kind == "Node":
+        return _always if old is None or (new is not None and _machine(old) != _machine(new)) else None
+    if kind in _VOLUME_KINDS:
+        return _uses_claims
+    if kind != "Pod":
+        return None
+    if old is not None and old["spec"].get("nodeName") and (new is None or pods.has_ended(new)):
+        return _always  # room was made
+    placed = new is not None and new["spec"].get("nodeName") and (old is None or not old["spec"].get("nodeName"))
+    return _minds_others if placed else None
+
+
+_VOLUME_KINDS = frozenset(("PersistentVolume", "PersistentVolumeClaim", "StorageClass", "CSINode", "CSIDriver"))
+
+
+def _always(pod: Value) -> bool:  # noqa: ARG001 - one shape for all
+    return True
+
+
+def _uses_claims(pod: Value) -> bool:
+    volumes = pod["spec"].get("volumes") or ()
+    return any("persistentVolumeClaim" in v or "ephemeral" in v for v in volumes)
+
+
+def _minds_others(pod: Value) -> bool:
+    affinity = pod["spec"].get("affinity") or {}
+    return bool(
+        affinity.get("podAffinity") or affinity.get("podAntiAffinity") or pod["spec"].get("topologySpreadConstraints")
+    )
+
+
+def _machine(node: Value) -> tuple[Any, ...]:
+    """What the scheduler looks at of a node."""
+    status = node.get("status") or {}
+    return node["metadata"].get("labels"), node.get("spec"), status.get("allocatable"), status.get("conditions")
+
+
+def _asked(pod: Value) -> tuple[Any, ...]:
+    """What of a waiting pod decides where it may go."""
+    return pod["metadata"].get("labels"), pod["spec"]
 
 
 def _key(pod: Pod) -> Key:

@@ -26,7 +26,8 @@ ACTION = 0.3  # seconds that one action of a kubelet takes
 QUIET = 1.5  # seconds without a change after which a cluster counts as at rest
 HORIZON = 60.0  # seconds that a controller's timer may lie ahead
 LAZY_HORIZON = 3600.0  # the same for what is scheduled for later
-MOST_SYNCS = 1000  # per object and call: beyond that a cluster does not come to rest
+MOST_JUMPS = 300  # times that the clock may jump in one call
+MOST_SYNCS = 200  # per object and call: beyond that a cluster does not come to rest
 
 
 class ControlPlane:
@@ -52,6 +53,7 @@ class ControlPlane:
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
+        jumps = 0
         while not self.unsettled:
             action = self.kubelet.next() if kubelet is not False else None
             if action is not None:
@@ -62,6 +64,9 @@ class ControlPlane:
                 continue
             if not self._pass_time(lazily=not busy):
                 break
+            jumps += 1
+            if jumps > MOST_JUMPS:
+                self.unsettled = "something comes back as often as time passes"
             after = self._rest(None)
             if after.changes or self._deltas[-1]:
                 rests.append(after)

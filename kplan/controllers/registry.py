@@ -7,13 +7,16 @@ from importlib import import_module
 from kplan.controllers.manager import Controller
 
 _HOMES = (
-    ("deployment", "CONTROLLER"),
-    ("replicaset", "CONTROLLER"),
-    ("replicaset", "REPLICATION"),
-    ("garbage", "CONTROLLER"),
+    ("kplan.kubelet.registration", "CONTROLLER"),
+    ("kplan.controllers.deployment", "CONTROLLER"),
+    ("kplan.controllers.replicaset", "CONTROLLER"),
+    ("kplan.controllers.replicaset", "REPLICATION"),
+    ("kplan.controllers.tainteviction", "CONTROLLER"),
+    ("kplan.controllers.podgc", "CONTROLLER"),
+    ("kplan.controllers.garbage", "CONTROLLER"),
 )
 
 
 def controllers() -> list[Controller]:
     """The controllers that kube-controller-manager runs, as far as they are simulated."""
-    return [getattr(import_module(f"kplan.controllers.{module}"), name) for module, name in _HOMES]
+    return [getattr(import_module(module), name) for module, name in _HOMES]

@@ -56,11 +56,12 @@ class Kubelet:
 
     def _verb(self, pod: Value) -> str:
         """What is to be done with a pod, if anything."""
+        node = pod["spec"].get("nodeName")
+        if not node or self.control.find("Node", node) is None:
+            return ""
         if pods.is_terminating(pod):
             done = pods.has_ended(pod) and not (pod["metadata"].get("deletionGracePeriodSeconds") or 0)
             return "" if done else GONE
-        if not pod["spec"].get("nodeName"):
-            return ""
         outcome = outcome_of(pod, self.script, self.control)
         if pods.phase(pod) == "Pending":
             return START
