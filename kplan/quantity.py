@@ -175,6 +175,34 @@ def _stored(text: str) -> str:
     return text if _is_kept(_scan(text)) else canonical(parse(text))
 
 
+class GoQuantity(NamedTuple):
+    """What a resource.Quantity holds in memory: value * 10**scale, or `unscaled` nano-units where int64 is too small.
+
+    `text` is the text it was read from if the parser took that for canonical at a glance, else "".
+    """
+
+    value: int
+    scale: int
+    unscaled: int | None
+    text: str
+    format: str
+
+
+@lru_cache(maxsize=8192)
+def as_go(text: str) -> GoQuantity:
+    """A stored quantity (see `normalise`) as ParseQuantity leaves it in memory; raises QuantityError."""
+    if text == "0":
+        return GoQuantity(0, 0, None, text, "")
+    s = _scan(text)
+    if not s.is_fast:
+        q = parse(text)
+        return GoQuantity(0, 0, q.nanos, "", q.format)
+    value, scale = int(s.whole + s.fraction), s.exponent - len(s.fraction)
+    if s.base == 2:
+        value, scale = value << s.exponent, 0
+    return GoQuantity(-value if s.negative else value, scale, None, text if _is_kept(s) else "", s.notation)
+
+
 def number_text(value: int | float) -> str:
     """A JSON number as the text that reaches the quantity parser: as Go's encoding/json prints it."""
     if isinstance(value, int):

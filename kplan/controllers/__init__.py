@@ -1,0 +1,1 @@
+"""The controllers of kube-controller-manager: what they make of the objects in a store."""
