@@ -25,8 +25,6 @@ _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _OFFSET = 0x811C9DC5
 _PRIME = 0x01000193
 _MASK = 0xFFFFFFFF
-# Longer texts are taken as they come: to remember them would cost more than to hash them.
-_LONG = 200
 
 
 def safe_encode(text: str) -> str:
@@ -42,10 +40,13 @@ def pod_template_hash(template: dict[str, Any], minor: int, collision_count: int
     """
     state = _OFFSET
     for piece in dump(template, minor):
-        state = _fnv1a(state, piece)
+        if isinstance(piece, bytes):
+            state = _fnv1a(state, piece)
+        else:
+            factor, summand = _step(piece, state & 0xFF)
+            state = (state * factor + summand) & _MASK
     if collision_count is not None:
-        for byte in (collision_count & _MASK).to_bytes(8, "little"):
-            state = (state ^ byte) * _PRIME & _MASK
+        state = _fnv1a(state, (collision_count & _MASK).to_bytes(8, "little"))
     return safe_encode(str(state))
 
 
@@ -78,14 +79,11 @@ def revision_patch(template: dict[str, Any], minor: int) -> str:
     return patch_text(template, minor)
 
 
-def _fnv1a(state: int, text: str) -> int:
-    """FNV-1a, 32 bits, of a text from a state on."""
-    if len(text) > _LONG:
-        for byte in text.encode("utf-8", "surrogatepass"):
-            state = (state ^ byte) * _PRIME & _MASK
-        return state
-    factor, summand = _step(text, state & 0xFF)
-    return (state * factor + summand) & _MASK
+def _fnv1a(state: int, data: bytes) -> int:
+    """FNV-1a, 32 bits, from a state on."""
+    for byte in data:
+        state = (state ^ byte) * _PRIME & _MASK
+    return state
 
 
 @lru_cache(maxsize=1 << 16)
@@ -95,9 +93,6 @@ def _step(text: str, low: int) -> tuple[int, int]:
     A byte changes only the low byte of the state before the multiplication, and what the low byte becomes depends on
     the low byte alone. So two states with the same low byte stay apart by their distance times a power of the prime.
     """
-    data = text.encode("utf-8", "surrogatepass")
-    state = low
-    for byte in data:
-        state = (state ^ byte) * _PRIME & _MASK
+    data = text.encode()
     factor = pow(_PRIME, len(data), 1 << 32)
-    return factor, (state - low * factor) & _MASK
+    return factor, (_fnv1a(low, data) - low * factor) & _MASK

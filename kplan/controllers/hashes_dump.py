@@ -1,8 +1,8 @@
 """The text that kube-controller-manager hashes for a pod template: its Go structs as go-spew prints them.
 
 `dump` follows k8s.io/apimachinery/pkg/util/dump (ForHash): format `%#v` of github.com/davecgh/go-spew with sorted
-map keys and without methods, addresses and capacities. It is text in pieces, for most of a template is the same
-few thousand pieces of absent fields.
+map keys and without methods, addresses and capacities. It comes in pieces: `str` is a piece of the structs, one of a
+few thousand that many templates share, and `bytes` is a value of this template.
 """
 
 from __future__ import annotations
@@ -10,40 +10,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from kplan import quantity
-from kplan.controllers.hashes_structs import GoField, GoType, go_fields, go_type
-from kplan.errors import KplanError
+from kplan.controllers.hashes_structs import MISFITS, GoField, GoType, UnreadableError, go_fields, go_type
 
-Out = list[str]
+Out = list[str | bytes]
 Write = Callable[[Any, Out], None]
 
 # Seconds from year 1, where Go's time starts, to 1970.
 _GO_EPOCH = 62135596800
-# Where a controller runs there is no /etc/localtime, and Go's local zone is an empty one that is called UTC.
+_NO_TIME = "{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}"
+# In the images of the control plane there is no /etc/localtime, so Go's local zone is an empty one called UTC.
 _LOCAL_ZONE = (
     "(*time.Location){name:(string)UTC zone:([]time.zone)<nil> tx:([]time.zoneTrans)<nil> extend:(string) "
     "cacheStart:(int64)0 cacheEnd:(int64)0 cacheZone:(*time.zone)<nil>}"
 )
-_NO_TIME = "{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}"
 
 
-class UnreadableError(KplanError):
-    """A pod template with a value that cannot be in the Go struct; `path` is the field in it."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"pod template: {path}: the value has the wrong type")
-        self.path = path
-
-
-def dump(template: dict[str, Any], minor: int) -> list[str]:
+def dump(template: dict[str, Any], minor: int) -> Out:
     """The dump of a stored v1.PodTemplateSpec in release 1.`minor`, in pieces.
 
     Raises UnreadableError for a value of the wrong type.
     """
-    out = ["(v1.PodTemplateSpec)"]
+    out: Out = ["(v1.PodTemplateSpec)"]
     _writer(go_type("v1.PodTemplateSpec"), minor)(template, out)
     return out
 
@@ -62,42 +53,44 @@ def _writer(type_: GoType, minor: int) -> Write:
 
 
 def _zero(type_: GoType, minor: int) -> str:
-    """The dump of the zero value of a type, as it comes back from storage."""
+    """The zero value of a type, as it comes back from storage."""
     if type_.elem is not None:
         return "<nil>"
     if type_.kind == "struct":
         out: Out = []
         _writer(type_, minor)({}, out)
-        return "".join(out)
-    return {"bool": "false", "int": "0", "quantity": _quantity("0"), "time": _NO_TIME}.get(type_.kind) or (
-        "{Type:(intstr.Type)0 IntVal:(int32)0 StrVal:(string)}" if type_.kind == "int-or-string" else ""
-    )
+        return "".join(map(str, out))
+    return _ZEROS[type_.kind]
 
 
 def _struct_writer(fields: tuple[GoField, ...], minor: int) -> Write:
-    plan: list[tuple[str, str, str, bool, Write]] = []
-    for i, f in enumerate(fields):
-        start = f"{' ' if i else '{'}{f.name}:({f.type.text})"
-        nilable = f.type.kind in ("slice", "map")
-        plan.append((f.json, start, start + _zero(f.type, minor), nilable, _writer(f.type, minor)))
+    starts = [f"{' ' if i else '{'}{f.name}:({f.type.text})" for i, f in enumerate(fields)] + ["}"]
+    absent = [start + _zero(f.type, minor) for start, f in zip(starts, fields, strict=False)]
+    plan = [(i, f.json, f.type.kind in ("slice", "map"), _writer(f.type, minor)) for i, f in enumerate(fields)]
+
+    @cache
+    def up_to(first: int, stop: int) -> str:
+        """The fields from `first` on, all absent, and the start of what comes at `stop`."""
+        return "".join(absent[first:stop]) + starts[stop]
 
     def write(value: Any, out: Out) -> None:
-        name = ""
+        if not isinstance(value, dict):
+            raise UnreadableError
+        name, done = "", 0
         try:
-            for name, start, absent, nilable, write_field in plan:
+            for i, name, nilable, write_field in plan:
                 # An embedded struct without a JSON name has its fields in the same object.
                 field = value.get(name) if name else value
                 # Storage turns an empty list or map into none.
-                if field is None or (nilable and not field):
-                    out.append(absent)
-                else:
-                    out.append(start)
+                if field is not None and (field or not nilable):
+                    out.append(up_to(done, i))
                     write_field(field, out)
+                    done = i + 1
         except UnreadableError as e:
-            raise UnreadableError(f"{name}.{e.path}" if name and e.path else name or e.path) from None
-        except (AttributeError, TypeError, ValueError):
+            raise UnreadableError(name, e.path) from None
+        except MISFITS:
             raise UnreadableError(name) from None
-        out.append("}")
+        out.append(up_to(done, len(plan)))
 
     return write
 
@@ -118,9 +111,13 @@ def _slice_writer(write: Write) -> Write:
 
 def _map_writer(write: Write) -> Write:
     def write_map(value: Any, out: Out) -> None:
+        if not isinstance(value, dict):
+            raise TypeError
         separator = "map["
         for key in sorted(value):
-            out.append(f"{separator}{key}:")
+            out.append(separator)
+            _write_string(key, out)
+            out.append(":")
             write(value[key], out)
             separator = " "
         out.append("]")
@@ -131,7 +128,7 @@ def _map_writer(write: Write) -> Write:
 def _write_string(value: Any, out: Out) -> None:
     if not isinstance(value, str):
         raise TypeError
-    out.append(value)
+    out.append(value.encode("utf-8", "surrogatepass"))
 
 
 def _write_bool(value: Any, out: Out) -> None:
@@ -143,12 +140,14 @@ def _write_bool(value: Any, out: Out) -> None:
 def _write_int(value: Any, out: Out) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise TypeError
-    out.append(str(int(value)))
+    out.append(b"%d" % int(value))
 
 
 def _write_int_or_string(value: Any, out: Out) -> None:
     if isinstance(value, str):
-        out.append(f"{{Type:(intstr.Type)1 IntVal:(int32)0 StrVal:(string){value}}}")
+        out.append("{Type:(intstr.Type)1 IntVal:(int32)0 StrVal:(string)")
+        _write_string(value, out)
+        out.append("}")
     else:
         out.append("{Type:(intstr.Type)0 IntVal:(int32)")
         _write_int(value, out)
@@ -183,13 +182,16 @@ def _dec(nanos: int) -> str:
 
 
 def _write_time(value: Any, out: Out) -> None:
-    seconds = int(datetime.fromisoformat(value).timestamp()) + _GO_EPOCH
-    out.append(f"{{Time:(time.Time){{wall:(uint64)0 ext:(int64){seconds} loc:{_LOCAL_ZONE}}}}}")
+    time = datetime.fromisoformat(value)
+    if time.tzinfo is None:
+        raise ValueError
+    ext = int(time.timestamp()) + _GO_EPOCH
+    out.append(f"{{Time:(time.Time){{wall:(uint64)0 ext:(int64){ext} loc:{_LOCAL_ZONE}}}}}".encode())
 
 
 def _write_fields(value: Any, out: Out) -> None:
     raw = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    out.append(f"{{Raw:([]uint8)[{' '.join(map(str, raw))}]}}")
+    out.append(f"{{Raw:([]uint8)[{' '.join(map(str, raw))}]}}".encode())
 
 
 _LEAVES: dict[str, Write] = {
@@ -200,4 +202,12 @@ _LEAVES: dict[str, Write] = {
     "quantity": _write_quantity,
     "time": _write_time,
     "fields": _write_fields,
+}
+_ZEROS = {
+    "string": "",
+    "bool": "false",
+    "int": "0",
+    "int-or-string": "{Type:(intstr.Type)0 IntVal:(int32)0 StrVal:(string)}",
+    "quantity": _quantity("0"),
+    "time": _NO_TIME,
 }
