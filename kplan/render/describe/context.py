@@ -22,7 +22,8 @@ class Context(NamedTuple):
     """`find` gives the stored objects of a kind in a namespace (None: in all).
 
     `events` have `type`, `reason`, `message`, `object` ("Kind/name") and, where known, `namespace`, `count`, `age`
-    (a text) and `from`; without `show_events` they are left out. `sizes` are the lengths in bytes of a Secret's values, which are masked.
+    (a text) and `from`; without `show_events` they are left out. `sizes` are the lengths in bytes of a Secret's
+    values, which are masked.
     """
 
     now: datetime | None = None

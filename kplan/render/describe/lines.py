@@ -39,9 +39,9 @@ class Lines:
             self.add(level, title if i == 0 else "", value)
 
     def block(self, text: str) -> None:
-        """A text of several lines."""
+        """A text of several lines, with blanks for its tabs."""
         for line in text.split("\n"):
-            self.add(0, line)
+            self.add(0, line.expandtabs())
 
     def text(self) -> str:
         """All lines, set into columns."""
