@@ -31,7 +31,7 @@ kplan describe pods -l app=web -f manifests/             the pods with a label
 def command(**given: Any) -> int:
     """Print objects of the cluster that the manifests lead to in detail, as `kubectl describe` would.
 
-    Of secrets only the lengths of the values are shown.
+    A NAME that no object has stands for all that start with it. Of secrets only the lengths of the values are shown.
 
     Exit codes: 0, or 1 if kplan could not run, an object named is not there, or manifests were refused.
     """
@@ -39,7 +39,7 @@ def command(**given: Any) -> int:
 
     seen = look(given)
     asked = wanted(given["what"], kinds_of(seen))
-    found = chosen(seen, asked, given)
+    found = chosen(seen, asked, given, prefixes=True)
     context = _context(seen)._replace(show_events=given["show_events"])
     texts = [_described(o, context) for c in found for o in c.objects]
     output.write(describe.describe_all(texts))
@@ -60,8 +60,7 @@ def _context(seen: Predicted) -> Any:
     def find(kind: str, namespace: str | None) -> Sequence[Value]:
         return list(store.all(kind, namespace))
 
-    stored = [of_object(e, now) for e in store.all("Event")]
-    return Context(now=now, find=find, events=[*stored, *seen.events])
+    return Context(now=now, find=find, events=[of_object(e, now) for e in store.all("Event")])
 
 
 def _described(obj: Value, context: Any) -> str:

@@ -90,15 +90,15 @@ def kinds_of(seen: Predicted) -> Catalog:
     return catalog_of(seen.cluster.version, seen.cluster.store)
 
 
-def chosen(seen: Predicted, asked: list[Wanted], given: dict[str, Any]) -> list[Chosen]:
-    """The objects that the options pick."""
+def chosen(seen: Predicted, asked: list[Wanted], given: dict[str, Any], *, prefixes: bool = False) -> list[Chosen]:
+    """The objects that the options pick; with `prefixes` a name that nothing has may be the start of one."""
     selector = requirements(given["selector"])
     if selector and any(w.names for w in asked):
         raise KplanError("names and --selector cannot be used together")
     where = None if given["all_namespaces"] else given["namespace"]
     if where is None and any(w.names for w in asked):
         raise KplanError("an object is looked up by name in one namespace", hint="leave out -A, or the name")
-    return list(choose(asked, seen.cluster.store, namespace=where, selector=selector))
+    return list(choose(asked, seen.cluster.store, namespace=where, selector=selector, prefixes=prefixes))
 
 
 def finish(seen: Predicted, found: Sequence[Chosen]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded
+from kplan.store import ref_of
 
 if TYPE_CHECKING:
     from kplan.cluster import Cluster
@@ -19,14 +21,12 @@ Value = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """A cluster at rest, the events on the way there, and what did not become part of it.
+    """A cluster at rest, the Events on the way there among its objects, and what did not become part of it.
 
-    An event has `type`, `reason`, `message`, `object` ("Kind/name") and, where they are known, `namespace` and `count`.
     `now` (RFC 3339) is the cluster's time, None while it has no clock.
     """
 
     cluster: Cluster
-    events: tuple[Value, ...]
     refused: tuple[Answered, ...]
     loaded: Loaded
     notes: tuple[str, ...] = ()
@@ -61,9 +61,9 @@ def predicted(
     cluster = Cluster([*(d.value for d in stored.documents), *pool], version=version)
     open_world = not cluster.objects("Namespace")
     answers = judge(loaded.documents, cluster, namespace, open_world=open_world)
-    events = _at_rest(cluster)
+    _settle(cluster)
     refused = tuple(a for a in answers if not a.answer.accepted)
-    return Predicted(cluster, events, refused, loaded, notes, _now(cluster))
+    return Predicted(cluster, refused, loaded, notes, _now(cluster))
 
 
 def _pool(documents: Iterable[Document]) -> tuple[list[Value], tuple[str, ...]]:
@@ -75,20 +75,47 @@ def _pool(documents: Iterable[Document]) -> tuple[list[Value], tuple[str, ...]]:
     return pools.default_pool(), (pools.STATEMENT,)
 
 
-def _at_rest(cluster: Cluster) -> tuple[Value, ...]:
-    """Let the controllers act until nothing changes any more; the events they wrote."""
+def _settle(cluster: Cluster) -> None:
+    """Let the controllers act until nothing changes any more, and store the events they wrote."""
     settle = getattr(cluster, "settle", None)
     if settle is None:
-        return ()
+        return
+    before = cluster.store.changes("Event")
     settle()
-    found = cluster.events_since_last_settle()  # type: ignore[attr-defined]  # comes with settle
-    names = ("type", "reason", "message", "object", "namespace", "count")
-    return tuple({n: getattr(e, n) for n in names if hasattr(e, n)} for e in found)
+    if cluster.store.changes("Event") == before:  # they are told, but no objects
+        for number, event in enumerate(cluster.events_since_last_settle()):  # type: ignore[attr-defined]
+            cluster.store.put(event_object(event, number, cluster))
+
+
+def event_object(event: Any, number: int, cluster: Cluster) -> Value:
+    """A v1 Event from an event of `settle`: `type`, `reason`, `message`, `object` ("Kind/name"), perhaps `namespace`.
+
+    Without a namespace it is that of the one object of this kind and name. `number` makes the names follow the order.
+    """
+    kind, _, name = event.object.partition("/")
+    places = [ref_of(o) for o in cluster.store.all(kind) if ref_of(o).name == name]
+    about = {"kind": kind, "name": name}
+    namespace = getattr(event, "namespace", None) or (places[0].namespace if len(places) == 1 else "") or "default"
+    if places and places[0].namespace:
+        about["namespace"] = namespace
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{name}.{number:016x}", "namespace": namespace},
+        "involvedObject": about,
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message,
+        "count": getattr(event, "count", 1),
+    }
 
 
 def _now(cluster: Cluster) -> str | None:
+    """The time on the cluster's clock."""
     now = getattr(getattr(cluster, "clock", None), "now", None)
     found = now() if callable(now) else now
+    if isinstance(found, datetime):
+        return found.isoformat()
     return found if isinstance(found, str) else None
 
 

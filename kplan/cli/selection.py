@@ -85,18 +85,31 @@ def _near(name: str, kinds: Catalog) -> str:
 
 
 def choose(
-    asked: Iterable[Wanted], store: Store, *, namespace: str | None, selector: Iterable[labels.Requirement] = ()
+    asked: Iterable[Wanted],
+    store: Store,
+    *,
+    namespace: str | None,
+    selector: Iterable[labels.Requirement] = (),
+    prefixes: bool = False,
 ) -> Iterator[Chosen]:
-    """The objects that are there, of each kind asked for; `namespace` None means all namespaces."""
+    """The objects that are there, of each kind asked for; `namespace` None means all namespaces.
+
+    With `prefixes` a name that no object has stands for those that start with it.
+    """
     conditions = list(selector)
     for info, names in asked:
         here = _objects(info, store, namespace)
         if names:
-            by_name = {name: [o for o in here if o["metadata"].get("name") == name] for name in dict.fromkeys(names)}
+            by_name = {name: _named(here, name, prefixes) for name in dict.fromkeys(names)}
             found = [o for objects in by_name.values() for o in objects]
             yield Chosen(info, tuple(found), tuple(n for n, objects in by_name.items() if not objects))
         else:
             yield Chosen(info, tuple(o for o in here if not conditions or _fits(o, conditions)))
+
+
+def _named(here: list[Value], name: str, prefixes: bool) -> list[Value]:
+    exact = [o for o in here if ref_of(o).name == name]
+    return exact or [o for o in here if prefixes and ref_of(o).name.startswith(name)]
 
 
 def _objects(info: KindInfo, store: Store, namespace: str | None) -> list[Value]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
 from kplan.cli import main
+from kplan.cluster import Cluster
 
 MANIFESTS = """\
 apiVersion: apps/v1
@@ -216,3 +219,32 @@ def test_refused_and_unreadable_manifests_are_told(folder: Path, capsys: Out) ->
 def test_default_nodes_are_stated(folder: Path, capsys: Out) -> None:
     assert "default pool" in run(capsys, "get cm -f app.yaml")[2]
     assert "default pool" not in run(capsys, "get cm -f app.yaml --nodes nodes.yaml")[2]
+
+
+class Event(NamedTuple):
+    type: str
+    reason: str
+    message: str
+    object: str
+
+
+def test_cluster_is_brought_to_rest_first(folder: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the controllers: one pod that is 90 seconds old, one event, a clock."""
+
+    def settle(self: Cluster) -> None:
+        meta = {"name": "web-abc", "namespace": "default", "creationTimestamp": "2026-01-01T12:00:00Z"}
+        self.store.put({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "status": {"phase": "Pending"}})
+
+    def events(self: Cluster) -> list[Event]:
+        return [Event("Normal", "ScalingReplicaSet", "Scaled up", "Deployment/web")]
+
+    monkeypatch.setattr(Cluster, "settle", settle, raising=False)
+    monkeypatch.setattr(Cluster, "events_since_last_settle", events, raising=False)
+    monkeypatch.setattr(Cluster, "clock", SimpleNamespace(now="2026-01-01T12:01:30Z"), raising=False)
+    assert run(capsys, "get po -f app.yaml")[1].splitlines()[1].split() == ["web-abc", "0/0", "Pending", "0", "90s"]
+    assert run(capsys, "describe po web -f app.yaml")[1].splitlines()[0].split() == ["Name:", "web-abc"]
+    assert (
+        "  Normal  ScalingReplicaSet  <unknown>  deployment-controller  Scaled up\n"
+        in (run(capsys, "describe deploy web -f app.yaml")[1])
+    )
+    assert run(capsys, "get ev -f app.yaml")[1].splitlines()[1].split()[3] == "deployment/web"

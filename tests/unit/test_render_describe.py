@@ -458,6 +458,33 @@ def test_namespace_with_its_quotas_and_limits() -> None:
     assert describe(space, around()).endswith("\n\nNo resource quota.\n\nNo LimitRange resource.\n")
 
 
+def test_what_is_behind_a_service() -> None:
+    subset = {"addresses": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}], "ports": [{"port": 80, "protocol": "TCP"}]}
+    text = describe(made("v1", "Endpoints", subsets=[subset]), around())
+    assert section(text, "Subsets") == [
+        "Subsets:",
+        "  Addresses:          10.0.0.1,10.0.0.2",
+        "  NotReadyAddresses:  <none>",
+        "  Ports:",
+        "    Name     Port  Protocol",
+        "    ----     ----  --------",
+        "    <unset>  80    TCP",
+        "",
+        "Events:  <none>",
+    ]
+    assert section(recorded("rollout", "EndpointSlice"), "AddressType")[:9] == [
+        "AddressType:  IPv4",
+        "Ports:",
+        "  Name  Port  Protocol",
+        "  ----  ----  --------",
+        "  http  8080  TCP",
+        "Endpoints:",
+        "  - Addresses:  <ip back-867d5bb88d-<1>>",
+        "    Conditions:",
+        "      Ready:    true",
+    ]
+
+
 def test_any_other_kind() -> None:
     spec = {"cronSpec": "* * * * */5", "urlPath": None, "on": True, "list": ["a", {"uid": 1}], "x1y": 2}
     text = describe(made("stable.example.com/v1", "CronTab", spec=spec, metadata={"uid": "9"}), around())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from kplan.model import split_api_version
-from kplan.render.describe import config, network, nodes, pods, policy, storage, workloads
+from kplan.render.describe import config, endpoints, network, nodes, pods, policy, storage, workloads
 from kplan.render.describe.context import Context, Value
 from kplan.render.describe.generic import generic
 from kplan.render.describe.lines import Lines
@@ -19,6 +19,7 @@ _NETWORKING = "networking.k8s.io"
 Describer = Callable[[Lines, Value, Context], None]
 BY_KIND: Mapping[tuple[str, str], Describer] = {
     ("", "ConfigMap"): config.config_map,
+    ("", "Endpoints"): endpoints.endpoints,
     ("", "LimitRange"): policy.limit_range,
     ("", "Namespace"): policy.namespace,
     ("", "Node"): nodes.node,
@@ -37,9 +38,12 @@ BY_KIND: Mapping[tuple[str, str], Describer] = {
     ("autoscaling", "HorizontalPodAutoscaler"): policy.autoscaler,
     ("batch", "CronJob"): workloads.cron_job,
     ("batch", "Job"): workloads.job,
+    ("discovery.k8s.io", "EndpointSlice"): endpoints.endpoint_slice,
+    (_NETWORKING, "IPAddress"): endpoints.ip_address,
     (_NETWORKING, "Ingress"): network.ingress,
     (_NETWORKING, "IngressClass"): network.ingress_class,
     (_NETWORKING, "NetworkPolicy"): network.network_policy,
+    (_NETWORKING, "ServiceCIDR"): endpoints.service_cidr,
     ("policy", "PodDisruptionBudget"): policy.budget,
     (_RBAC, "ClusterRole"): config.role,
     (_RBAC, "ClusterRoleBinding"): config.binding,
@@ -48,6 +52,7 @@ BY_KIND: Mapping[tuple[str, str], Describer] = {
     ("scheduling.k8s.io", "PriorityClass"): policy.priority_class,
     (_STORAGE, "CSINode"): storage.csi_node,
     (_STORAGE, "StorageClass"): storage.storage_class,
+    (_STORAGE, "VolumeAttributesClass"): storage.attributes_class,
 }
 
 

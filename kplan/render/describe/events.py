@@ -61,13 +61,14 @@ def of_object(event: Value, now: datetime | None) -> dict[str, Any]:
     """A stored Event in the form that `Context.events` has."""
     about = mapping(event, "involvedObject") or mapping(event, "regarding")
     count = number(event, "series", "count") or number(event, "count")
-    age = last_seen(event, now)
+    age, first = last_seen(event, now), first_seen(event, now)
+    often = f" (x{count})" if first == UNKNOWN else f" (x{count} over {first})"
     return {
         "type": text(event, "type"),
         "reason": text(event, "reason"),
         "message": text(event, "message") or text(event, "note"),
         "object": f"{text(about, 'kind')}/{text(about, 'name')}",
-        "namespace": text(about, "namespace"),
-        "age": f"{age} (x{count} over {first_seen(event, now)})" if count > 1 else age,
+        **({"namespace": text(about, "namespace")} if about.get("namespace") else {}),
+        "age": age + often if count > 1 else age,
         "from": text(event, "source", "component") or text(event, "reportingComponent"),
     }

@@ -103,6 +103,15 @@ def storage_class(out: Lines, obj: Value, context: Context) -> None:
     events.write(out, obj, context)
 
 
+def attributes_class(out: Lines, obj: Value, context: Context) -> None:
+    """A VolumeAttributesClass."""
+    head(out, obj, "name")
+    out.add(0, "Annotations:", pairs(mapping(obj, "metadata", "annotations")))
+    out.add(0, "DriverName:", text(obj, "driverName"))
+    out.add(0, "Parameters:", pairs(mapping(obj, "parameters")))
+    events.write(out, obj, context)
+
+
 def csi_node(out: Lines, obj: Value, context: Context) -> None:
     """A CSINode: which drivers a node has, and how many volumes it takes."""
     head(out, obj, "name", "labels", "annotations")
