@@ -430,6 +430,7 @@ def test_json_path(path: str, found: list[Any]) -> None:
 def test_path_that_is_not_understood_finds_nothing() -> None:
     assert parse(".a[?(@.b > 1 && @.c)]") is None
     assert find(".a[?(@.b > 1 && @.c)]", {"a": [{"b": 2}]}) == []
+    assert parse("[?(@." * 5000 + "x" + ")]" * 5000) is None
 
 
 @pytest.mark.parametrize("key", sorted(BY_KIND), ids=lambda k: k[1])

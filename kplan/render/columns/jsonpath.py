@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 _FIELD = re.compile(r"\.?((?:\\.|[^.\[\]\\])+)")
 _INDEX = re.compile(r"\[\s*(-?\d{1,9}|\*)\s*\]")
 _KEY = re.compile(r"""\[\s*(['"])(.*?)\1\s*\]""")
-_FILTER = re.compile(r"""\[\?\(\s*@\.([^=!<>\s]+)\s*(?:(==|!=)\s*(?:(['"])(.*?)\3|([^)\s]+))\s*)?\)\]""")
+_FILTER = re.compile(r"""\[\?\(\s*@\.([^=!<>?\s]+)\s*(?:(==|!=)\s*(?:(['"])(.*?)\3|([^)\s]+))\s*)?\)\]""")
 _ESCAPE = re.compile(r"\\(.)")
 
 
