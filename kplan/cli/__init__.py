@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, Entry] = {
     "simulate": Entry(
         "kplan.cli.simulate", "Let controllers and scheduler act, and print what becomes of it", failure=1
     ),
+    "get": Entry("kplan.cli.get", "Print objects of the predicted cluster as `kubectl get` would", failure=1),
+    "describe": Entry("kplan.cli.describe", "Print them in detail as `kubectl describe` would", failure=1),
     "graph": Entry("kplan.cli.graph", "Draw what refers to what"),
     "config": Entry("kplan.cli.config", "Show the configuration, and where each value comes from"),
     "completion": Entry("kplan.cli.completion", "Print the completion script of a shell"),
