@@ -6,6 +6,7 @@ gets a nominated node and waits until the victims are gone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from kplan.scheduler.snapshot import Snapshot
 from kplan.store import Write, ref_of
 
 Value = dict[str, Any]
+Hint = Callable[[Value], bool]
 
 
 class Placing:
@@ -31,6 +33,7 @@ class Placing:
         self.control = control
         self._profiles = dict(using or {})
         self._waiting: dict[Key, bool] = {}  # whether there is a reason to try
+        self._hints: dict[Hint, None] = {}  # what has happened since that may help those that wait
         self._certain = True  # whether every placement so far followed from the input: no tie was broken
 
     def see(self, changes: Iterable[Write]) -> None:
@@ -38,10 +41,9 @@ class Placing:
         for change in changes:
             if change.key.kind == "Pod" and not change.key.group:
                 self._note(change)
-            if self._waiting and (helped := _helps(change)):
-                for key in self._waiting:
-                    value = self.control.get(key)
-                    self._waiting[key] = self._waiting[key] or (value is not None and helped(value))
+            helped = _helps(change) if self._waiting else None
+            if helped is not None:
+                self._hints[helped] = None
 
     def _note(self, change: Write) -> None:
         if change.new is None or not _waits(change.new):
@@ -53,7 +55,8 @@ class Placing:
         """Try every waiting pod that something may have helped since; whether anything was written."""
         store = self.control.store
         before = store.revision
-        trying = {key for key, helped in self._waiting.items() if helped}
+        hints, self._hints = tuple(self._hints), {}
+        trying = {key for key, new in self._waiting.items() if new or self._is_helped(key, hints)}
         if not trying:
             return False
         self._waiting.update(dict.fromkeys(trying, False))
@@ -62,7 +65,9 @@ class Placing:
             default = profiles.default(self.control.version)
             self._profiles = {default.name: default}
         scheduler = Scheduler(cluster, self._profiles)
-        for pod in in_queue_order(p for p in cluster.pending.values() if _key(p) in trying):
+        queue = in_queue_order(p for p in cluster.pending.values() if _key(p) in trying)
+        scheduler.expect(Counter(p.shape for p in queue))
+        for pod in queue:
             placement, victims = scheduler.place(pod)
             if placement.node is not None:
                 self._certain = self._certain and placement.ties == 1
@@ -70,6 +75,10 @@ class Placing:
             else:
                 self._refuse(pod, placement, victims)
         return store.revision != before
+
+    def _is_helped(self, key: Key, hints: Iterable[Hint]) -> bool:
+        value = self.control.get(key)
+        return value is not None and any(helps(value) for helps in hints)
 
     def _bind(self, pod: Pod, node: str, cluster: Snapshot) -> None:
         value = self._current(pod)
@@ -128,7 +137,7 @@ class Placing:
         return value
 
 
-def _helps(change: Write) -> Callable[[Value], bool] | None:
+def _helps(change: Write) -> Hint | None:
     """Which waiting pods a change may help, None for none: the queueing hints of the default plugins, coarsely."""
     kind, old, new = change.key.kind, change.old, change.new
     if kind == "Node":

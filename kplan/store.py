@@ -37,7 +37,7 @@ class Store:
     `journal`, once it is a list, gets every change: whoever watches the store takes them out.
     """
 
-    __slots__ = ("_births", "_born", "_by_kind", "_changes", "_objects", "_owned", "journal")
+    __slots__ = ("_births", "_born", "_by_kind", "_by_name", "_changes", "_free", "_objects", "_owned", "journal")
 
     def __init__(self, objects: Iterable[Value] = ()) -> None:
         self._objects: dict[Key, Value] = {}
@@ -46,6 +46,8 @@ class Store:
         self._born: dict[Key, int] = {}
         self._births = 0
         self._owned: dict[str, dict[Key, None]] | None = None
+        self._free: dict[tuple[str, str], dict[Key, None]] = {}
+        self._by_name: dict[tuple[str, str, str], Key] = {}
         self.journal: list[Write] | None = None
         for o in objects:
             self.put(o)
@@ -66,6 +68,7 @@ class Store:
         if old is None:
             self._births += 1
             self._born[key] = self._births
+            self._by_name.setdefault(key[1:], key)
         self._note(key, old, value)
         return key
 
@@ -75,6 +78,8 @@ class Store:
         if value is not None:
             del self._by_kind[key.kind][key]
             del self._born[key]
+            if self._by_name.get(key[1:]) == key:
+                del self._by_name[key[1:]]
             self._changes[key.kind] += 1
             self._note(key, value, None)
         return value
@@ -82,6 +87,12 @@ class Store:
     def _note(self, key: Key, old: Value | None, new: Value | None) -> None:
         if self.journal is not None:
             self.journal.append(Write(key, old, new))
+        free = self._free.get((key.kind, key.namespace))
+        if free is not None:
+            if new is not None and not has_controller(new):
+                free[key] = None
+            else:
+                free.pop(key, None)
         if self._owned is not None:
             before, after = owner_uids(old), owner_uids(new)
             for uid in before:
@@ -99,6 +110,14 @@ class Store:
                     self._owned.setdefault(owner, {})[key] = None
         return [self._objects[key] for key in self._owned.get(uid, ())]
 
+    def uncontrolled(self, kind: str, namespace: str) -> list[Value]:
+        """The objects of a kind in a namespace that no controller owns."""
+        free = self._free.get((kind, namespace))
+        if free is None:
+            free = {ref_of(o).key: None for o in self.all(kind, namespace) if not has_controller(o)}
+            self._free[kind, namespace] = free
+        return [self._objects[key] for key in free]
+
     def born(self, key: Key) -> int:
         """A number that is larger for objects that came later; one that went and came back counts anew."""
         return self._born[key]
@@ -113,10 +132,8 @@ class Store:
 
     def find(self, kind: str, name: str, namespace: str = "") -> Value | None:
         """The object of this kind and name in any group, or None; built-in kinds are meant."""
-        for key, value in self._by_kind.get(kind, {}).items():
-            if key.name == name and key.namespace == namespace:
-                return value
-        return None
+        key = self._by_name.get((kind, namespace, name))
+        return self._objects[key] if key is not None else None
 
     def all(self, kind: str | None = None, namespace: str | None = None) -> Iterator[Value]:
         """Objects of a kind (all kinds if None), in a namespace if one is given."""
@@ -141,6 +158,7 @@ class Store:
         other._by_kind = {k: dict(v) for k, v in self._by_kind.items()}
         other._changes = dict(self._changes)
         other._born, other._births = dict(self._born), self._births
+        other._by_name = dict(self._by_name)
         return other
 
 
@@ -149,3 +167,8 @@ def owner_uids(value: Value | None) -> list[str]:
     meta = value.get("metadata") if value is not None else None
     refs = meta.get("ownerReferences") if isinstance(meta, dict) else None
     return [r["uid"] for r in refs or () if isinstance(r, dict) and r.get("uid")]
+
+
+def has_controller(value: Value) -> bool:
+    """Whether one of the owner references is that of a controller."""
+    return any(r.get("controller") for r in value["metadata"].get("ownerReferences") or ())

@@ -83,7 +83,7 @@ def _settle(cluster: Cluster) -> None:
     before = cluster.store.changes("Event")
     settle()
     if cluster.store.changes("Event") == before:  # they are told, but no objects
-        for number, event in enumerate(cluster.events_since_last_settle()):  # type: ignore[attr-defined]
+        for number, event in enumerate(cluster.events_since_last_settle()):
             cluster.store.put(event_object(event, number, cluster))
 
 

@@ -7,7 +7,6 @@ the next read: a simulated cluster has no caches that lag.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kplan import release as releases
@@ -72,9 +71,9 @@ class Control:
             o for o in self.store.dependents(uid) if o["kind"] == kind and (controller_of(o) or {}).get("uid") == uid
         ]
 
-    def orphans(self, kind: str, namespace: str) -> Iterator[Value]:
+    def orphans(self, kind: str, namespace: str) -> list[Value]:
         """The objects of a kind that no controller owns."""
-        return (o for o in self.store.all(kind, namespace) if controller_of(o) is None)
+        return self.store.uncontrolled(kind, namespace)
 
     # ---------------------------------------------------------------- writing
 

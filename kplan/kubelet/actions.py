@@ -6,6 +6,7 @@ Remove a pod that is being deleted, else start one that is bound, else end one w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 from kplan.controllers import pods
@@ -38,7 +39,10 @@ class Kubelet:
     def __init__(self, control: Control, script: Script | None = None) -> None:
         self.control = control
         self.script = script
-        self._work: dict[str, dict[Key, tuple[Any, ...]]] = {verb: {} for verb in _ORDER}
+        self._work: dict[Key, tuple[str, tuple[Any, ...]]] = {}  # what is to be done with a pod, and its turn
+        self._turns: dict[str, list[tuple[tuple[Any, ...], Key]]] = {
+            verb: [] for verb in _ORDER
+        }  # heaps, with leftovers
 
     def see(self, writes: Iterable[Write]) -> None:
         """Take note of changed pods."""
@@ -48,11 +52,13 @@ class Kubelet:
 
     def _sort(self, key: Key, pod: Value | None) -> None:
         verb = self._verb(pod) if pod is not None else ""
-        for other, keys in self._work.items():
-            if other != verb:
-                keys.pop(key, None)
-        if verb and pod is not None:
-            self._work[verb][key] = self._turn(key, pod)
+        if not verb or pod is None:
+            self._work.pop(key, None)
+            return
+        work = (verb, self._turn(key, pod))
+        if self._work.get(key) != work:
+            self._work[key] = work
+            heappush(self._turns[verb], (work[1], key))
 
     def _verb(self, pod: Value) -> str:
         """What is to be done with a pod, if anything."""
@@ -87,9 +93,12 @@ class Kubelet:
     def next(self) -> Action | None:
         """The next action, None if there is nothing to do."""
         for verb in _ORDER:
-            turns = self._work[verb]
-            if turns:
-                return Action(verb, min(turns, key=turns.__getitem__))
+            turns = self._turns[verb]
+            while turns:
+                turn, key = turns[0]
+                if self._work.get(key) == (verb, turn):
+                    return Action(verb, key)
+                heappop(turns)
         return None
 
     def act(self, action: Action) -> None:
