@@ -33,6 +33,7 @@ class Cluster:
 
         self.version = release.parse(version)
         self.store = Store(default(_typed(o), self.version) for o in objects)
+        self.store.journal = []  # what comes after this is what `settle` tells of
         self.clock = Clock()
         self._plane: ControlPlane | None = None
         self._told, self._settled = 0, False

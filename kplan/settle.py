@@ -44,8 +44,9 @@ class ControlPlane:
         self._deltas: list[Delta] = []
         self._counts: dict[Key, Counts | None] = {}
         self._wrote = False
-        store.journal = []
-        self._see([Write(key, None, value) for key, value in store.items()])
+        told = {write.key for write in store.journal or ()}
+        store.journal = store.journal if store.journal is not None else []
+        self._see([Write(key, None, value) for key, value in store.items() if key not in told])
 
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Everything that happens until the cluster is at rest, one entry for each time it pauses."""

@@ -56,7 +56,9 @@ def _carry_out(cluster: kplan.Cluster, do: Value, namespace: str) -> list[Any]:
     return refused
 
 
-def _compare(step: Value, rests: list[Any], refused: list[Any], cluster: kplan.Cluster, namespace: str) -> Iterator[str]:
+def _compare(
+    step: Value, rests: list[Any], refused: list[Any], cluster: kplan.Cluster, namespace: str
+) -> Iterator[str]:
     real = [(_plain(t.get("kubelet")), t["sets"]) for t in step["trace"]]
     ours = [(_plain(r.kubelet), r.sets) for r in rests]
     if real and real != ours:
@@ -71,9 +73,7 @@ def _compare(step: Value, rests: list[Any], refused: list[Any], cluster: kplan.C
         for name, status in what:
             yield f"{'missing' if what is not have - want else 'extra'} {name}: {status[:400]}"
     told = Counter((e["type"], e["reason"], _plain(e["message"]), _plain(e["object"])) for e in step["events"])
-    said = Counter(
-        (e.type, e.reason, _plain(e.message), _plain(e.object)) for e in cluster.events_since_last_settle()
-    )
+    said = Counter((e.type, e.reason, _plain(e.message), _plain(e.object)) for e in cluster.events_since_last_settle())
     for event in told - said:
         yield f"event not told: {event}"
     for event in said - told:
