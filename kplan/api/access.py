@@ -45,9 +45,12 @@ def _identified(document: Ref | Value | str) -> Value:
 
 
 def commit(outcome: Outcome, store: Store) -> Applied:
-    """Store what there is to store under a new resourceVersion; the answer, with that version."""
-    answer, new = outcome
+    """Store what there is to store under a new resourceVersion, or remove it; the answer, with that version."""
+    answer, new, gone = outcome
     if new is None:
+        return answer
+    if gone:
+        store.remove(ref_of(new).key)
         return answer
     version = str(store.revision + 1)
     store.put({**new, "metadata": {**new["metadata"], "resourceVersion": version}})

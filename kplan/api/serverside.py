@@ -1,0 +1,228 @@
+"""Server-side apply of one object, and the bookkeeping of field managers for all other ways of writing.
+
+Follows KEP-555 and k8s.io/apimachinery/pkg/util/managedfields (fieldmanager.go, structuredmerge.go, skipnonapplied.go,
+lastappliedmanager.go, lastappliedupdater.go).
+
+Owners are kept from the first server-side apply of an object on, or if it came with managedFields. Before that the
+server's rule for objects without managedFields holds: one manager owns all that is there. It is called
+before-first-apply, or kubectl-client-side-apply if kubectl's annotation tells who wrote the object. Controllers of the
+simulation write without bookkeeping: what they change stays with the manager that owned it, and conflicts with nobody.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kplan.api import customresources
+from kplan.api.decode import Mismatch, Mode, converter, copied
+from kplan.api.decode_errors import explain
+from kplan.api.defaults import decoded
+from kplan.api.defaults.rules import finisher
+from kplan.api.encode import encoded
+from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, remembering
+from kplan.api.pipeline import created
+from kplan.api.request import Refused, Server
+from kplan.api.ssa import managers as entries
+from kplan.api.ssa import typed
+from kplan.api.ssa.fieldsets import fields_of
+from kplan.api.ssa.managers import APPLY, UPDATE, Manager
+from kplan.api.ssa.ownership import Kind, applied, written
+from kplan.api.ssa.paths import EMPTY, Paths, under
+from kplan.api.ssa.shapes import resource_of_unknown_kind
+from kplan.api.statusupdate import has_status, with_status
+from kplan.api.update import updated
+from kplan.schema import KindInfo, catalog
+
+Value = dict[str, Any]
+
+KUBECTL = "kubectl"  # the manager of kubectl apply --server-side
+BEFORE_FIRST_APPLY = "before-first-apply"
+
+_STATUS = ("f:status",)
+# What an applied Node says about the machine. There is no kubelet that would report it.
+_OF_NODE = (
+    ("f:metadata", "f:labels"),
+    ("f:spec", "f:taints"),
+    ("f:spec", "f:unschedulable"),
+    ("f:status", "f:allocatable"),
+)
+
+
+class Applying(NamedTuple):
+    """An apply call: the object with its kind (None: not known) and what is stored under its name, who applies it."""
+
+    config: Value
+    info: KindInfo | None
+    stored: Value | None
+    manager: str
+    force: bool
+
+
+def server_side(call: Applying, server: Server, warnings: list[str]) -> Value:
+    """The object as it is stored after the call: `call.stored` itself if nothing changes. Raises Refused."""
+    config, info, stored = call.config, call.info, call.stored
+    kind = _kind(info, server)
+    _check(config, stored, info, kind)
+    live = normal({**stored, "apiVersion": config["apiVersion"]}, info, server) if stored is not None else None
+    me = Manager(call.manager, APPLY, config["apiVersion"], time=server.now)
+    managers, allowed = _managers(live, info, kind, me), EMPTY
+    if live is not None and call.manager == KUBECTL:
+        allowed = fields_of(last_applied(live) or {}, kind.node)
+    new, then = applied(live or {}, config, managers, me, kind, force=call.force, allowed=allowed)
+    if stored is not None and call.manager == KUBECTL and last_applied(new) is not None:
+        new = remembering(new, config)
+    if stored is not None and new == live and _known(then) == _known(entries.read(stored)):
+        return stored
+    final = entries.with_managers(_stored(new, live, call, server, warnings), then)
+    return stored if stored is not None and live is not None and _unchanged(final, live) else final
+
+
+def _check(config: Value, stored: Value | None, info: KindInfo | None, kind: Kind) -> None:
+    """What is wrong with the applied object itself. The server answers 500 where it does not fit the schema."""
+    meta = config["metadata"]
+    if meta.get("managedFields") is not None:
+        raise Refused(400, "metadata.managedFields must be nil")
+    wrong = typed.problem(config, kind.node)
+    if wrong:
+        raise Refused(500, f"failed to create typed patch object ({_name(config)}): {wrong}")
+    if stored is None and meta.get("uid") and info is not None:
+        resource = f"{info.plural}.{info.group}" if info.group else info.plural
+        why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
+        raise Refused(409, f'Operation cannot be fulfilled on {resource} "{meta["name"]}": {why}')
+
+
+def _name(config: Value) -> str:
+    meta = config["metadata"]
+    return f"{meta.get('namespace') or ''}/{meta['name']}; {_gvk(config)}"
+
+
+def _gvk(config: Value) -> str:
+    version = config["apiVersion"]
+    return f"{version if '/' in version else f'/{version}'}, Kind={config['kind']}"
+
+
+def _kind(info: KindInfo | None, server: Server) -> Kind:
+    if info is None:
+        return Kind(resource_of_unknown_kind(catalog(server.release).definition("meta.v1.ObjectMeta")))
+    return Kind(info.node, (_STATUS,) if has_status(info, server.store) and not _is_node(info) else ())
+
+
+def _is_node(info: KindInfo | None) -> bool:
+    return info is not None and (info.group, info.kind) == ("", "Node")
+
+
+def _managers(live: Value | None, info: KindInfo | None, kind: Kind, me: Manager) -> dict[str, Manager]:
+    """The managers of a stored object before `me` applies another."""
+    if live is None:
+        return {}
+    known = entries.read(live)
+    if known:
+        return known
+    if _is_node(info):
+        # Nodes come from a list of machines. Whoever applies one first counts as the one who wrote that list.
+        return {me.key: me.owning(under(fields_of(live, kind.node), _OF_NODE))}
+    name = BEFORE_FIRST_APPLY if last_applied(live) is None else CLIENT_SIDE_MANAGER
+    before = Manager(name, UPDATE, me.api_version, time=me.time)
+    return written(_empty(info), live, {}, before, kind, me.time)
+
+
+def _empty(info: KindInfo | None) -> Value:
+    """An object of the kind of which nothing is set, as the server writes it."""
+    if info is None or info.custom:
+        return {}
+    return encoded(converter(info.node, Mode())({}), info)
+
+
+def _stored(new: Value, live: Value | None, call: Applying, server: Server, warnings: list[str]) -> Value:
+    """The merged object after the rest of the pipeline."""
+    info = call.info
+    if info is None:
+        out: Value = copied(new)
+        return out
+    read, error, _ = reread(new, info, server)
+    if error:
+        why = f"unable to convert unstructured object to {_gvk(new)}: {error}"
+        raise Refused(500, f"failed to convert new object ({_name(call.config)}) to proper version: {why}")
+    if live is None:
+        return created(read, info, server, warnings)
+    status = read.get("status")
+    final = updated(read, live, info, server, warnings)
+    return with_status(final, status, live, info, server) if _is_node(info) else final
+
+
+def reread(value: Value, info: KindInfo, server: Server) -> tuple[Value, str, tuple[str, ...]]:
+    """An object decoded as the server does without strictness: (object, error, fields that it does not know)."""
+    if info.custom:
+        new, verdict = customresources.read(value, info)
+        return new, verdict.error, verdict.unknown
+    try:
+        return decoded(value, info, server.minor), "", ()
+    except Mismatch:
+        verdict = explain(info.node, value)
+    if verdict.error:
+        return value, verdict.error, ()
+    return converter(info.node, Mode("drop", finisher(server.minor)))(value), "", verdict.unknown
+
+
+def normal(stored: Value, info: KindInfo | None, server: Server) -> Value:
+    """A stored object as the server would read it from its storage."""
+    if info is None:
+        return stored
+    read, error, _ = reread(stored, info, server)
+    return stored if error else read
+
+
+def _known(managers: dict[str, Manager]) -> dict[str, tuple[str, Paths]]:
+    return {key: (m.api_version, m.fields) for key, m in managers.items()}
+
+
+def _unchanged(new: Value, old: Value) -> bool:
+    """Whether two forms of an object differ only in what each write changes."""
+    if _known(entries.read(new)) != _known(entries.read(old)):
+        return False
+    left = ("managedFields", "resourceVersion")
+    a, b = ({**o, "metadata": {k: v for k, v in o["metadata"].items() if k not in left}} for o in (new, old))
+    return a == b
+
+
+class Writing(NamedTuple):
+    """A write by another call than apply: of which kind, over which stored object, by whom."""
+
+    info: KindInfo | None
+    stored: Value
+    manager: str
+    subresource: str = ""
+
+
+def is_tracked(stored: Value) -> bool:
+    """Whether the owners of this object's fields are kept."""
+    return bool(stored["metadata"].get("managedFields"))
+
+
+def update_tracked(new: Value, call: Writing, server: Server, warnings: list[str]) -> Value:
+    """What `updated` makes of a decoded object of which the owners are kept, with its managers after the write.
+
+    `call.stored` itself if nothing changes. `new` is changed in place.
+    """
+    assert call.info is not None
+    sent = copied(new)
+    new["metadata"].pop("managedFields", None)
+    final = managed(updated(new, call.stored, call.info, server, warnings), sent, call, server)
+    return call.stored if _unchanged(final, call.stored) else final
+
+
+def managed(final: Value, sent: Value, call: Writing, server: Server) -> Value:
+    """`final` with the managers after a write of `sent` (decoded, before admission) over an object with managers.
+
+    A client that sends managedFields of its own replaces what is stored, and ends the bookkeeping with an empty entry.
+    """
+    given = sent["metadata"].get("managedFields")
+    if given == [{}] and not call.subresource:
+        return entries.with_managers(final, {})
+    live = {**call.stored, "apiVersion": final["apiVersion"]}
+    known = (entries.read(sent) if not call.subresource else {}) or entries.read(live)
+    me = Manager(call.manager, UPDATE, final["apiVersion"], call.subresource)
+    kind = _kind(call.info, server)
+    if call.subresource:  # which has put back already what it does not reach
+        kind = Kind(kind.node)
+    return entries.with_managers(final, written(live, sent, known, me, kind, server.now) if known else {})
