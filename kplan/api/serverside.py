@@ -39,13 +39,15 @@ KUBECTL = "kubectl"  # the manager of kubectl apply --server-side
 BEFORE_FIRST_APPLY = "before-first-apply"
 
 _STATUS = ("f:status",)
-# What an applied Node says about the machine. There is no kubelet that would report it.
+# What an applied Node says about the machine, as no kubelet reports it; but for the labels that a kubelet always sets.
 _OF_NODE = (
     ("f:metadata", "f:labels"),
     ("f:spec", "f:taints"),
     ("f:spec", "f:unschedulable"),
     ("f:status", "f:allocatable"),
 )
+_OF_KUBELET = tuple(("f:metadata", "f:labels", f"f:kubernetes.io/{name}") for name in ("hostname", "os", "arch"))
+_NOT_READY = "node.kubernetes.io/not-ready"
 
 
 class Applying(NamedTuple):
@@ -120,7 +122,8 @@ def _managers(live: Value | None, info: KindInfo | None, kind: Kind, me: Manager
         return known
     if _is_node(info):
         # Nodes come from a list of machines. Whoever applies one first counts as the one who wrote that list.
-        return {me.key: me.owning(under(fields_of(live, kind.node), _OF_NODE))}
+        fields = under(fields_of(live, kind.node), _OF_NODE)
+        return {me.key: me.owning(fields - under(fields, _OF_KUBELET))}
     name = BEFORE_FIRST_APPLY if last_applied(live) is None else CLIENT_SIDE_MANAGER
     before = Manager(name, UPDATE, me.api_version, time=me.time)
     return written(_empty(info), live, {}, before, kind, me.time)
@@ -144,10 +147,21 @@ def _stored(new: Value, live: Value | None, call: Applying, server: Server, warn
         why = f"unable to convert unstructured object to {_gvk(new)}: {error}"
         raise Refused(500, f"failed to convert new object ({_name(call.config)}) to proper version: {why}")
     if live is None:
-        return created(read, info, server, warnings)
+        made = created(read, info, server, warnings)
+        return _joined(made) if _is_node(info) else made
     status = read.get("status")
     final = updated(read, live, info, server, warnings)
     return with_status(final, status, live, info, server) if _is_node(info) else final
+
+
+def _joined(node: Value) -> Value:
+    """A new Node without the taint that admission gives it until its kubelet is ready, unless it says it is not."""
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    if any(c.get("type") == "Ready" and c.get("status") != "True" for c in conditions):
+        return node
+    spec = node.get("spec") or {}
+    taints = [t for t in spec.get("taints") or () if t.get("key") != _NOT_READY]
+    return {**node, "spec": {k: v for k, v in spec.items() if k != "taints"} | ({"taints": taints} if taints else {})}
 
 
 def reread(value: Value, info: KindInfo, server: Server) -> tuple[Value, str, tuple[str, ...]]:

@@ -59,6 +59,28 @@ def with_structs(paths: Iterable[Path], node: Node) -> Paths:
     return frozenset(found)
 
 
+def strays(fields: Paths, known: Paths, gone: Paths, node: Node) -> Paths:
+    """Of the fields of a value, the keys of maps and items of lists that are not `known`, with all that is in them.
+
+    What is inside of a key or item that is `gone` is none.
+    """
+    types: dict[Path, tuple[Node, bool]] = {(): (node, False)}
+    return frozenset(path for path in fields if _is_stray(path, known, gone, types))
+
+
+def _is_stray(path: Path, known: Paths, gone: Paths, types: dict[Path, tuple[Node, bool]]) -> bool:
+    for depth, element in enumerate(path, 1):
+        start = path[:depth]
+        if start not in types:
+            above = types[path[: depth - 1]][0]
+            types[start] = inside(above, element), not (element.startswith("f:") and is_field(above, element[2:]))
+        if start in gone:
+            return False
+        if types[start][1] and start not in known:
+            return True
+    return False
+
+
 def without(value: Value, gone: Iterable[Path], node: Node) -> Value:
     """The value without these fields and items; what is empty then is gone too. `value` is not changed."""
     fields = tree(gone)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kplan.api.ssa.fieldsets import fields_of, with_structs, without
+from kplan.api.ssa.fieldsets import fields_of, strays, with_structs, without
 from kplan.api.ssa.managers import Manager, Managers, conflict, conflicts, others_lose
 from kplan.api.ssa.paths import EMPTY, Path, Paths, under
 from kplan.api.ssa.structured import compare, merged
@@ -52,14 +52,16 @@ def applied(
 def _pruned(value: Value, before: Paths, managers: Managers, node: Node) -> Value:
     """The merged object without what the applier owned before and nobody owns now.
 
-    A struct or list item of which nobody owns anything goes as a whole, with what defaulting had put into it. What
-    nobody owned before either stays, if it is not inside of such a one.
+    A struct of which nobody owns anything goes as a whole, with what defaulting had put into it, and so does an item of
+    a list. What nobody ever owned stays elsewhere, and keys and items of which no owner is known stay in any struct: here
+    controllers write without a record, where on a server they are managers.
     """
     owned = frozenset().union(*(m.fields for m in managers.values()))
     if before <= owned:
         return value
-    had, owned = with_structs(before, node), with_structs(owned, node)
-    there = with_structs(fields_of(value, node), node)
+    fields = fields_of(value, node)
+    had, there = with_structs(before, node), with_structs(fields, node)
+    owned = with_structs(owned | strays(fields, before | owned, before - owned, node), node)
     left = with_structs(fields_of(without(value, had, node), node), node)
     kept = without(value, there - left - owned, node)
     return without(value, (there - with_structs(fields_of(kept, node), node)) & had, node)
