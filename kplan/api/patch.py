@@ -228,7 +228,7 @@ def _same_name(meta: Value, before: Value) -> None:
 
 
 def _bad_result(value: Any, why: str) -> Refused:
-    """The 422 of a patch whose result cannot be read, which it shows, but for field managers and the data of Secrets."""
+    """The 422 of a patch whose result cannot be read; it shows that, without field managers and the data of Secrets."""
     shown = value
     if isinstance(value, dict):
         hidden = ("data", "stringData") if value.get("kind") == "Secret" else ()

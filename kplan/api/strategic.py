@@ -73,9 +73,7 @@ def _directive_list(patch: Value, key: str) -> list[Any]:
 def _value(target: Any, patch: Any, node: Node | None) -> Any:
     replaces = node is not None and "replace" in node.patch_strategy
     if isinstance(patch, dict):
-        if not isinstance(target, dict) or replaces:
-            return _clean(patch)
-        return _map(target, patch, node)
+        return _clean(patch) if replaces else _map(target if isinstance(target, dict) else {}, patch, node)
     if isinstance(patch, list) and node is not None and "merge" in node.patch_strategy:
         return _list(target if isinstance(target, list) else [], patch, node)
     return _clean(patch) if isinstance(patch, list) else patch
@@ -122,7 +120,7 @@ def _list_of_maps(target: list[Value], patch: list[Value], key: str, item: Node 
         name = _key_of(value, key)
         at = next((i for i, v in enumerate(out) if v.get(key) == name), None)
         if at is None:
-            out.append(_clean(value))
+            out.append(_map({}, value, item))
         else:
             out[at] = _map(out[at], value, item)
     return out

@@ -328,8 +328,10 @@ PATCH_ERRORS: list[tuple[Value, int, str]] = [
     (
         {"metadata": {"name": "web", "labels": {"a": 1}, "finalizers": {"a": {"b": True}}}},
         500,
-        "errors:\n  .metadata.finalizers: expected list, got &{map[a:map[b:true]]}\n"
-        "  .metadata.labels.a: expected string, got &value.valueUnstructured{Value:1}",
+        (
+            "errors:\n  .metadata.finalizers: expected list, got &{map[a:map[b:true]]}\n"
+            "  .metadata.labels.a: expected string, got &value.valueUnstructured{Value:1}"
+        ),
     ),
     ({"metadata": {"name": "web", "finalizers": ["a/b", "a/b"]}}, 500, 'duplicate entries for key [="a/b"]'),
     ({"metadata": {"name": "web", "managedFields": []}}, 400, "metadata.managedFields must be nil"),
@@ -338,8 +340,10 @@ PATCH_ERRORS: list[tuple[Value, int, str]] = [
     (
         {"metadata": {"name": "web", "uid": "u"}},
         409,
-        'Operation cannot be fulfilled on deployments.apps "web": uid mismatch: the provided object specified uid u, '
-        "and no existing object was found",
+        (
+            'Operation cannot be fulfilled on deployments.apps "web": uid mismatch: '
+            "the provided object specified uid u, and no existing object was found"
+        ),
     ),
 ]
 
@@ -357,13 +361,17 @@ CONTAINER_ERRORS: list[tuple[Value, str]] = [
     ),
     (
         {"env": [{"value": "1"}]},
-        '.spec.template.spec.containers[name="c"].env: element 0: associative list with keys has an element that '
-        'omits all key fields ["name"] (and doesn\'t have default values for any key)',
+        (
+            '.spec.template.spec.containers[name="c"].env: element 0: associative list with keys has an element that '
+            'omits all key fields ["name"] (and doesn\'t have default values for any key)'
+        ),
     ),
     (
         {"env": [None]},
-        '.spec.template.spec.containers[name="c"].env: element 0: '
-        "associative list with keys may not have a null element",
+        (
+            '.spec.template.spec.containers[name="c"].env: element 0: '
+            "associative list with keys may not have a null element"
+        ),
     ),
     ({"args": [{}]}, '.spec.template.spec.containers[name="c"].args[0]: expected string, got &value.'),
 ]

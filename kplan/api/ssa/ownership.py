@@ -53,8 +53,8 @@ def _pruned(value: Value, before: Paths, managers: Managers, node: Node) -> Valu
     """The merged object without what the applier owned before and nobody owns now.
 
     A struct of which nobody owns anything goes as a whole, with what defaulting had put into it, and so does an item of
-    a list. What nobody ever owned stays elsewhere, and keys and items of which no owner is known stay in any struct: here
-    controllers write without a record, where on a server they are managers.
+    a list. What nobody ever owned stays elsewhere, and keys and items of which no owner is known stay in any struct:
+    controllers write here without a record, where on a server they are managers.
     """
     owned = frozenset().union(*(m.fields for m in managers.values()))
     if before <= owned:
