@@ -19,7 +19,7 @@ from kplan.api.gotext import type_name
 from kplan.api.pipeline import TOO_DEEP, request_for
 from kplan.api.request import Refused, Server, invalid
 from kplan.api.scale import paths_of, scale_of, scaled
-from kplan.api.serverside import Writing, is_tracked, managed, normal, reread, update_tracked
+from kplan.api.serverside import Writing, is_tracked, managed, normal, reread, unchanged, update_tracked
 from kplan.api.statusupdate import has_status, with_status
 from kplan.api.update import preconditions, updated
 from kplan.api.validation.field import go_json, go_quote
@@ -167,7 +167,8 @@ def _tracked(new: Value, call: _Call, server: Server, subresource: str) -> Value
 
 def _outcome(new: Value, old: Value, call: _Call, warnings: list[str]) -> Outcome:
     """The answer; what is as it was when read is not written."""
-    return accepted(call.stored if new == old else new, call.stored, call.info, warnings)
+    same = unchanged(new, old) and new["metadata"].get("managedFields") == old["metadata"].get("managedFields")
+    return accepted(call.stored if same else new, call.stored, call.info, warnings)
 
 
 def _patched(current: Value, call: _Call, node: Node | None) -> Value:

@@ -27,7 +27,7 @@ from kplan.api.ssa import typed
 from kplan.api.ssa.fieldsets import fields_of
 from kplan.api.ssa.managers import APPLY, UPDATE, Manager
 from kplan.api.ssa.ownership import Kind, applied, written
-from kplan.api.ssa.paths import EMPTY, Paths, under
+from kplan.api.ssa.paths import EMPTY, under
 from kplan.api.ssa.shapes import resource_of_unknown_kind
 from kplan.api.statusupdate import has_status, with_status
 from kplan.api.update import updated
@@ -64,30 +64,36 @@ def server_side(call: Applying, server: Server, warnings: list[str]) -> Value:
     """The object as it is stored after the call: `call.stored` itself if nothing changes. Raises Refused."""
     config, info, stored = call.config, call.info, call.stored
     kind = _kind(info, server)
-    _check(config, stored, info, kind)
-    live = normal({**stored, "apiVersion": config["apiVersion"]}, info, server) if stored is not None else None
+    _check(call, kind)
     me = Manager(call.manager, APPLY, config["apiVersion"], time=server.now)
-    managers, allowed = _managers(live, info, kind, me), EMPTY
-    if live is not None and call.manager == KUBECTL:
-        allowed = fields_of(last_applied(live) or {}, kind.node)
-    new, then = applied(live or {}, config, managers, me, kind, force=call.force, allowed=allowed)
-    if stored is not None and call.manager == KUBECTL and last_applied(new) is not None:
+    if stored is None:
+        new, owners = applied({}, config, {}, me, kind, force=call.force)
+        return entries.with_managers(_created(new, call, server, warnings), owners)
+    known = entries.read(stored)
+    live = normal(entries.with_managers({**stored, "apiVersion": config["apiVersion"]}, {}), info, server)
+    allowed = fields_of(last_applied(live) or {}, kind.node) if call.manager == KUBECTL else EMPTY
+    before = known or _first_managers(live, info, kind, me)
+    new, owners = applied(live, config, before, me, kind, force=call.force, allowed=allowed)
+    if call.manager == KUBECTL and last_applied(new) is not None:
         new = remembering(new, config)
-    if stored is not None and new == live and _known(then) == _known(entries.read(stored)):
+    if same_owners(owners, known) and new == live:
         return stored
-    final = entries.with_managers(_stored(new, live, call, server, warnings), then)
-    return stored if stored is not None and live is not None and _unchanged(final, live) else final
+    final = _updated(new, live, call, server, warnings)
+    return stored if same_owners(owners, known) and unchanged(final, live) else entries.with_managers(final, owners)
 
 
-def _check(config: Value, stored: Value | None, info: KindInfo | None, kind: Kind) -> None:
-    """What is wrong with the applied object itself. The server answers 500 where it does not fit the schema."""
-    meta = config["metadata"]
+def _check(call: Applying, kind: Kind) -> None:
+    """What is wrong with the call itself. The server answers 500 where an object does not fit the schema."""
+    config, info, meta = call.config, call.info, call.config["metadata"]
+    if not call.manager:
+        options = 'PatchOptions.meta.k8s.io "" is invalid'
+        raise Refused(422, f"{options}: fieldManager: Required value: is required for apply patch")
     if meta.get("managedFields") is not None:
         raise Refused(400, "metadata.managedFields must be nil")
     wrong = typed.problem(config, kind.node)
     if wrong:
         raise Refused(500, f"failed to create typed patch object ({_name(config)}): {wrong}")
-    if stored is None and meta.get("uid") and info is not None:
+    if call.stored is None and meta.get("uid") and info is not None:
         resource = f"{info.plural}.{info.group}" if info.group else info.plural
         why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
         raise Refused(409, f'Operation cannot be fulfilled on {resource} "{meta["name"]}": {why}')
@@ -113,13 +119,8 @@ def _is_node(info: KindInfo | None) -> bool:
     return info is not None and (info.group, info.kind) == ("", "Node")
 
 
-def _managers(live: Value | None, info: KindInfo | None, kind: Kind, me: Manager) -> dict[str, Manager]:
-    """The managers of a stored object before `me` applies another."""
-    if live is None:
-        return {}
-    known = entries.read(live)
-    if known:
-        return known
+def _first_managers(live: Value, info: KindInfo | None, kind: Kind, me: Manager) -> dict[str, Manager]:
+    """The managers of a stored object without managedFields before `me` applies another."""
     if _is_node(info):
         # Nodes come from a list of machines. Whoever applies one first counts as the one who wrote that list.
         fields = under(fields_of(live, kind.node), _OF_NODE)
@@ -136,31 +137,42 @@ def _empty(info: KindInfo | None) -> Value:
     return encoded(converter(info.node, Mode())({}), info)
 
 
-def _stored(new: Value, live: Value | None, call: Applying, server: Server, warnings: list[str]) -> Value:
-    """The merged object after the rest of the pipeline."""
-    info = call.info
-    if info is None:
+def _created(new: Value, call: Applying, server: Server, warnings: list[str]) -> Value:
+    """The applied object as it is stored when it is new."""
+    if call.info is None:
         out: Value = copied(new)
         return out
+    made = created(_read(new, call, call.info, server), call.info, server, warnings)
+    return _joined(made, call.config) if _is_node(call.info) else made
+
+
+def _updated(new: Value, live: Value, call: Applying, server: Server, warnings: list[str]) -> Value:
+    """The merged object as it is stored in place of `live`."""
+    if call.info is None:
+        out: Value = copied(new)
+        return out
+    read = _read(new, call, call.info, server)
+    status = read.get("status")
+    final = updated(read, live, call.info, server, warnings)
+    return with_status(final, status, live, call.info, server) if _is_node(call.info) else final
+
+
+def _read(new: Value, call: Applying, info: KindInfo, server: Server) -> Value:
     read, error, _ = reread(new, info, server)
     if error:
         why = f"unable to convert unstructured object to {_gvk(new)}: {error}"
         raise Refused(500, f"failed to convert new object ({_name(call.config)}) to proper version: {why}")
-    if live is None:
-        made = created(read, info, server, warnings)
-        return _joined(made) if _is_node(info) else made
-    status = read.get("status")
-    final = updated(read, live, info, server, warnings)
-    return with_status(final, status, live, info, server) if _is_node(info) else final
+    return read
 
 
-def _joined(node: Value) -> Value:
+def _joined(node: Value, config: Value) -> Value:
     """A new Node without the taint that admission gives it until its kubelet is ready, unless it says it is not."""
     conditions = (node.get("status") or {}).get("conditions") or ()
     if any(c.get("type") == "Ready" and c.get("status") != "True" for c in conditions):
         return node
     spec = node.get("spec") or {}
-    taints = [t for t in spec.get("taints") or () if t.get("key") != _NOT_READY]
+    sent = (config.get("spec") or {}).get("taints") or ()
+    taints = [t for t in spec.get("taints") or () if t.get("key") != _NOT_READY or t in sent]
     return {**node, "spec": {k: v for k, v in spec.items() if k != "taints"} | ({"taints": taints} if taints else {})}
 
 
@@ -186,14 +198,14 @@ def normal(stored: Value, info: KindInfo | None, server: Server) -> Value:
     return stored if error else read
 
 
-def _known(managers: dict[str, Manager]) -> dict[str, tuple[str, Paths]]:
-    return {key: (m.api_version, m.fields) for key, m in managers.items()}
+def same_owners(these: entries.Managers, those: entries.Managers) -> bool:
+    """Whether the same managers own the same fields, whenever they wrote them."""
+    a, b = ({key: (m.api_version, m.fields) for key, m in side.items()} for side in (these, those))
+    return a == b
 
 
-def _unchanged(new: Value, old: Value) -> bool:
-    """Whether two forms of an object differ only in what each write changes."""
-    if _known(entries.read(new)) != _known(entries.read(old)):
-        return False
+def unchanged(new: Value, old: Value) -> bool:
+    """Whether two forms of an object differ in nothing but what each write changes."""
     left = ("managedFields", "resourceVersion")
     a, b = ({**o, "metadata": {k: v for k, v in o["metadata"].items() if k not in left}} for o in (new, old))
     return a == b
@@ -222,7 +234,8 @@ def update_tracked(new: Value, call: Writing, server: Server, warnings: list[str
     sent = copied(new)
     new["metadata"].pop("managedFields", None)
     final = managed(updated(new, call.stored, call.info, server, warnings), sent, call, server)
-    return call.stored if _unchanged(final, call.stored) else final
+    same = same_owners(entries.read(final), entries.read(call.stored)) and unchanged(final, call.stored)
+    return call.stored if same else final
 
 
 def managed(final: Value, sent: Value, call: Writing, server: Server) -> Value:

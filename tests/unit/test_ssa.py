@@ -384,6 +384,14 @@ def test_items_that_cannot_be_told_apart(container: Value, message: str) -> None
     assert (answer.status, answer.message[: len(start + message)]) == (500, start + message)
 
 
+def test_an_applier_has_a_name() -> None:
+    answer = ssa(Cluster(), config_map({}), "")
+    assert (answer.status, answer.message) == (
+        422,
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    )
+
+
 def test_a_value_that_only_decoding_refuses() -> None:
     answer = ssa(Cluster(), deployment(resources={"limits": {"cpu": "1 core"}}))
     assert answer.status == 500
@@ -478,6 +486,10 @@ def test_unreadable_managers_count_as_none(managed: Any) -> None:
     stored["metadata"]["managedFields"] = managed
     answer = ssa(Cluster([stored]), config_map({"a": "2"}))
     assert answer.message == 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.a'
+    assert set(owners(applied(Cluster([stored]), config_map({"a": "1"})))) == {
+        "kplan Apply",
+        "before-first-apply Update",
+    }
 
 
 def test_what_a_controller_wrote_into_the_store_conflicts_with_nobody() -> None:
