@@ -7,6 +7,7 @@ Owners are kept from the first server-side apply of an object on, or if it came 
 server's rule for objects without managedFields holds: one manager owns all that is there. It is called
 before-first-apply, or kubectl-client-side-apply if kubectl's annotation tells who wrote the object. Controllers of the
 simulation write without bookkeeping: what they change stays with the manager that owned it, and conflicts with nobody.
+Nor does a manager conflict with what it patched or replaced itself, for which a server would want force.
 """
 
 from __future__ import annotations

@@ -533,6 +533,14 @@ def test_a_patch_takes_what_it_changes() -> None:
     assert answer.message == 'Apply failed with 1 conflict: conflict with "kplan" using v1: .data.a'
 
 
+def test_a_manager_does_not_conflict_with_its_own_patches() -> None:
+    cluster = Cluster()
+    applied(cluster, deployment(3))
+    cluster.patch("deploy", "web", {"spec": {"replicas": 5}})
+    after = applied(cluster, deployment(3))
+    assert (after["spec"]["replicas"], set(owners(after))) == (3, {"kplan Apply"})
+
+
 def test_client_side_apply_and_replace_are_managers_too() -> None:
     cluster = Cluster()
     applied(cluster, config_map({"a": "1", "b": "1"}), "first")
@@ -569,9 +577,9 @@ def test_a_client_may_end_the_bookkeeping() -> None:
 
 def test_a_scale_is_a_manager_of_its_own() -> None:
     cluster = Cluster()
-    applied(cluster, deployment(3))
+    applied(cluster, deployment(3), "first")
     assert cluster.patch("deploy", "web", {"spec": {"replicas": 5}}, subresource="scale").accepted
-    answer = ssa(cluster, deployment(3))
+    answer = ssa(cluster, deployment(3), "first")
     assert answer.message == (
         'Apply failed with 1 conflict: conflict with "kplan" with subresource "scale" using apps/v1: .spec.replicas'
     )

@@ -124,9 +124,12 @@ def others_lose(managers: Managers, me: str, fields: Paths) -> dict[str, Manager
     return {key: m for key, m in left.items() if m.fields}
 
 
-def conflicts(managers: Managers, me: str, changed: Paths) -> dict[str, Paths]:
-    """By the key of each other manager, which of its fields are among those that `me` changes."""
-    found = {key: m.fields & changed for key, m in managers.items() if key != me}
+def conflicts(managers: Managers, me: Manager, changed: Paths) -> dict[str, Paths]:
+    """By the key of each other manager, which of its fields are among those that `me` changes.
+
+    What a manager of the same name wrote by other calls is no conflict here; a server wants force for that too.
+    """
+    found = {key: m.fields & changed for key, m in managers.items() if m.name != me.name}
     return {key: found[key] for key in sorted(found) if found[key]}
 
 

@@ -42,7 +42,7 @@ def applied(
     changes = compare(live, new, kind.node)
     changed = kind.reached(changes.set_fields)
     if not force:
-        found = {key: paths - allowed for key, paths in conflicts(managers, me.key, changed).items()}
+        found = {key: paths - allowed for key, paths in conflicts(managers, me, changed).items()}
         if any(found.values()):
             raise conflict(managers, {key: paths for key, paths in found.items() if paths})
     then[me.key] = me.owning(mine)
