@@ -343,6 +343,14 @@ def test_a_status_patch_changes_nothing_but_the_status() -> None:
     assert "labels" not in after["metadata"]
 
 
+def test_a_name_is_not_judged_again() -> None:
+    placeholder = {"name": "web-<1>", "namespace": "default"}
+    cluster = Cluster([{"apiVersion": "v1", "kind": "Pod", "metadata": placeholder, "spec": POD_SPEC}])
+    after = patched(cluster, "pod", "web-<1>", {"metadata": {"labels": {"app": "off"}}})
+    assert after["metadata"]["labels"] == {"app": "off"}
+    assert cluster.patch("pod", "web-<1>", {"metadata": {"labels": {"app": "<1>"}}}).status == 422
+
+
 def test_the_status_is_not_reached_without_its_subresource() -> None:
     after = patched(created(deployment()), "Deployment", "web", {"status": {"replicas": 2}})
     assert after["status"] == {}
@@ -367,7 +375,7 @@ def test_the_scale_of_an_object() -> None:
     assert scale == {
         "apiVersion": "autoscaling/v1",
         "kind": "Scale",
-        "metadata": {k: live["metadata"][k] for k in ("name", "namespace", "uid", "resourceVersion")},
+        "metadata": {k: v for k, v in live["metadata"].items() if k != "generation"},
         "spec": {"replicas": 5},
         "status": {"replicas": 2, "selector": "app=web"},
     }
