@@ -54,22 +54,46 @@ class Cluster:
         mode: str = "csa",
         dry_run: bool = False,
         namespace: str | None = None,
+        manager: str = "kplan",
+        force: bool = False,
     ) -> list[Applied]:
         """Apply objects, or texts of one document each, one after the other; each mode creates what is missing.
 
-        `mode` is csa (kubectl apply) or replace (PUT). `namespace` is that of objects which name none, `dry_run` stores
-        nothing. Raises KplanError for another mode.
+        `mode` is csa (kubectl apply), replace (PUT) or ssa (server-side apply as the field manager `manager`; `force`
+        takes fields from other managers instead of a conflict). `namespace` is that of objects which name none,
+        `dry_run` stores nothing. In mode ssa an object of a built-in kind may leave out its apiVersion, and the status
+        of a Node is applied too, for no kubelet reports it. Raises KplanError for another mode.
         """
         from kplan.api.apply import apply
 
         server = self._server(namespace)
         given = [objects] if isinstance(objects, dict | str) else objects
-        return [self._write(apply(o, server, mode=mode), dry_run) for o in given]
+        return [self._write(apply(o, server, mode=mode, manager=manager, force=force), dry_run) for o in given]
+
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        patch: Value | list[Any] | str,
+        *,
+        namespace: str | None = None,
+        subresource: str | None = None,
+        patch_type: str = "merge",
+    ) -> Applied:
+        """Patch a stored object; `kind` may be a plural or short name too.
+
+        `patch_type` is merge (RFC 7386), strategic or json (RFC 6902), `subresource` None, status or scale, of which
+        the answer is the Scale. Raises KplanError for another one.
+        """
+        from kplan.api.patch import patch as patched
+
+        server = self._server(namespace)
+        return self._write(patched(kind, name, patch, server, form=patch_type, subresource=subresource))
 
     def _server(self, namespace: str | None) -> Server:
         from kplan.api.request import Server
 
-        return Server(self.version, self.store, namespace or "default")
+        return Server(self.version, self.store, namespace or "default", now=self.clock.text)
 
     def _write(self, outcome: Outcome, dry_run: bool = False) -> Applied:
         from kplan.api.access import commit

@@ -48,12 +48,15 @@ def _identified(document: Ref | Value | str) -> Value:
 
 
 def commit(outcome: Outcome, store: Store, now: str = "") -> Applied:
-    """Store what there is to store under a new resourceVersion; the answer, with that version.
+    """Store what there is to store under a new resourceVersion, or remove it; the answer, with that version.
 
     `now` is the time at which a new object came; without it objects have no time.
     """
-    answer, new = outcome
+    answer, new, gone = outcome
     if new is None:
+        return answer
+    if gone:
+        store.remove(ref_of(new).key)
         return answer
     stamped = {"resourceVersion": str(store.revision + 1)}
     if now and answer.status == 201:

@@ -1,54 +1,62 @@
-"""Applying one object: by PUT, or by `kubectl apply`.
+"""Applying one object: by PUT, by `kubectl apply`, or by server-side apply.
 
-Follows k8s.io/kubectl/pkg/cmd/apply (apply.go, patcher.go) and k8s.io/apiserver/pkg/endpoints/handlers (update.go).
-Each way creates what is missing. Nothing is stored here. Server-side apply needs the field managers and is not
-simulated.
+Follows k8s.io/kubectl/pkg/cmd/apply (apply.go, patcher.go) and k8s.io/apiserver/pkg/endpoints/handlers (update.go,
+patch.go). Each way creates what is missing. Nothing is stored here.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from kplan.api.decode import copied
 from kplan.api.encode import encoded
+from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, with_last_applied
 from kplan.api.merge import three_way
 from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read
+from kplan.api.placeholders import with_uids
 from kplan.api.request import Refused, Server
 from kplan.api.update import updated
-from kplan.api.validation.field import go_json
 from kplan.errors import KplanError
 from kplan.model import Applied
-from kplan.schema import KindInfo
+from kplan.schema import KindInfo, catalog
 from kplan.store import ref_of
 
 Value = dict[str, Any]
 
-CLIENT_SIDE, REPLACE = "csa", "replace"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+CLIENT_SIDE, REPLACE, SERVER_SIDE = "csa", "replace", "ssa"
+MANAGER = "kplan"
 
 
 class Outcome(NamedTuple):
-    """The answer, and the object to store, None if there is nothing to write."""
+    """The answer, and the object to store, None if there is nothing to write.
+
+    `gone` says that the object is to be removed instead: it was being deleted, and lost its last finalizer.
+    """
 
     answer: Applied
     new: Value | None = None
+    gone: bool = False
 
 
 class _Sent(NamedTuple):
-    """An object on its way to the server: what it is, what is stored under its name, what strict reading found."""
+    """An object on its way to the server: what it is, what is stored under its name, what strict reading found, who
+    sends it."""
 
     value: Value
     info: KindInfo | None
     stored: Value | None
     repeated: list[str]
+    manager: str
+    force: bool
 
 
-def apply(doc: Value | str, server: Server, *, mode: str) -> Outcome:
-    """What becomes of an object (or the text of one document) that is applied with `mode` csa or replace.
+def apply(doc: Value | str, server: Server, *, mode: str, manager: str = MANAGER, force: bool = False) -> Outcome:
+    """What becomes of an object (or the text of one document) that is applied with `mode` csa, replace or ssa.
 
-    Raises KplanError for another mode.
+    `manager` is the field manager of ssa and replace, `force` lets ssa take fields from others. Raises KplanError for
+    another mode.
     """
     way = _WAYS.get(mode)
     if way is None:
@@ -59,10 +67,12 @@ def apply(doc: Value | str, server: Server, *, mode: str) -> Outcome:
         given, value, repeated = read(doc)
         if mode != REPLACE:  # kubectl reads the text itself and sends what it has read
             value, repeated = given, []
+        if mode == SERVER_SIDE:
+            value = _versioned(value, server)
         info = kind_of(value, server)
-        value = placed(value, info, server)
+        value = with_uids(placed(value, info, server), server)
         stored = server.store.get(ref_of(value).key) if server.store is not None else None
-        new = way(_Sent(value, info, stored, repeated), server, warnings)
+        new = way(_Sent(value, info, stored, repeated, manager, force), server, warnings)
     except Refused as no:
         return Outcome(refusal(no, of_kubectl=mode == CLIENT_SIDE))
     except RecursionError:
@@ -83,7 +93,20 @@ def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: 
     result = new if changed else stored
     assert result is not None
     answer = Applied(True, 201 if stored is None else 200, "", (), tuple(warnings), encoded(result, info))
-    return Outcome(answer, result if changed else None)
+    return Outcome(answer, result if changed else None, stored is not None and changed and _emptied(result, stored))
+
+
+def _emptied(new: Value, old: Value) -> bool:
+    """Whether an object that is being deleted has nothing left that keeps it (registry/generic/registry/store.go)."""
+    if "deletionTimestamp" not in old["metadata"] or not _finalizers(old) or _finalizers(new):
+        return False
+    grace = old["metadata"].get("deletionGracePeriodSeconds", 30 if old.get("kind") == "Pod" else 0)
+    return bool(grace == 0)
+
+
+def _finalizers(obj: Value) -> list[Any]:
+    own = (obj.get("spec") or {}).get("finalizers") if obj.get("kind") == "Namespace" else None
+    return [*(obj["metadata"].get("finalizers") or ()), *(own or ())]
 
 
 def refusal(no: Refused, *, of_kubectl: bool = False) -> Applied:
@@ -116,6 +139,7 @@ def _replace(sent: _Sent, server: Server, warnings: list[str]) -> Value:
 
 
 def _client_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
+    sent = sent._replace(manager=CLIENT_SIDE_MANAGER)
     modified = with_last_applied(named(sent.value))
     if sent.stored is None:
         return _stored(modified, sent, server, warnings)
@@ -141,37 +165,40 @@ def _stored(value: Value, sent: _Sent, server: Server, warnings: list[str]) -> V
     new = decode(value, sent.info, server, sent.repeated, warnings)
     if sent.stored is None:
         return created(new, sent.info, server, warnings)
-    return updated(new, sent.stored, sent.info, server, warnings)
+    if not sent.stored["metadata"].get("managedFields"):
+        return updated(new, sent.stored, sent.info, server, warnings)
+    from kplan.api.serverside import Writing, update_tracked
+
+    return update_tracked(new, Writing(sent.info, sent.stored, sent.manager), server, warnings)
 
 
-def with_last_applied(value: Value) -> Value:
-    """The object with itself in the annotation, as kubectl writes it."""
-    meta = value["metadata"]
-    notes = meta.get("annotations")
-    if not isinstance(notes, dict | None):
-        return value  # decoding will say so
-    others = {k: v for k, v in (notes or {}).items() if k != LAST_APPLIED}
-    text = go_json(_sorted({**value, "metadata": {**meta, "annotations": others}})) + "\n"
-    return {**value, "metadata": {**meta, "annotations": {**others, LAST_APPLIED: text}}}
+def _server_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
+    from kplan.api.serverside import Applying, server_side
+
+    call = Applying(named(sent.value), sent.info, sent.stored, sent.manager, sent.force)
+    return server_side(call, server, warnings)
 
 
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _sorted(value[k]) for k in sorted(value)}
-    return [_sorted(v) for v in value] if isinstance(value, list) else value
+def _versioned(value: Value, server: Server) -> Value:
+    """An object that names only its kind, with the apiVersion of the one built-in kind of that name."""
+    kind = value.get("kind")
+    if value.get("apiVersion") or not isinstance(kind, str):
+        return value
+    version = _only_version(server.release, kind)
+    return {"apiVersion": version, **{k: v for k, v in value.items() if k != "apiVersion"}} if version else value
 
 
-def last_applied(stored: Value) -> Value | None:
-    """The object that kubectl applied last, by its annotation; None without a readable one."""
-    text = (stored["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    try:
-        found = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+@cache
+def _only_version(release: str, kind: str) -> str:
+    """The preferred version of a kind that one API group has; "" for a kind of none or of several."""
+    kinds = catalog(release)
+    groups = {i.group for i in kinds.kinds() if i.served and i.kind == kind}
+    info = kinds.find(f"{kind}.{groups.pop()}".rstrip(".")) if len(groups) == 1 else None
+    return info.api_version if info is not None else ""
 
 
 _WAYS: Mapping[str, Callable[[_Sent, Server, list[str]], Value]] = {
     CLIENT_SIDE: _client_side,
     REPLACE: _replace,
+    SERVER_SIDE: _server_side,
 }

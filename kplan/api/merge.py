@@ -51,7 +51,7 @@ class _Merge:
         out = {k: v for k, v in current.items() if k not in gone}
         for k, v in modified.items():
             if v is not None:
-                out[k] = self.merge_value(original.get(k), current.get(k), v, _field(node, k))
+                out[k] = self.merge_value(original.get(k), current.get(k), v, field_of(node, k))
         if node is not None and "retainKeys" in node.patch_strategy and not self.server_side and out != current:
             return {k: v for k, v in out.items() if k in modified}
         return out
@@ -81,7 +81,7 @@ class _Merge:
             _put(kept, occurrence[0], result, now, wanted)
         if len(kept) == len(current) and [k for k in have if k in want] == want:
             return [item for _, item in kept]
-        return _ordered(kept, have, want)
+        return put_in_order(kept, have, want)
 
     def _keys(self, node: Node | None) -> tuple[str, ...] | None:
         """The key fields of a list that merges; () for one of scalars; None for one that is replaced."""
@@ -94,7 +94,7 @@ class _Merge:
         return (node.patch_key,) if node.patch_key else ()
 
 
-def _field(node: Node | None, name: str) -> Node | None:
+def field_of(node: Node | None, name: str) -> Node | None:
     if node is None:
         return None
     return (node.fields or {}).get(name) or node.values
@@ -140,7 +140,7 @@ def _put(kept: list[tuple[Hashable, Any]], key: Hashable, result: Any, now: Any,
         kept[at] = (key, {**kept[at][1], **{k: v for k, v in wanted.items() if known.get(k) != v}})
 
 
-def _ordered(kept: list[tuple[Hashable, Any]], have: list[Hashable], want: list[Hashable]) -> list[Any]:
+def put_in_order(kept: list[tuple[Hashable, Any]], have: list[Hashable], want: list[Hashable]) -> list[Any]:
     """The wanted items in their order; what only the server has keeps its place before what followed it there."""
     place = {k: n for n, k in reversed(list(enumerate(have)))}
     order = {k: n for n, k in reversed(list(enumerate(want)))}

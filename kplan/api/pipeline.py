@@ -90,14 +90,18 @@ def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> 
 
 def check(new: Value, request: Request, warnings: list[str]) -> None:
     """Validation, warnings and validating admission of an object that is ready to be stored. Raises Refused."""
-    causes = _causes(new, request)
-    if causes:
-        raise invalid(request.group, new, causes)
+    found = causes(new, request)
+    if found and request.old is not None and new["metadata"].get("name") == request.old["metadata"].get("name"):
+        # A name is judged when it is made. Pods of a simulation have one that is no name, `web-<1>`.
+        found = [c for c in found if c.field != "metadata.name"]
+    if found:
+        raise invalid(request.group, new, found)
     admission.validate(new, request)
     warnings += warn(new, request)
 
 
-def _causes(new: Value, request: Request) -> list[Cause]:
+def causes(new: Value, request: Request) -> list[Cause]:
+    """What the registry of the kind has against an object that is ready to be stored."""
     info = customresources.catalog_of(request.release, request.store).kind(new["apiVersion"], new["kind"])
     if info is None or not info.custom:
         return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)

@@ -39,13 +39,15 @@ def invalid(group: str, obj: Value, causes: Sequence[Cause]) -> Refused:
 class Server(NamedTuple):
     """Who is asked: the release, what is stored (None: an open world), the namespace of objects that name none.
 
-    With `open_world` there is more than what is stored.
+    With `open_world` there is more than what is stored. `now` is the time of the call as the server writes it
+    (`2026-01-31T12:00:00Z`), "" where no clock is simulated.
     """
 
     release: str
     store: Store | None = None
     namespace: str = "default"
     open_world: bool = False
+    now: str = ""
 
     @property
     def minor(self) -> int:

@@ -32,14 +32,15 @@ def updated(new: Value, old: Value, info: KindInfo, server: Server, warnings: li
         else {**old, "apiVersion": info.api_version}
     )
     request = request_for(new, info, server, old)
-    _preconditions(new, old, request)
+    preconditions(new, old, request)
     new = admission.mutate(new, request)
     new = prepare_for_update(new, old, info, request)
     check(new, request, warnings)
     return new
 
 
-def _preconditions(new: Value, old: Value, request: Request) -> None:
+def preconditions(new: Value, old: Value, request: Request) -> None:
+    """Raises Refused, a 409, if `new` names another uid or resourceVersion than `old` has."""
     meta, before = new["metadata"], old["metadata"]
     uid, version = meta.get("uid"), meta.get("resourceVersion")
     if uid and before.get("uid") and uid != before["uid"]:

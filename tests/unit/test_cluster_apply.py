@@ -137,5 +137,5 @@ def test_generate_name_cannot_be_applied() -> None:
 
 
 def test_unknown_mode_is_an_error() -> None:
-    with pytest.raises(KplanError, match="no way to apply called 'ssa'"):
-        Cluster().apply([deployment()], mode="ssa")
+    with pytest.raises(KplanError, match="no way to apply called 'helm'"):
+        Cluster().apply([deployment()], mode="helm")
