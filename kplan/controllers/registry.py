@@ -10,6 +10,7 @@ _HOMES = (
     ("deployment", "CONTROLLER"),
     ("replicaset", "CONTROLLER"),
     ("replicaset", "REPLICATION"),
+    ("statefulset", "CONTROLLER"),
     ("garbage", "CONTROLLER"),
 )
 
