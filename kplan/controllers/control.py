@@ -46,6 +46,7 @@ class Control:
         self.events: list[Event] = []
         self.timers: dict[tuple[str, Key], Timer] = {}
         self.failed: dict[tuple[str, Key], int] = {}
+        self.memory: dict[tuple[str, Key], Any] = {}  # what a controller remembers of an object between two syncs
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
 

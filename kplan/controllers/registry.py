@@ -11,6 +11,7 @@ _HOMES = (
     ("replicaset", "CONTROLLER"),
     ("replicaset", "REPLICATION"),
     ("statefulset", "CONTROLLER"),
+    ("daemonset", "CONTROLLER"),
     ("garbage", "CONTROLLER"),
 )
 

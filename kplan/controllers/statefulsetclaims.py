@@ -113,7 +113,11 @@ def _is_stale(claim: Value, obj: Value) -> bool:
 def _names(ref: Value, obj: Value) -> bool:
     return all(
         ref.get(field) == value
-        for field, value in (("apiVersion", obj["apiVersion"]), ("kind", obj["kind"]), ("name", obj["metadata"]["name"]))
+        for field, value in (
+            ("apiVersion", obj["apiVersion"]),
+            ("kind", obj["kind"]),
+            ("name", obj["metadata"]["name"]),
+        )
     )
 
 

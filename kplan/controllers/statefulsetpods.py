@@ -56,6 +56,7 @@ def mend(owner: Value, pod: Value, control: Control) -> bool:
     """
     name = pod["metadata"]["name"]
     if not _has_storage(owner, pod):
+        statefulsetclaims.create_missing(owner, name, control)
         return False
     labels = pod["metadata"].get("labels") or {}
     wrong_name = labels.get(_POD_NAME) != name
