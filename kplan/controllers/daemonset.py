@@ -42,9 +42,12 @@ def reconcile(key: Key, control: Control) -> None:
     if history is None:
         control.retry()
         return
-    if not _manage(owner, history, control):
-        control.retry()
     sync = _looked_at(owner, history, control)
+    before = control.store.revision
+    if not _manage(sync):
+        control.retry()
+    if control.store.revision != before:
+        sync = _looked_at(owner, history, control)
     control.status(owner, _status(sync))
     wait = pods.until_available([p for some in sync.own.values() for p in some], sync.min_ready, control.clock.now)
     if wait is not None:
@@ -56,9 +59,9 @@ def _looked_at(owner: Value, history: History, control: Control) -> Daemons:
     return Daemons(owner, history, fits_of(owner, control), by_node(own), control)
 
 
-def _manage(owner: Value, history: History, control: Control) -> bool:
+def _manage(sync: Daemons) -> bool:
     """Bring the pods one step nearer to what they are to be; whether all of it worked."""
-    sync = _looked_at(owner, history, control)
+    owner, surging = sync.owner, surges(sync.owner)
     surplus: list[Value] = []
     lacking: list[str] = []
     for node, fit in sync.fits.items():
@@ -70,7 +73,7 @@ def _manage(owner: Value, history: History, control: Control) -> bool:
             surplus += [p for p in some if not pods.is_terminating(p)]
         else:
             running = _running(sync, node, some, surplus)
-            if surges(owner):
+            if surging:
                 surplus += _beyond_surge(sync, running)
                 if not running and fit.runs:
                     lacking.append(node)
@@ -85,7 +88,7 @@ def _manage(owner: Value, history: History, control: Control) -> bool:
     else:
         good = (owner["spec"].get("updateStrategy") or {}).get("type") == "OnDelete" or update(sync)
     if good:
-        truncate(owner, control.owned(owner, "Pod"), history, control)
+        truncate(owner, sync.control.owned(owner, "Pod"), sync.history, sync.control)
     return good
 
 

@@ -54,6 +54,8 @@ class Daemons(NamedTuple):
 
     def oldest_first(self, some: list[Value]) -> list[Value]:
         """Pods with those first that have a node, then by age."""
+        if len(some) < 2:
+            return some
 
         def age(pod: Value) -> tuple[bool, str, int]:
             meta = pod["metadata"]
@@ -99,7 +101,8 @@ def _create(sync: Daemons, nodes: Sequence[str]) -> bool:
     done, batch = 0, 1
     template = _template(sync) if nodes else {}
     while done < len(nodes):
-        if not all([_create_one(sync, template, node) for node in nodes[done : done + batch]]):
+        worked = [_create_one(sync, template, node) for node in nodes[done : done + batch]]
+        if not all(worked):
             return False
         done += batch
         batch *= 2

@@ -23,7 +23,7 @@ class _OnNode(NamedTuple):
 
 def surges(owner: Value) -> bool:
     """Whether there may be two pods on a node while it is updated."""
-    return _count(owner, "maxSurge", 100) > 0
+    return _count(owner, "maxSurge", 1) > 0
 
 
 def update(sync: Daemons) -> bool:
@@ -96,8 +96,7 @@ def _with_surge(sync: Daemons, found: dict[str, _OnNode | None], most: int, want
             else:
                 surging += 1
             continue
-        runs = node in sync.fits and sync.fits[node].runs
-        if runs:
+        if node in sync.fits and sync.fits[node].runs:
             (candidates if up else urgent).append(node)
         else:
             (leaving if up else surplus).append(pair.old)

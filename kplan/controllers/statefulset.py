@@ -61,11 +61,12 @@ def reconcile(key: Key, control: Control) -> None:
     own = claim(owner, "Pod", control, lambda p: _belongs(owner, p))
     min_ready = int(owner["spec"].get("minReadySeconds") or 0)
     ordered = owner["spec"].get("podManagementPolicy", "OrderedReady") == "OrderedReady"
+    before = control.store.revision
     if not owner["metadata"].get("deletionTimestamp"):
         _manage(_Sync(owner, history, control, ordered, min_ready), own)
+    if control.store.revision != before:
         own = [p for p in control.owned(owner, "Pod") if _belongs(owner, p)]
-    status = _status(owner, own, history, min_ready, control)
-    control.status(owner, status)
+    control.status(owner, _status(owner, own, history, min_ready, control))
     truncate(owner, own, history, control)
     wait = pods.until_available(own, min_ready, control.clock.now)
     if wait is not None:
