@@ -17,7 +17,7 @@ from kplan.controllers.control import Control
 from kplan.controllers.manager import Controller, itself
 from kplan.controllers.podroutes import of_controlled, selects
 from kplan.controllers.statefulsethistory import History, history_of, revision_of, truncate
-from kplan.controllers.statefulsetordinals import is_member, is_wanted, ordinal, size, wanted
+from kplan.controllers.statefulsetordinals import is_member, ordinal, size, wanted
 from kplan.model import Key
 
 Value = dict[str, Any]
@@ -79,9 +79,10 @@ def _belongs(owner: Value, pod: Value) -> bool:
 
 def _manage(sync: _Sync, own: list[Value]) -> None:
     """Bring the pods of the set one step nearer to what it asks for."""
-    present = {ordinal(p): p for p in own if is_wanted(sync.owner, p)}
-    condemned = sorted((p for p in own if not is_wanted(sync.owner, p)), key=ordinal, reverse=True)
-    if _ends(wanted(sync.owner), lambda i: _tend(sync, i, present.get(i)), sync.ordered):
+    numbers = wanted(sync.owner)
+    present = {ordinal(p): p for p in own if ordinal(p) in numbers}
+    condemned = sorted((p for p in own if ordinal(p) not in numbers), key=ordinal, reverse=True)
+    if _ends(numbers, lambda i: _tend(sync, i, present.get(i)), sync.ordered):
         return
     if _ends(condemned, lambda p: _hand_over_claims(sync, p), sync.ordered):
         return

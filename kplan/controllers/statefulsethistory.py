@@ -67,10 +67,11 @@ def _listed(owner: Value, control: Control) -> list[Value]:
 def _created(owner: Value, number: int, collisions: int, control: Control) -> tuple[Value, int]:
     """A new revision; while its name is taken by another template, under the next hash."""
     meta, template = owner["metadata"], owner["spec"]["template"]
-    first = stateful_set_revision_hash(template, control.minor, collisions)
+    prefix = f"{meta['name'][:_LONGEST_PREFIX]}-"
+    first = _told(owner, prefix) or stateful_set_revision_hash(template, control.minor, collisions)
     code = first
     while True:
-        name = f"{meta['name'][:_LONGEST_PREFIX]}-{code}"
+        name = prefix + code
         known = revisions.named(name, meta["namespace"], control)
         if known is None:
             made = revisions.make(owner, name, (_HASH, first), number, control)
@@ -79,6 +80,18 @@ def _created(owner: Value, number: int, collisions: int, control: Control) -> tu
             return known, collisions
         collisions += 1
         code = stateful_set_revision_hash(template, control.minor, collisions)
+
+
+def _told(owner: Value, prefix: str) -> str:
+    """The hash that the status names for this very template; empty if it names none.
+
+    A set may come from a cluster without its revisions: what it runs was made there, perhaps by an older controller
+    that hashed otherwise, and is up to date all the same.
+    """
+    status = owner.get("status") or {}
+    name = str(status.get("updateRevision") or "")
+    seen = status.get("observedGeneration") == owner["metadata"].get("generation", 0)
+    return name.removeprefix(prefix) if seen and name.startswith(prefix) else ""
 
 
 def truncate(owner: Value, pods: list[Value], history: History, control: Control) -> None:
