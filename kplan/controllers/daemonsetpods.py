@@ -12,6 +12,7 @@ from kplan.api.request import Refused
 from kplan.controllers import pods, revisions
 from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.controllers.daemonsethistory import History, code_of
+from kplan.controllers.slowstart import side_by_side
 from kplan.scheduler import daemons
 from kplan.scheduler.daemons import Demands, Fit
 from kplan.store import ref_of
@@ -101,7 +102,7 @@ def _create(sync: Daemons, nodes: Sequence[str]) -> bool:
     done, batch = 0, 1
     template = _template(sync) if nodes else {}
     while done < len(nodes):
-        worked = [_create_one(sync, template, node) for node in nodes[done : done + batch]]
+        worked = [_create_one(sync, template, node) for node in side_by_side(nodes[done : done + batch])]
         if not all(worked):
             return False
         done += batch

