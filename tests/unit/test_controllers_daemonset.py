@@ -196,8 +196,7 @@ def test_pod_may_stay_where_none_would_be_put() -> None:
 def test_node_that_is_gone_is_noticed_with_the_next_sync() -> None:
     c = cluster(daemon_set(), nodes=2)
     c.delete("Node", "n2")
-    c.settle(kubelet=False)
-    assert counts(c)[0] == 2
+    assert c.settle(kubelet=False)[0].sets["daemonset/log"][0] == 2
     c.delete("Pod", "log-<1>")
     c.settle(kubelet=False)
     assert counts(c)[0] == 1
