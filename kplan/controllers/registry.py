@@ -11,6 +11,8 @@ _HOMES = (
     ("kplan.controllers.deployment", "CONTROLLER"),
     ("kplan.controllers.replicaset", "CONTROLLER"),
     ("kplan.controllers.replicaset", "REPLICATION"),
+    ("kplan.controllers.statefulset", "CONTROLLER"),
+    ("kplan.controllers.daemonset", "CONTROLLER"),
     ("kplan.controllers.tainteviction", "CONTROLLER"),
     ("kplan.controllers.podgc", "CONTROLLER"),
     ("kplan.controllers.garbage", "CONTROLLER"),

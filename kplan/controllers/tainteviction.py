@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kplan.controllers import pods
 from kplan.controllers.control import NORMAL, Control
 from kplan.controllers.manager import Controller, itself
 from kplan.kubelet.status import with_conditions
@@ -21,11 +20,11 @@ _EFFECT = "NoExecute"
 
 
 def reconcile(key: Key, control: Control) -> None:
-    """Evict one pod, or note when it has to go."""
+    """Evict one pod, or note when it has to go; one that is being deleted already is told of all the same."""
     pod = control.get(key)
     node = control.find("Node", pod["spec"].get("nodeName") or "") if pod is not None else None
     taints = _taints(node) if node is not None else []
-    if pod is None or pods.is_terminating(pod) or not taints:
+    if pod is None or not taints:
         if control.memory.pop(control.current, None) is not None and pod is not None:
             _tell(pod, "Cancelling deletion of Pod", control)
         return

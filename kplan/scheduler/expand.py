@@ -11,27 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from kplan.scheduler import daemons
 from kplan.scheduler.fields import items, mapping, number, string_map, text
-from kplan.scheduler.node import Node
-from kplan.scheduler.plugins.node_affinity import required_match
-from kplan.scheduler.pod import Pod
 from kplan.scheduler.snapshot import ENDED, Snapshot
-from kplan.scheduler.terms import untolerated
 
 Value = dict[str, Any]
 OwnerId = tuple[str, str, str]  # kind, namespace, name
-
-# taints that every daemon pod tolerates (pkg/controller/daemon/util), and with which effect
-_DAEMON_TOLERATES = (
-    ("node.kubernetes.io/not-ready", "NoExecute"),
-    ("node.kubernetes.io/unreachable", "NoExecute"),
-    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
-)
-_NETWORK_UNAVAILABLE = ("node.kubernetes.io/network-unavailable", "NoSchedule")
-
 
 MOST_PODS = 100_000  # of one workload: a number of replicas is only a number, pods take room and time
 
@@ -165,43 +150,15 @@ def _stateful_set(workload: Value, existing: list[Value], _: Snapshot, out: Expa
 def _daemon_set(workload: Value, existing: list[Value], cluster: Snapshot, out: Expanded) -> None:
     """One pod for every node that it may run on, bound to that node by its affinity."""
     name = text(workload, "metadata", "name")
-    there = Counter(filter(None, map(_node_of, existing)))
-    template = _for_daemons(mapping(workload, "spec", "template"))
-    probe = cluster.pod(_pod(workload, name, template=template))
-    for i, node in enumerate((n for n in cluster.nodes if _daemon_runs(probe, n)), 1):
+    there = Counter(filter(None, map(daemons.target_node, existing)))
+    demands = daemons.Demands.of(mapping(workload, "spec", "template"))
+    template = daemons.tolerant(mapping(workload, "spec", "template"))
+    wanted = (n for n in cluster.nodes if demands.fit(n.name, n.labels, n.taints).runs)
+    for i, node in enumerate(wanted, 1):
         if not there[node.name]:
             pod = _pod(workload, f"{name}-<{i}>", template=template)
-            pod["spec"] = {**pod["spec"], "affinity": _pinned(mapping(pod, "spec", "affinity"), node.name)}
+            pod["spec"] = {**pod["spec"], "affinity": daemons.pinned(mapping(pod, "spec", "affinity"), node.name)}
             out.pods.append(pod)
-
-
-def _node_of(pod: Value) -> str:
-    """The node of a daemon pod: the one it is on, or else the one that its affinity names."""
-    required = mapping(pod, "spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-    for term in items(required, "nodeSelectorTerms"):
-        for f in items(term, "matchFields"):
-            values = f.get("values")
-            if isinstance(values, list) and values and isinstance(values[0], str):
-                return text(pod, "spec", "nodeName") or values[0]
-    return text(pod, "spec", "nodeName")
-
-
-def _for_daemons(template: Value) -> Value:
-    spec = mapping(template, "spec")
-    extra = _DAEMON_TOLERATES + ((_NETWORK_UNAVAILABLE,) if spec.get("hostNetwork") is True else ())
-    added = [{"key": key, "operator": "Exists", "effect": effect} for key, effect in extra]
-    return {**template, "spec": {**spec, "tolerations": [*items(spec, "tolerations"), *added]}}
-
-
-def _daemon_runs(probe: Pod, node: Node) -> bool:
-    return required_match(probe.shape, node) and untolerated(node.taints, probe.shape.tolerations) is None
-
-
-def _pinned(affinity: Value, node: str) -> Value:
-    """An affinity whose required part is replaced by the name of a node."""
-    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
-    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
-    return {**affinity, "nodeAffinity": {**mapping(affinity, "nodeAffinity"), **required}}
 
 
 def _job(workload: Value, existing: list[Value], _: Snapshot, out: Expanded) -> None:
