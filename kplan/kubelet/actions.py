@@ -81,7 +81,7 @@ class Kubelet:
         owner = self.control.find(ref["kind"], ref["name"], key.namespace) if ref is not None else None
         if ref is None or owner is None:
             return (store.born(key), 0, "", 0)
-        first = store.born(ref_of(owner).key)
+        first = self._birth(owner)
         if ref["kind"] == "StatefulSet":
             ordinal = key.name.rpartition("-")[2]
             return (first, int(ordinal) if ordinal.isdigit() else 0, "", 0)
@@ -89,6 +89,19 @@ class Kubelet:
             return (first, 0, pod["spec"].get("nodeName") or "", store.born(key))
         index = (pod["metadata"].get("annotations") or {}).get(_INDEX, "")
         return (first, int(index) if index.isdigit() else 0, "", store.born(key))
+
+    def _birth(self, owner: Value) -> float:
+        """The age of an owner: a set that came in the same moment as its Deployment came right after it.
+
+        A real controller is faster than whoever applies one object after the other.
+        """
+        born = self.control.store.born
+        ref = controller_of(owner)
+        above = self.control.find(ref["kind"], ref["name"], owner["metadata"]["namespace"]) if ref is not None else None
+        moments = {o["metadata"].get("creationTimestamp") for o in (owner, above) if o is not None}
+        if above is None or len(moments) > 1:
+            return born(ref_of(owner).key)
+        return born(ref_of(above).key) + 0.5
 
     def next(self) -> Action | None:
         """The next action, None if there is nothing to do."""
