@@ -49,6 +49,7 @@ class ControlPlane:
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Everything that happens until the cluster is at rest, one entry for each time it pauses."""
         self.kubelet.script = None if isinstance(kubelet, bool) else kubelet
+        self.control.calls += 1
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
@@ -79,6 +80,7 @@ class ControlPlane:
             t.at
             for t in self.control.timers.values()
             if t.at <= now + (LAZY_HORIZON if t.lazy else HORIZON) and (lazily or not t.lazy)
+            if t.call <= self.control.calls
         ]
         if not near:
             return False

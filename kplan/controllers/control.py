@@ -27,16 +27,24 @@ _LONGEST_PREFIX = 58  # k8s.io/apiserver/pkg/storage/names: what generateName ke
 
 
 class Timer(NamedTuple):
-    """When a controller wants to look at an object again; a `lazy` one waits until there is nothing else to do."""
+    """When a controller wants to look at an object again; a `lazy` one waits until there is nothing else to do.
+
+    `call` is the first call of `settle` that serves it.
+    """
 
     at: float
     controller: str
     key: Key
     lazy: bool = False
+    call: int = 0
 
 
 class Control:
-    """The hands of every controller. `current` is the controller and the object that it looks at."""
+    """The hands of every controller. `current` is the controller and the object that it looks at.
+
+    `memory` is what controllers know that no object says, by the name of the controller: it is lost with the process.
+    `calls` counts the calls of `settle`; `metrics` is what the metrics APIs answer, None if there are none.
+    """
 
     def __init__(self, store: Store, clock: Clock, version: str) -> None:
         self.store = store
@@ -46,6 +54,9 @@ class Control:
         self.events: list[Event] = []
         self.timers: dict[tuple[str, Key], Timer] = {}
         self.failed: dict[tuple[str, Key], int] = {}
+        self.memory: dict[str, Any] = {}
+        self.metrics: Value | None = None
+        self.calls = 0
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
 
@@ -168,12 +179,19 @@ class Control:
         name = f"{obj['kind']}/{meta['name']}"
         self.events.append(Event(kind, reason, message, name, meta.get("namespace", ""), self.clock.now, certain))
 
-    def wake(self, after: float, *, lazy: bool = False) -> None:
-        """Look at the current object again in so many seconds; the nearest time asked for counts."""
-        timer = Timer(self.clock.now + max(after, 0.0), *self.current, lazy)
+    def wake(self, after: float, *, lazy: bool = False, next_call: bool = False) -> None:
+        """Look at the current object again in so many seconds; the nearest time asked for counts.
+
+        `next_call` is for what would only repeat itself: it waits for the next call of `settle`.
+        """
+        timer = Timer(self.clock.now + max(after, 0.0), *self.current, lazy, self.calls + next_call)
         known = self.timers.get(self.current)
-        if known is None or timer.at < known.at:
+        if known is None or (max(timer.call, self.calls), timer.at) < (max(known.call, self.calls), known.at):
             self.timers[self.current] = timer
+
+    def is_waiting(self) -> bool:
+        """Whether the current object is looked at before its time has come."""
+        return self.current in self.timers
 
     def retry(self) -> None:
         """Look at the current object again once anything has changed: its last sync failed."""

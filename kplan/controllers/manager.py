@@ -73,7 +73,8 @@ class Manager:
 
     def due(self) -> bool:
         """Queue what is due by the clock; whether there was anything."""
-        ready = [t for t in self.control.timers.values() if t.at <= self.control.clock.now]
+        control = self.control
+        ready = [t for t in control.timers.values() if t.at <= control.clock.now and t.call <= control.calls]
         for timer in sorted(ready):
             del self.control.timers[(timer.controller, timer.key)]
             self.add(timer.controller, timer.key)

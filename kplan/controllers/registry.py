@@ -7,6 +7,11 @@ from importlib import import_module
 from kplan.controllers.manager import Controller
 
 _HOMES = (
+    ("nodelifecycle", "CONTROLLER"),
+    ("serviceaccounts", "CONTROLLER"),
+    ("rootca", "CONTROLLER"),
+    ("namespaces", "CONTROLLER"),
+    ("aggregation", "CONTROLLER"),
     ("deployment", "CONTROLLER"),
     ("replicaset", "CONTROLLER"),
     ("replicaset", "REPLICATION"),

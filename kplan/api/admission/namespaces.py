@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kplan.api.request import CREATE, Refused, Request
+from kplan.api.request import CREATE, NAMESPACE_TERMINATING, Refused, Request
+from kplan.model import Cause
 
 Value = dict[str, Any]
 
@@ -26,4 +27,5 @@ def mutate(obj: Value, request: Request) -> None:  # noqa: ARG001 - a plugin's s
     elif (namespace.get("metadata") or {}).get("deletionTimestamp"):
         name = request.namespace
         reason = f"unable to create new content in namespace {name} because it is being terminated"
-        raise request.forbidden(reason)
+        cause = Cause("metadata.namespace", NAMESPACE_TERMINATING, f"namespace {name} is being terminated")
+        raise Refused(403, request.forbidden(reason).message, (cause,))
