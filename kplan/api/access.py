@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from kplan.api.admission.quota import charge
 from kplan.api.apply import Outcome, placed
 from kplan.api.customresources import catalog_of
 from kplan.api.deletion import PROPAGATIONS
@@ -58,7 +59,9 @@ def commit(outcome: Outcome, store: Store, now: str = "") -> Applied:
     stamped = {"resourceVersion": str(store.revision + 1)}
     if now and answer.status == 201:
         stamped["creationTimestamp"] = now
+    old = store.get(ref_of(new).key)
     store.put({**new, "metadata": {**new["metadata"], **stamped}})
+    charge(new, old, store)
     shown = answer.object or {}
     return replace(answer, object={**shown, "metadata": {**shown["metadata"], **stamped}})
 

@@ -45,6 +45,7 @@ def deleted(obj: Value, now: float, propagation: str | None = None, grace: int |
     if obj["kind"] == "Namespace" and obj["apiVersion"] == "v1":
         new["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
         if not known:
+            new_meta.pop("deletionGracePeriodSeconds")  # the registry of namespaces writes the time alone
             new["spec"] = {**(obj.get("spec") or {}), "finalizers": _namespace_finalizers(obj)}
     return new
 

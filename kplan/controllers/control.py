@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kplan import release as releases
+from kplan.api.admission.quota import charge
 from kplan.api.deletion import deleted
 from kplan.api.pipeline import created, decode, kind_of
 from kplan.api.request import Refused, Server
@@ -110,7 +111,9 @@ class Control:
         new["metadata"]["creationTimestamp"] = self.now
         if status is not None:
             new["status"] = status
-        return self._put(new)
+        stored = self._put(new)
+        charge(stored, None, self.store)
+        return stored
 
     def update(self, obj: Value) -> Value:
         """Write spec and metadata of an object that was read before; its status stays as it is stored.

@@ -11,6 +11,7 @@ _HOMES = (
     ("serviceaccounts", "CONTROLLER"),
     ("rootca", "CONTROLLER"),
     ("namespaces", "CONTROLLER"),
+    ("resourcequota", "CONTROLLER"),
     ("aggregation", "CONTROLLER"),
     ("deployment", "CONTROLLER"),
     ("replicaset", "CONTROLLER"),
