@@ -27,19 +27,12 @@ def reconcile(key: Key, control: Control) -> None:
     )
     rules: list[Value] = []
     for selector in role["aggregationRule"].get("clusterRoleSelectors") or ():
-        for other in others:
-            if labels.matches(selector, other["metadata"].get("labels")):
-                rules += [r for r in _distinct(other.get("rules") or ()) if r not in rules]
+        chosen = (o for o in others if labels.matches(selector, o["metadata"].get("labels")))
+        for rule in (r for o in chosen for r in o.get("rules") or ()):
+            if rule not in rules:
+                rules.append(rule)
     if rules != (role.get("rules") or []):
         control.update({**role, "rules": rules})
-
-
-def _distinct(rules: list[Value]) -> list[Value]:
-    found: list[Value] = []
-    for rule in rules:
-        if rule not in found:
-            found.append(rule)
-    return found
 
 
 def _affected(write: Write, control: Control) -> list[Key]:

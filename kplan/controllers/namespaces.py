@@ -61,7 +61,7 @@ def _finalizers(namespace: Value) -> list[str]:
 
 
 def _delete_content(name: str, age: float, control: Control) -> Remainder:
-    """Delete what is in a namespace, as far as the order allows it; `age` is how many seconds ago its deletion began."""
+    """Delete what is in a namespace, as far as the order allows; `age` is how many seconds ago its deletion began."""
     finalizers: Counter[str] = Counter()
     errors: list[str] = []
     if control.minor >= _ORDERED_SINCE:

@@ -38,7 +38,9 @@ def reconcile(key: Key, control: Control) -> None:
     if node is None:
         return
     taints: list[Value] = (node.get("spec") or {}).get("taints") or []
-    conditions = [(str(c.get("type")), str(c.get("status"))) for c in (node.get("status") or {}).get("conditions") or ()]
+    conditions = [
+        (str(c.get("type")), str(c.get("status"))) for c in (node.get("status") or {}).get("conditions") or ()
+    ]
     found = [_OF_CONDITION[c] for c in conditions if c in _OF_CONDITION]
     unready = [k for k in found if k in _NO_EXECUTE_KEYS]
     if (node.get("spec") or {}).get("unschedulable"):

@@ -17,6 +17,7 @@ _HOMES = (
     ("replicaset", "CONTROLLER"),
     ("replicaset", "REPLICATION"),
     ("garbage", "CONTROLLER"),
+    ("autoscaling.horizontal", "CONTROLLER"),
 )
 
 

@@ -108,7 +108,9 @@ def _claim_charges(obj: Value) -> Amounts:
 def notation(obj: Value, name: str) -> str:
     """The notation in which an object gives an amount: that of the first part which is not zero (Quantity.Add)."""
     if obj.get("kind") == "PersistentVolumeClaim":
-        return _notation([obj.get("spec") or {}], "requests", "storage") if name.endswith("storage") else quantity.DECIMAL
+        return (
+            _notation([obj.get("spec") or {}], "requests", "storage") if name.endswith("storage") else quantity.DECIMAL
+        )
     if obj.get("kind") != "Pod":
         return quantity.DECIMAL
     spec = obj.get("spec") or {}
