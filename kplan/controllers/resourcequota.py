@@ -16,6 +16,7 @@ from kplan.controllers.manager import ANY, Controller
 from kplan.model import Key
 from kplan.quantity import DECIMAL, Quantity
 from kplan.resourcelist import Amounts
+from kplan.schema import Catalog
 from kplan.store import Write, ref_of
 
 Value = dict[str, Any]
@@ -26,13 +27,15 @@ NAME = "resourcequota"
 class Account:
     """What the objects of a namespace cost under one quota, each by itself and together."""
 
-    __slots__ = ("_costs", "_notations", "_total", "spec")
+    __slots__ = ("_catalog", "_costs", "_names", "_notations", "_total", "spec")
 
     def __init__(self, spec: Value) -> None:
         self.spec = spec
         self._costs: dict[Key, Amounts] = {}
         self._total: Amounts = dict.fromkeys(spec.get("hard") or {}, 0)
         self._notations: dict[str, str] = {}
+        self._catalog: Catalog | None = None
+        self._names: list[str] = []
 
     def note(self, key: Key, obj: Value | None, control: Control) -> bool:
         """Take note of an object as it is now, None if it is gone; whether that changes what is used."""
@@ -54,8 +57,11 @@ class Account:
 
     def used(self, control: Control) -> dict[str, str]:
         """The used amounts of the limited resources, in the notation of the first object that counts."""
-        known = (name for name in self._total if _is_countable(name, control))
-        return {name: str(Quantity(self._total[name], self._notations.get(name, DECIMAL))) for name in known}
+        catalog = catalog_of(control.version, control.store)
+        if catalog is not self._catalog:
+            self._catalog = catalog
+            self._names = [name for name in self._total if _is_countable(name, catalog)]
+        return {name: str(Quantity(self._total[name], self._notations.get(name, DECIMAL))) for name in self._names}
 
 
 def reconcile(key: Key, control: Control) -> None:
@@ -79,11 +85,9 @@ def _accounts(control: Control) -> dict[str, dict[Key, Account]]:
     return found
 
 
-def _is_countable(name: str, control: Control) -> bool:
+def _is_countable(name: str, catalog: Catalog) -> bool:
     """Whether it is known what a name stands for: `count/` needs a resource that the server has."""
-    if not name.startswith("count/"):
-        return True
-    return catalog_of(control.version, control.store).find(name.removeprefix("count/")) is not None
+    return not name.startswith("count/") or catalog.find(name.removeprefix("count/")) is not None
 
 
 def _quota(write: Write, control: Control) -> list[Key]:  # noqa: ARG001 - one shape for every route

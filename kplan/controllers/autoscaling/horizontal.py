@@ -30,6 +30,7 @@ Value = dict[str, Any]
 
 NAME = "horizontalpodautoscaler"
 PERIOD = 15.0  # seconds between two syncs (--horizontal-pod-autoscaler-sync-period)
+MOST_SYNCS = 1000  # of one autoscaler in one call: one that goes up and down for ever is left at that
 
 
 class _NoScale(Exception):  # noqa: N818 - an answer, not an error of kplan
@@ -39,7 +40,7 @@ class _NoScale(Exception):  # noqa: N818 - an answer, not an error of kplan
 class _State:
     """What the controller knows of one autoscaler."""
 
-    __slots__ = ("conditions", "history", "selector", "target", "uid")
+    __slots__ = ("call", "conditions", "history", "selector", "syncs", "target", "uid")
 
     def __init__(self, uid: str, target: Key) -> None:
         self.uid = uid
@@ -47,6 +48,13 @@ class _State:
         self.history = History()
         self.selector: Selector | None = None
         self.conditions: list[Value] = []
+        self.call, self.syncs = 0, 0
+
+    def may_go_on(self, call: int) -> bool:
+        """Whether there have not been too many syncs in this call of `settle` already."""
+        self.syncs = self.syncs + 1 if self.call == call else 1
+        self.call = call
+        return self.syncs < MOST_SYNCS
 
 
 class _Memory:
@@ -79,8 +87,8 @@ def reconcile(key: Key, control: Control) -> None:
         control.wake(PERIOD)
         return
     before = control.store.revision
-    waits = _sync(hpa, state, control)
-    control.wake(PERIOD, next_call=not waits and control.store.revision == before)
+    goes_on = _sync(hpa, state, control) or control.store.revision != before
+    control.wake(PERIOD, next_call=not (goes_on and state.may_go_on(control.calls)))
 
 
 def _sync(hpa: Value, state: _State, control: Control) -> bool:
