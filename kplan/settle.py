@@ -43,6 +43,7 @@ class ControlPlane:
         self._deltas: list[Delta] = []
         self._counts: dict[Key, Counts | None] = {}
         self._wrote = False
+        store.simulated = True
         store.journal = []
         self._see([Write(key, None, value) for key, value in store.items()])
 

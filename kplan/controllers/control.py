@@ -23,6 +23,7 @@ from kplan.store import Store, ref_of
 
 Value = dict[str, Any]
 
+NOBODY = Key("", "", "", "")
 NORMAL, WARNING = "Normal", "Warning"
 _LONGEST_PREFIX = 58  # k8s.io/apiserver/pkg/storage/names: what generateName keeps of its prefix
 
@@ -43,7 +44,7 @@ class Timer(NamedTuple):
 class Control:
     """The hands of every controller. `current` is the controller and the object that it looks at.
 
-    `memory` is what controllers know that no object says, by the name of the controller: it is lost with the process.
+    `memory` is what controllers know that no object says, by controller and object; NOBODY stands for all of them.
     `calls` counts the calls of `settle`; `metrics` is what the metrics APIs answer, None if there are none.
     """
 
@@ -55,7 +56,7 @@ class Control:
         self.events: list[Event] = []
         self.timers: dict[tuple[str, Key], Timer] = {}
         self.failed: dict[tuple[str, Key], int] = {}
-        self.memory: dict[str, Any] = {}
+        self.memory: dict[tuple[str, Key], Any] = {}
         self.metrics: Value | None = None
         self.calls = 0
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from kplan.api.request import Refused
-from kplan.controllers.control import Control
+from kplan.controllers.control import NOBODY, Control
 from kplan.controllers.manager import Controller
 from kplan.controllers.namespaces import is_active
 from kplan.model import Key
@@ -21,6 +21,8 @@ Value = dict[str, Any]
 
 NAME, FIELD = "kube-root-ca.crt", "ca.crt"
 PLACEHOLDER = "<ca>\n"
+_CONTROLLER = "root-ca-certificate-publisher"
+_MEMORY = (_CONTROLLER, NOBODY)
 _ANNOTATION = "kubernetes.io/description"
 _DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
@@ -54,7 +56,7 @@ def reconcile(key: Key, control: Control) -> None:
 
 
 def _authority(control: Control) -> str:
-    known = control.memory.get(CONTROLLER.name)
+    known = control.memory.get(_MEMORY)
     if known is None:
         held = Counter(
             str((c.get("data") or {}).get(FIELD) or "")
@@ -63,7 +65,7 @@ def _authority(control: Control) -> str:
         )
         held.pop("", None)
         known = held.most_common(1)[0][0] if held else PLACEHOLDER
-        control.memory[CONTROLLER.name] = known
+        control.memory[_MEMORY] = known
     return str(known)
 
 
@@ -76,4 +78,4 @@ def _config_map(write: Write, control: Control) -> list[Key]:  # noqa: ARG001
     return [Key("", "Namespace", "", write.key.namespace)] if touched else []
 
 
-CONTROLLER = Controller("root-ca-certificate-publisher", {"Namespace": _namespace, "ConfigMap": _config_map}, reconcile)
+CONTROLLER = Controller(_CONTROLLER, {"Namespace": _namespace, "ConfigMap": _config_map}, reconcile)

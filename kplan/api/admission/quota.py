@@ -34,7 +34,7 @@ def validate(obj: Value, request: Request) -> None:
 def charge(new: Value, old: Value | None, store: Store) -> None:
     """Raise the use of the quotas of a namespace by an object that was accepted; only in a simulated cluster."""
     namespace = new["metadata"].get("namespace")
-    if store.journal is None or not namespace or new["kind"] == "ResourceQuota":
+    if not store.simulated or not namespace or new["kind"] == "ResourceQuota":
         return
     for quota in list(store.all("ResourceQuota", namespace)):
         used: Texts | None = get(quota, "status", "used")
@@ -84,7 +84,7 @@ def _check(quota: Value, obj: Value, request: Request) -> None:
 def _is_known(quota: Value, request: Request) -> bool:
     """Whether the status of a quota counts: a controller keeps it."""
     assert request.store is not None
-    return request.store.journal is not None and bool(get(quota, "status", "hard"))
+    return request.store.simulated and bool(get(quota, "status", "hard"))
 
 
 def _used(quota: Value, request: Request) -> Texts:

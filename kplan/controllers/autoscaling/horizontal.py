@@ -20,7 +20,7 @@ from kplan.controllers.autoscaling.proposals import Target
 from kplan.controllers.autoscaling.replicas import Tolerance
 from kplan.controllers.autoscaling.selection import PodIndex, Selector
 from kplan.controllers.autoscaling.versions import as_v2, status_in
-from kplan.controllers.control import WARNING, Control
+from kplan.controllers.control import NOBODY, WARNING, Control
 from kplan.controllers.manager import ANY, Controller
 from kplan.model import Key, split_api_version
 from kplan.schema import KindInfo
@@ -30,7 +30,7 @@ Value = dict[str, Any]
 
 NAME = "horizontalpodautoscaler"
 PERIOD = 15.0  # seconds between two syncs (--horizontal-pod-autoscaler-sync-period)
-MOST_SYNCS = 1000  # of one autoscaler in one call: one that goes up and down for ever is left at that
+MOST_SYNCS = 100  # of one autoscaler in one call: one that goes up and down for ever is left at that
 
 
 class _NoScale(Exception):  # noqa: N818 - an answer, not an error of kplan
@@ -200,8 +200,9 @@ def _target_key(hpa: Value) -> Key:
 
 
 def _memory(control: Control) -> _Memory:
-    found: _Memory = control.memory.setdefault(NAME, None) or _Memory()
-    control.memory[NAME] = found
+    found: _Memory | None = control.memory.get((NAME, NOBODY))
+    if found is None:
+        found = control.memory[(NAME, NOBODY)] = _Memory()
     return found
 
 
