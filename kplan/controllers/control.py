@@ -45,7 +45,8 @@ class Control:
     """The hands of every controller. `current` is the controller and the object that it looks at.
 
     `memory` is what controllers know that no object says, by controller and object; NOBODY stands for all of them.
-    `calls` counts the calls of `settle`; `metrics` is what the metrics APIs answer, None if there are none.
+    `retrying` says that the current sync is a second try. `calls` counts the calls of `settle`; `metrics` is what the
+    metrics APIs answer, None if there are none.
     """
 
     def __init__(self, store: Store, clock: Clock, version: str) -> None:
@@ -59,6 +60,7 @@ class Control:
         self.memory: dict[tuple[str, Key], Any] = {}
         self.metrics: Value | None = None
         self.calls = 0
+        self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
 
@@ -178,10 +180,24 @@ class Control:
     # ---------------------------------------------------------------- events and time
 
     def event(self, obj: Value, kind: str, reason: str, message: str, *, certain: bool = True) -> None:
-        """Emit an event about an object; `kind` is Normal or Warning, `certain` whether it follows from the input."""
+        """Emit an event about an object; `kind` is Normal or Warning, `certain` whether it follows from the input.
+
+        Events are objects too: a namespace that is being deleted gets no new ones, but those it has may come again.
+        A failure that a second try meets again is not told again: a real controller waits longer each time.
+        """
         meta = obj["metadata"]
         name = f"{obj['kind']}/{meta['name']}"
-        self.events.append(Event(kind, reason, message, name, meta.get("namespace", ""), self.clock.now, certain))
+        new = Event(kind, reason, message, name, meta.get("namespace", ""), self.clock.now, certain)
+        only_old, only_new = self._is_leaving(new.namespace), self.retrying and kind == WARNING
+        if only_old or only_new:
+            known = any(e._replace(at=new.at) == new for e in self.events)
+            if only_new if known else only_old:
+                return
+        self.events.append(new)
+
+    def _is_leaving(self, name: str) -> bool:
+        namespace = self.store.find("Namespace", name) if name else None
+        return namespace is not None and bool(namespace["metadata"].get("deletionTimestamp"))
 
     def wake(self, after: float, *, lazy: bool = False, next_call: bool = False) -> None:
         """Look at the current object again in so many seconds; the nearest time asked for counts.

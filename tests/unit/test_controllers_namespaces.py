@@ -138,6 +138,28 @@ def test_nothing_is_made_in_a_namespace_that_goes() -> None:
     assert [x.reason for x in answer.causes] == ["NamespaceTerminating"]
 
 
+def test_events_of_a_namespace_that_goes_may_only_come_again() -> None:
+    hpa = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "minReplicas": 1,
+            "maxReplicas": 9,
+        },
+    }
+    c = cluster(deployment(), hpa)
+    known = {(e.reason, e.message) for e in c.events_since_last_settle()}
+    c.delete("Namespace", "shop", namespace="")
+    c.apply([{**hpa, "spec": {**hpa["spec"], "minReplicas": 4}}])
+    rests = c.settle(kubelet=False)
+    assert "scale deployment web 2->4" in [line for r in rests for line in r.changes]
+    events = {(e.reason, e.message) for e in c.events_since_last_settle()}
+    assert {reason for reason, _ in events} == {"FailedGetResourceMetric", "FailedComputeMetricsReplicas"}
+    assert events <= known
+
+
 def test_pods_that_do_not_end_keep_the_rest() -> None:
     c = cluster(deployment(), config())
     c.delete("Namespace", "shop", namespace="")
@@ -179,6 +201,15 @@ def test_finalizers_hold_a_namespace_and_are_named() -> None:
         c.store.remove(Key("", "ConfigMap", "shop", name))
     c.settle()
     assert c.get(NAMESPACE) is None
+
+
+def test_some_namespaces_never_go() -> None:
+    c = Cluster([{**NAMESPACE, "metadata": {"name": "default"}}])
+    answer = c.delete("Namespace", "default")
+    assert (answer.status, answer.message) == (
+        403,
+        'namespaces "default" is forbidden: this namespace may not be deleted',
+    )
 
 
 @pytest.mark.parametrize("finalizers", [["kubernetes"], None])

@@ -149,6 +149,18 @@ def test_a_set_makes_as_many_pods_as_the_quota_allows() -> None:
     assert status(c) == {"hard": {"requests.cpu": "1"}, "used": {"requests.cpu": "400m"}}
 
 
+def test_a_failure_is_told_once_although_it_is_tried_again() -> None:
+    c = cluster(quota({"pods": "1"}), deployment(2))
+    failure = {e for e in c.events_since_last_settle() if e.reason == "FailedCreate"}
+    assert len(failure) == 1
+    c.apply([made("ConfigMap", "other")])
+    c.settle()
+    assert c.events_since_last_settle() == []
+    c.apply([deployment(3)])  # a change of its own
+    c.settle()
+    assert "FailedCreate" in {e.reason for e in c.events_since_last_settle()}
+
+
 def test_a_quota_is_in_force_before_its_first_status() -> None:
     c = Cluster([NODE])
     c.settle()

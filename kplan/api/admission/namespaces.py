@@ -1,4 +1,4 @@
-"""NamespaceLifecycle: an object needs a namespace that exists and is not going away.
+"""NamespaceLifecycle: an object needs a namespace that exists and is not going away, and some namespaces never go.
 
 Follows k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
 """
@@ -14,6 +14,10 @@ Value = dict[str, Any]
 
 # Every cluster has these, listed or not.
 BUILT_IN = frozenset(("default", "kube-system", "kube-public", "kube-node-lease"))
+
+
+# Those that no call may delete.
+IMMORTAL = frozenset(("default", "kube-system", "kube-public"))
 
 
 def mutate(obj: Value, request: Request) -> None:  # noqa: ARG001 - a plugin's signature
