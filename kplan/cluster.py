@@ -26,11 +26,22 @@ Value = dict[str, Any]
 
 
 class Cluster:
-    """A Kubernetes cluster as data; `version` is the release it runs, such as "1.36"."""
+    """A Kubernetes cluster as data; `version` is the release it runs, such as "1.36".
 
-    def __init__(self, objects: Iterable[Value] = (), *, version: str = release.DEFAULT) -> None:
+    `metrics` is what pods and other things measure, in the form of kplan.controllers.autoscaling.metrics; None means
+    that the cluster has no metrics API. It may be replaced between two calls of `settle`.
+    """
+
+    def __init__(
+        self, objects: Iterable[Value] = (), *, version: str = release.DEFAULT, metrics: Value | None = None
+    ) -> None:
         from kplan.api.defaults import default
 
+        self.metrics = metrics
+        if metrics is not None:
+            from kplan.controllers.autoscaling.metrics import check
+
+            check(metrics)
         self.version = release.parse(version)
         self.store = Store(default(_typed(o), self.version) for o in objects)
         self.store.journal = []  # what comes after this is what `settle` tells of
@@ -116,6 +127,7 @@ class Cluster:
         cluster's own `clock`. What does not come to rest is named in `unsettled`.
         """
         plane = self._control_plane()
+        plane.control.metrics = self.metrics
         self._told = len(plane.control.events) if self._settled else self._told
         self._settled = True
         return plane.settle(kubelet)

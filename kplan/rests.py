@@ -97,8 +97,11 @@ def _counts(value: Value, fields: tuple[str, ...]) -> Counts:
 
 
 def lines(writes: Iterable[Write]) -> tuple[str, ...]:
-    """The writes as a reader wants them: created, scaled, terminating, gone, bound, adopted, finished."""
-    return tuple(line for write in writes for line in _line(write))
+    """The writes as a reader wants them: created, scaled, terminating, gone, bound, adopted, finished.
+
+    Nothing is said of namespaces themselves, which are where the rest takes place: as in oracle recordings.
+    """
+    return tuple(line for write in writes if write.key.kind != "Namespace" for line in _line(write))
 
 
 def _line(write: Write) -> list[str]:

@@ -44,6 +44,7 @@ class ControlPlane:
         self._deltas: list[Delta] = []
         self._counts: dict[Key, Counts | None] = {}
         self._wrote = False
+        store.simulated = True
         told = {write.key for write in store.journal or ()}
         store.journal = store.journal if store.journal is not None else []
         self._see([Write(key, None, value) for key, value in store.items() if key not in told])
@@ -51,6 +52,7 @@ class ControlPlane:
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Everything that happens until the cluster is at rest, one entry for each time it pauses."""
         self.kubelet.script = None if isinstance(kubelet, bool) else kubelet
+        self.control.calls += 1
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
@@ -85,6 +87,7 @@ class ControlPlane:
             t.at
             for t in self.control.timers.values()
             if t.at <= now + (LAZY_HORIZON if t.lazy else HORIZON) and (lazily or not t.lazy)
+            if t.call <= self.control.calls
         ]
         if not near:
             return False

@@ -34,10 +34,22 @@ class Write(NamedTuple):
 class Store:
     """A set of objects. Iteration follows the order in which objects were first put.
 
-    `journal`, once it is a list, gets every change: whoever watches the store takes them out.
+    `journal`, once it is a list, gets every change: whoever watches the store takes them out. `simulated` says that
+    controllers run over it: what they keep up to date counts.
     """
 
-    __slots__ = ("_births", "_born", "_by_kind", "_by_name", "_changes", "_free", "_objects", "_owned", "journal")
+    __slots__ = (
+        "_births",
+        "_born",
+        "_by_kind",
+        "_by_name",
+        "_changes",
+        "_free",
+        "_objects",
+        "_owned",
+        "journal",
+        "simulated",
+    )
 
     def __init__(self, objects: Iterable[Value] = ()) -> None:
         self._objects: dict[Key, Value] = {}
@@ -49,6 +61,7 @@ class Store:
         self._free: dict[tuple[str, str], dict[Key, None]] = {}
         self._by_name: dict[tuple[str, str, str], Key] = {}
         self.journal: list[Write] | None = None
+        self.simulated = False
         for o in objects:
             self.put(o)
 

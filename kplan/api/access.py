@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from kplan.api.admission.namespaces import IMMORTAL
+from kplan.api.admission.quota import charge
 from kplan.api.apply import Outcome, placed
 from kplan.api.customresources import catalog_of
 from kplan.api.deletion import PROPAGATIONS
@@ -61,7 +63,9 @@ def commit(outcome: Outcome, store: Store, now: str = "") -> Applied:
     stamped = {"resourceVersion": str(store.revision + 1)}
     if now and answer.status == 201:
         stamped["creationTimestamp"] = now
+    old = store.get(ref_of(new).key)
     store.put({**new, "metadata": {**new["metadata"], **stamped}})
+    charge(new, old, store)
     shown = answer.object or {}
     return replace(answer, object={**shown, "metadata": {**shown["metadata"], **stamped}})
 
@@ -74,6 +78,8 @@ def deleted(kind: str, name: str, server: Server, now: float, propagation: str |
     info = catalog_of(server.release, server.store).find(kind)
     if info is None:
         return Applied(False, 404, f"the server doesn't have a resource type {kind!r}")
+    if (info.group, info.kind) == ("", "Namespace") and name in IMMORTAL:
+        return Applied(False, 403, f'namespaces "{name}" is forbidden: this namespace may not be deleted')
     key = Key(info.group, info.kind, server.namespace if info.namespaced else "", name)
     found = server.store.get(key)
     if found is None:

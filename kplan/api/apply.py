@@ -112,7 +112,7 @@ def _finalizers(obj: Value) -> list[Any]:
 def refusal(no: Refused, *, of_kubectl: bool = False) -> Applied:
     """The answer for a refusal; kubectl has words of its own for invalid objects."""
     message = no.message
-    if of_kubectl and no.causes:
+    if of_kubectl and no.causes and no.status == 422:
         kind, _, rest = message.partition(" ")
         name = rest.partition(" is invalid: ")[0]
         causes = [f"{c.field}: {c.message}" for c in no.causes]

@@ -44,6 +44,9 @@ def deleted(obj: Value, now: float, propagation: str | None = None, grace: int |
     new = {**obj, "metadata": new_meta}
     if obj["kind"] == "Namespace" and obj["apiVersion"] == "v1":
         new["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+        if not known:
+            new_meta.pop("deletionGracePeriodSeconds")  # the registry of namespaces writes the time alone
+            new["spec"] = {**(obj.get("spec") or {}), "finalizers": _namespace_finalizers(obj)}
     return new
 
 
@@ -75,4 +78,14 @@ def _grace(obj: Value, grace: int | None) -> int:
 
 
 def _is_namespace_in_use(obj: Value) -> bool:
-    return obj["kind"] == "Namespace" and obj["apiVersion"] == "v1" and bool((obj.get("spec") or {}).get("finalizers"))
+    if obj["kind"] != "Namespace" or obj["apiVersion"] != "v1":
+        return False
+    return bool(_namespace_finalizers(obj))
+
+
+def _namespace_finalizers(obj: Value) -> list[str]:
+    """`spec.finalizers`, which the server gives to each new namespace: a manifest that counts as stored has none."""
+    given: list[str] | None = (obj.get("spec") or {}).get("finalizers")
+    if given is None and not obj["metadata"].get("deletionTimestamp"):
+        return ["kubernetes"]
+    return given or []

@@ -16,6 +16,7 @@ from kplan.store import Store
 Value = dict[str, Any]
 
 CREATE, UPDATE = "CREATE", "UPDATE"
+NAMESPACE_TERMINATING = "NamespaceTerminating"  # the cause of a refusal
 
 
 class Refused(Exception):  # noqa: N818 - an answer of the server, not an error of kplan
@@ -26,6 +27,11 @@ class Refused(Exception):  # noqa: N818 - an answer of the server, not an error 
         self.status = status
         self.message = message
         self.causes = causes
+
+    @property
+    def by_terminating_namespace(self) -> bool:
+        """Whether it is for the namespace, which is being deleted: nothing will ever be created there."""
+        return any(c.reason == NAMESPACE_TERMINATING for c in self.causes)
 
 
 def invalid(group: str, obj: Value, causes: Sequence[Cause]) -> Refused:

@@ -10,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from kplan import release as releases
+from kplan.api.admission.quota import charge
 from kplan.api.deletion import deleted
 from kplan.api.pipeline import created, decode, kind_of
 from kplan.api.request import Refused, Server
@@ -21,21 +22,31 @@ from kplan.store import Store, ref_of
 
 Value = dict[str, Any]
 
+NOBODY = Key("", "", "", "")
 NORMAL, WARNING = "Normal", "Warning"
 _LONGEST_PREFIX = 58  # k8s.io/apiserver/pkg/storage/names: what generateName keeps of its prefix
 
 
 class Timer(NamedTuple):
-    """When a controller wants to look at an object again; a `lazy` one waits until there is nothing else to do."""
+    """When a controller wants to look at an object again; a `lazy` one waits until there is nothing else to do.
+
+    `call` is the first call of `settle` that serves it.
+    """
 
     at: float
     controller: str
     key: Key
     lazy: bool = False
+    call: int = 0
 
 
 class Control:
-    """The hands of every controller. `current` is the controller and the object that it looks at."""
+    """The hands of every controller. `current` is the controller and the object that it looks at.
+
+    `memory` is what controllers know that no object says, by controller and object; NOBODY stands for all of them.
+    `retrying` says that the current sync is a second try. `calls` counts the calls of `settle`; `metrics` is what the
+    metrics APIs answer, None if there are none.
+    """
 
     def __init__(self, store: Store, clock: Clock, version: str) -> None:
         self.store = store
@@ -45,7 +56,10 @@ class Control:
         self.events: list[Event] = []
         self.timers: dict[tuple[str, Key], Timer] = {}
         self.failed: dict[tuple[str, Key], int] = {}
-        self.memory: dict[tuple[str, Key], Any] = {}  # what a controller remembers of an object between two syncs
+        self.memory: dict[tuple[str, Key], Any] = {}
+        self.metrics: Value | None = None
+        self.calls = 0
+        self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
 
@@ -99,7 +113,9 @@ class Control:
         new["metadata"]["creationTimestamp"] = self.now
         if status is not None:
             new["status"] = status
-        return self._put(new)
+        stored = self._put(new)
+        charge(stored, None, self.store)
+        return stored
 
     def update(self, obj: Value) -> Value:
         """Write spec and metadata of an object that was read before; its status stays as it is stored.
@@ -163,17 +179,38 @@ class Control:
     # ---------------------------------------------------------------- events and time
 
     def event(self, obj: Value, kind: str, reason: str, message: str, *, certain: bool = True) -> None:
-        """Emit an event about an object; `kind` is Normal or Warning, `certain` whether it follows from the input."""
+        """Emit an event about an object; `kind` is Normal or Warning, `certain` whether it follows from the input.
+
+        Events are objects too: a namespace that is being deleted gets no new ones, but those it has may come again.
+        A failure that a second try meets again is not told again: a real controller waits longer each time.
+        """
         meta = obj["metadata"]
         name = f"{obj['kind']}/{meta['name']}"
-        self.events.append(Event(kind, reason, message, name, meta.get("namespace", ""), self.clock.now, certain))
+        new = Event(kind, reason, message, name, meta.get("namespace", ""), self.clock.now, certain)
+        only_old, only_new = self._is_leaving(new.namespace), self.retrying and kind == WARNING
+        if only_old or only_new:
+            known = any(e._replace(at=new.at) == new for e in self.events)
+            if only_new if known else only_old:
+                return
+        self.events.append(new)
 
-    def wake(self, after: float, *, lazy: bool = False) -> None:
-        """Look at the current object again in so many seconds; the nearest time asked for counts."""
-        timer = Timer(self.clock.now + max(after, 0.0), *self.current, lazy)
+    def _is_leaving(self, name: str) -> bool:
+        namespace = self.store.find("Namespace", name) if name else None
+        return namespace is not None and bool(namespace["metadata"].get("deletionTimestamp"))
+
+    def wake(self, after: float, *, lazy: bool = False, next_call: bool = False) -> None:
+        """Look at the current object again in so many seconds; the nearest time asked for counts.
+
+        `next_call` is for what would only repeat itself: it waits for the next call of `settle`.
+        """
+        timer = Timer(self.clock.now + max(after, 0.0), *self.current, lazy, self.calls + next_call)
         known = self.timers.get(self.current)
-        if known is None or timer.at < known.at:
+        if known is None or (max(timer.call, self.calls), timer.at) < (max(known.call, self.calls), known.at):
             self.timers[self.current] = timer
+
+    def is_waiting(self) -> bool:
+        """Whether the current object is looked at before its time has come."""
+        return self.current in self.timers
 
     def retry(self) -> None:
         """Look at the current object again once anything has changed: its last sync failed."""

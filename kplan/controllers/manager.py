@@ -42,6 +42,7 @@ class Manager:
                 self._routes.setdefault(kind, []).append((c.name, route))
         self._queue: deque[tuple[str, Key]] = deque()
         self._queued: set[tuple[str, Key]] = set()
+        self._retried: set[tuple[str, Key]] = set()
 
     def see(self, writes: Iterable[Write]) -> None:
         """Queue what these changes make the controllers look at."""
@@ -65,15 +66,19 @@ class Manager:
         self._queued.discard(item)
         control = self.control
         control.current = item
+        control.retrying = item in self._retried
+        self._retried.discard(item)
         control.failed.pop(item, None)
         self.controllers[item[0]].reconcile(item[1], control)
+        control.retrying = False
         if item in control.failed:
             control.failed[item] = control.store.revision
         return True
 
     def due(self) -> bool:
         """Queue what is due by the clock; whether there was anything."""
-        ready = [t for t in self.control.timers.values() if t.at <= self.control.clock.now]
+        control = self.control
+        ready = [t for t in control.timers.values() if t.at <= control.clock.now and t.call <= control.calls]
         for timer in sorted(ready):
             del self.control.timers[(timer.controller, timer.key)]
             self.add(timer.controller, timer.key)
@@ -83,8 +88,10 @@ class Manager:
         """Queue what failed before the last change of the store; whether there was anything."""
         revision = self.control.store.revision
         again = [item for item, at in self.control.failed.items() if at < revision]
-        for name, key in again:
-            self.add(name, key)
+        for item in again:
+            if item not in self._queued:
+                self._retried.add(item)
+            self.add(*item)
         return bool(again)
 
 

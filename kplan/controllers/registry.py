@@ -8,6 +8,12 @@ from kplan.controllers.manager import Controller
 
 _HOMES = (
     ("kplan.kubelet.registration", "CONTROLLER"),
+    ("kplan.controllers.nodelifecycle", "CONTROLLER"),
+    ("kplan.controllers.serviceaccounts", "CONTROLLER"),
+    ("kplan.controllers.rootca", "CONTROLLER"),
+    ("kplan.controllers.namespaces", "CONTROLLER"),
+    ("kplan.controllers.resourcequota", "CONTROLLER"),
+    ("kplan.controllers.aggregation", "CONTROLLER"),
     ("kplan.controllers.deployment", "CONTROLLER"),
     ("kplan.controllers.replicaset", "CONTROLLER"),
     ("kplan.controllers.replicaset", "REPLICATION"),
@@ -16,6 +22,7 @@ _HOMES = (
     ("kplan.controllers.tainteviction", "CONTROLLER"),
     ("kplan.controllers.podgc", "CONTROLLER"),
     ("kplan.controllers.garbage", "CONTROLLER"),
+    ("kplan.controllers.autoscaling.horizontal", "CONTROLLER"),
 )
 
 

@@ -88,6 +88,8 @@ def _create_one(owner: Value, control: Control) -> str:
     try:
         made = control.create(pods.from_template(owner, template, generate_name=f"{owner['metadata']['name']}-"))
     except Refused as no:
+        if no.by_terminating_namespace:
+            return ""
         control.event(owner, WARNING, "FailedCreate", f"Error creating: {no.message}")
         return no.message
     control.event(owner, NORMAL, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kplan.controllers.conditions import with_conditions
 from kplan.controllers.control import NORMAL, Control
 from kplan.controllers.manager import Controller, itself
-from kplan.kubelet.status import with_conditions
 from kplan.model import Key
 from kplan.store import Write, ref_of
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kplan.controllers.conditions import with_conditions
 from kplan.kubelet.outcomes import Outcome
 
 Value = dict[str, Any]
@@ -62,17 +63,6 @@ def restarted(pod: Value, code: int, now: str) -> Value:
     said = {"status": "False", "reason": _UNREADY, "message": f"containers with unready status: [{' '.join(names)}]"}
     status = {**(pod.get("status") or {}), "containerStatuses": states}
     return with_conditions(status, {"ContainersReady": said, "Ready": said}, now)
-
-
-def with_conditions(status: Value, conditions: dict[str, Value], now: str) -> Value:
-    """The status with these conditions in their places; times change where the status of a condition does."""
-    known = {c["type"]: c for c in status.get("conditions") or ()}
-    for kind, said in conditions.items():
-        before = known.get(kind)
-        same = before is not None and before["status"] == said["status"] and before.get("lastTransitionTime")
-        time = before["lastTransitionTime"] if same and before is not None else now
-        known[kind] = {"type": kind, "lastTransitionTime": time, **said}
-    return {**status, "conditions": list(known.values())}
 
 
 def _containers(pod: Value) -> list[tuple[Value, Value]]:

@@ -1,4 +1,4 @@
-"""NamespaceLifecycle: an object needs a namespace that exists and is not going away.
+"""NamespaceLifecycle: an object needs a namespace that exists and is not going away, and some namespaces never go.
 
 Follows k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
 """
@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from kplan.api.request import CREATE, Refused, Request
+from kplan.api.request import CREATE, NAMESPACE_TERMINATING, Refused, Request
+from kplan.model import Cause
 
 Value = dict[str, Any]
 
 # Every cluster has these, listed or not.
 BUILT_IN = frozenset(("default", "kube-system", "kube-public", "kube-node-lease"))
+
+
+# Those that no call may delete.
+IMMORTAL = frozenset(("default", "kube-system", "kube-public"))
 
 
 def mutate(obj: Value, request: Request) -> None:  # noqa: ARG001 - a plugin's signature
@@ -26,4 +31,5 @@ def mutate(obj: Value, request: Request) -> None:  # noqa: ARG001 - a plugin's s
     elif (namespace.get("metadata") or {}).get("deletionTimestamp"):
         name = request.namespace
         reason = f"unable to create new content in namespace {name} because it is being terminated"
-        raise request.forbidden(reason)
+        cause = Cause("metadata.namespace", NAMESPACE_TERMINATING, f"namespace {name} is being terminated")
+        raise Refused(403, request.forbidden(reason).message, (cause,))

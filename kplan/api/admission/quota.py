@@ -1,30 +1,25 @@
-"""ResourceQuota: what a new object costs, and whether the namespace can pay.
+"""ResourceQuota: whether a namespace can pay for a new object.
 
-Follows k8s.io/apiserver/pkg/admission/plugin/resourcequota and pkg/quota/v1/evaluator/core. What is already used is
-counted from the stored objects, so that the answer needs no status.
+Follows k8s.io/apiserver/pkg/admission/plugin/resourcequota (controller.go). In a simulated cluster the status of a
+quota says what is used, and each accepted object raises it. Otherwise, and as long as a quota has no status, the stored
+objects are counted: what the controller would write there in no time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from kplan import labels, resourcelist
+from kplan import quantity, resourcelist
+from kplan.api.admission.quotacosts import COMPUTE, applies, charges, notation, resource_of, usage
 from kplan.api.request import Request
-from kplan.model import split_api_version
+from kplan.quantity import Quantity
 from kplan.resourcelist import Amounts
+from kplan.store import Store
 from kplan.workloads import get
 
 Value = dict[str, Any]
-
-ONE = 10**9
-CLASS_SUFFIX = ".storageclass.storage.k8s.io/"
-CLASS_KEY = "volume.beta.kubernetes.io/storage-class"
-# Kinds that a quota may also name without `count/`.
-LEGACY = frozenset(
-    ("configmaps", "secrets", "services", "persistentvolumeclaims", "pods", "resourcequotas", "replicationcontrollers")
-)
-COMPUTE = ("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+Texts = dict[str, str]
 
 
 def validate(obj: Value, request: Request) -> None:
@@ -36,6 +31,32 @@ def validate(obj: Value, request: Request) -> None:
         _check(quota, obj, request)
 
 
+def charge(new: Value, old: Value | None, store: Store) -> None:
+    """Raise the use of the quotas of a namespace by an object that was accepted; only in a simulated cluster."""
+    namespace = new["metadata"].get("namespace")
+    if not store.simulated or not namespace or new["kind"] == "ResourceQuota":
+        return
+    for quota in list(store.all("ResourceQuota", namespace)):
+        used: Texts | None = get(quota, "status", "used")
+        if used is None or not applies(quota, new):
+            continue
+        resource = resource_of(new, store)
+        raised = {k: n for k, n in _increase(new, old, resource).items() if k in used and n > 0}
+        if raised:
+            status = {**quota["status"], "used": {**used, **_raised(used, raised, new)}}
+            meta = {**quota["metadata"], "resourceVersion": str(store.revision + 1)}
+            store.put({**quota, "metadata": meta, "status": status})
+
+
+def _raised(used: Texts, cost: Amounts, obj: Value) -> Texts:
+    """Used amounts with a cost on top, in the notation of what was there first."""
+    out = {}
+    for name, n in cost.items():
+        before = quantity.parse(used[name])
+        out[name] = str(Quantity(before.nanos + n, before.format if before.nanos else notation(obj, name)))
+    return out
+
+
 def _check(quota: Value, obj: Value, request: Request) -> None:
     hard = hard_limits(quota)
     name = quota["metadata"]["name"]
@@ -43,102 +64,52 @@ def _check(quota: Value, obj: Value, request: Request) -> None:
         missing = _unset(obj["spec"], hard)
         if missing:
             raise request.forbidden(f"failed quota: {name}: must specify {missing}")
-    cost = _increase(obj, request)
+    cost = _increase(obj, request.old, request.resource)
     charged = {k: n for k, n in cost.items() if k in hard and n > 0}
     if not charged:
         return
-    assert request.store is not None
-    used = usage(quota, request.store.all(namespace=request.namespace), skip=request.old)
-    if request.old is not None:
-        resourcelist.add(used, charges(request.old, request.resource))
-    over = sorted(k for k, n in charged.items() if used.get(k, 0) + n > hard[k])
+    used = _used(quota, request)
+    unknown = sorted(k for k in charged if k not in used) if _is_known(quota, request) else []
+    if unknown:
+        raise request.forbidden(f"status unknown for quota: {name}, resources: {','.join(unknown)}")
+    taken = resourcelist.amounts(used)
+    over = sorted(k for k, n in charged.items() if taken.get(k, 0) + n > hard[k])
     if over:
-        requested, taken, limited = (_listing(over, amounts) for amounts in (charged, used, hard))
-        reason = f"exceeded quota: {name}, requested: {requested}, used: {taken}, limited: {limited}"
-        raise request.forbidden(reason)
+        limits = get(quota, "status", "hard") or get(quota, "spec", "hard") or {}
+        requested = _listing(over, {k: str(Quantity(charged[k], notation(obj, k))) for k in over})
+        reason = f"exceeded quota: {name}, requested: {requested}, used: {_listing(over, used)}"
+        raise request.forbidden(f"{reason}, limited: {_listing(over, limits)}")
 
 
-def _listing(names: list[str], amounts: Mapping[str, int]) -> str:
-    return ",".join(f"{name}={resourcelist.text(name, amounts.get(name, 0))}" for name in names)
+def _is_known(quota: Value, request: Request) -> bool:
+    """Whether the status of a quota counts: a controller keeps it."""
+    assert request.store is not None
+    return request.store.simulated and bool(get(quota, "status", "hard"))
 
 
-def _increase(obj: Value, request: Request) -> Amounts:
-    new = charges(obj, request.resource)
-    old = charges(request.old, request.resource) if request.old is not None else {}
-    return {k: n - old.get(k, 0) for k, n in new.items()}
+def _used(quota: Value, request: Request) -> Texts:
+    assert request.store is not None
+    if _is_known(quota, request):
+        return get(quota, "status", "used") or {}
+    counted = usage(quota, request.store.all(namespace=request.namespace), request.store, skip=request.old)
+    if request.old is not None:
+        resourcelist.add(counted, charges(request.old, request.resource))
+    return {k: resourcelist.text(k, n) for k, n in counted.items()}
+
+
+def _listing(names: list[str], amounts: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={quantity.normalise(amounts.get(name, '0'))}" for name in names)
+
+
+def _increase(obj: Value, old: Value | None, resource: str) -> Amounts:
+    before = charges(old, resource) if old is not None else {}
+    return {k: n - before.get(k, 0) for k, n in charges(obj, resource).items()}
 
 
 def hard_limits(quota: Value) -> Amounts:
     """The limits in force: status.hard where a controller has set it, else spec.hard."""
     status = get(quota, "status", "hard")
     return resourcelist.amounts(status or get(quota, "spec", "hard"))
-
-
-def usage(quota: Value, objects: Iterator[Value], *, skip: Value | None = None) -> Amounts:
-    """What the objects of a namespace cost under a quota; finished pods cost only their count."""
-    total: Amounts = {}
-    for o in objects:
-        if o is not skip and applies(quota, o):
-            resourcelist.add(total, charges(o, _plural(str(o.get("kind")))))
-    return total
-
-
-def _plural(kind: str) -> str:
-    lower = kind.lower()
-    if lower.endswith(("s", "x", "ch")):
-        return lower + "es" if lower != "endpoints" else lower
-    return lower[:-1] + "ies" if lower.endswith("y") and lower[-2] not in "aeiou" else lower + "s"
-
-
-def charges(obj: Value, resource: str) -> Amounts:
-    """What an object costs, by every name under which a quota may limit it."""
-    group, _ = split_api_version(str(obj.get("apiVersion", "")))
-    out: Amounts = {f"count/{resource}.{group}" if group else f"count/{resource}": ONE}
-    if not group and resource in LEGACY:
-        out[resource] = ONE
-    kind = obj.get("kind")
-    if kind == "Pod":
-        if get(obj, "status", "phase") in ("Succeeded", "Failed"):
-            return {"count/pods": ONE}
-        out.update(_pod_charges(obj.get("spec") or {}))
-    elif kind == "Service":
-        out.update(_service_charges(obj.get("spec") or {}))
-    elif kind == "PersistentVolumeClaim":
-        out.update(_claim_charges(obj))
-    return out
-
-
-def _pod_charges(spec: Value) -> Amounts:
-    out: Amounts = {}
-    for name, n in resourcelist.of_pod(spec, "requests").items():
-        out[f"requests.{name}"] = n
-        if name in ("cpu", "memory", "ephemeral-storage") or name.startswith("hugepages-"):
-            out[name] = n
-    for name, n in resourcelist.of_pod(spec, "limits").items():
-        if name in ("cpu", "memory", "ephemeral-storage"):
-            out[f"limits.{name}"] = n
-    return out
-
-
-def _service_charges(spec: Value) -> Amounts:
-    type_, ports = spec.get("type"), spec.get("ports") or []
-    node_ports = len(ports) if type_ in ("NodePort", "LoadBalancer") else 0
-    if type_ == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False:
-        node_ports = sum(1 for p in ports if p.get("nodePort"))
-    return {
-        "services.loadbalancers": ONE if type_ == "LoadBalancer" else 0,
-        "services.nodeports": node_ports * ONE,
-    }
-
-
-def _claim_charges(obj: Value) -> Amounts:
-    storage = resourcelist.amounts(get(obj, "spec", "resources", "requests")).get("storage", 0)
-    out = {"requests.storage": storage}
-    name = (obj["metadata"].get("annotations") or {}).get(CLASS_KEY) or get(obj, "spec", "storageClassName")
-    if name:
-        out[f"{name}{CLASS_SUFFIX}requests.storage"] = storage
-        out[f"{name}{CLASS_SUFFIX}persistentvolumeclaims"] = ONE
-    return out
 
 
 def _unset(spec: Value, hard: Amounts) -> str:
@@ -155,59 +126,3 @@ def _unset(spec: Value, hard: Amounts) -> str:
         if names:
             parts.append(f"{name} for: {','.join(names)}")
     return "; ".join(parts)
-
-
-def applies(quota: Value, obj: Value) -> bool:
-    """Whether an object is in all scopes of a quota; scopes other than the volume one speak of pods only."""
-    spec = quota.get("spec") or {}
-    conditions = [labels.Requirement(scope, "Exists") for scope in spec.get("scopes") or ()]
-    conditions += [
-        labels.Requirement(e["scopeName"], e["operator"], tuple(e.get("values") or ()))
-        for e in get(spec, "scopeSelector", "matchExpressions") or ()
-    ]
-    return all(_in_scope(c, obj) for c in conditions)
-
-
-def _in_scope(condition: labels.Requirement, obj: Value) -> bool:
-    spec = obj.get("spec") or {}
-    if condition.key == "VolumeAttributesClass":
-        return obj.get("kind") == "PersistentVolumeClaim" and _matches(condition, spec.get("volumeAttributesClassName"))
-    if obj.get("kind") != "Pod":
-        return False
-    match condition.key:
-        case "Terminating":
-            return int(spec.get("activeDeadlineSeconds") or -1) >= 0
-        case "NotTerminating":
-            return int(spec.get("activeDeadlineSeconds") or -1) < 0
-        case "BestEffort":
-            return is_best_effort(spec)
-        case "NotBestEffort":
-            return not is_best_effort(spec)
-        case "PriorityClass":
-            return _matches(condition, spec.get("priorityClassName"))
-        case "CrossNamespacePodAffinity":
-            return any(t.get("namespaces") or t.get("namespaceSelector") is not None for t in _terms(spec))
-    return False
-
-
-def _matches(condition: labels.Requirement, name: Any) -> bool:
-    return condition._replace(key="name").matches({"name": name} if name else {})
-
-
-def is_best_effort(spec: Value) -> bool:
-    """Whether a pod asks for no cpu or memory at all."""
-    lists = [spec, *(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-    return not any(
-        n > 0 and name in ("cpu", "memory")
-        for c in lists
-        for side in ("requests", "limits")
-        for name, n in resourcelist.amounts((c.get("resources") or {}).get(side)).items()
-    )
-
-
-def _terms(spec: Value) -> Iterator[Value]:
-    for kind in ("podAffinity", "podAntiAffinity"):
-        affinity = get(spec, "affinity", kind) or {}
-        yield from affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
-        for weighted in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ():
-            yield weighted.get("podAffinityTerm") or {}
