@@ -27,6 +27,13 @@ def taint(key: str, effect: str) -> Value:
     return {"taints": [{"key": key, "effect": effect}]}
 
 
+def troubled(taint_key: str, condition: str, status: str) -> Value:
+    """A node with a condition, and the taint that the node lifecycle controller keeps there because of it."""
+    machine = node("n", **taint(taint_key, "NoSchedule"))
+    machine["status"]["conditions"] = [{"type": condition, "status": status}]
+    return machine
+
+
 def daemon_set(image: str = "registry.example/log:1", pod: Value | None = None, **spec: Any) -> Value:
     template_spec = {"containers": [{"name": "c", "image": image}], **(pod or {})}
     template = {"metadata": {"labels": {"app": "log"}}, "spec": template_spec}
@@ -129,9 +136,9 @@ AFFINITY = {
         (node("n", **taint("dedicated", "PreferNoSchedule")), {}, True),
         (node("n", **taint("dedicated", "NoSchedule")), {"tolerations": [{"operator": "Exists"}]}, True),
         (node("n", **taint("node.kubernetes.io/not-ready", "NoExecute")), {}, True),
-        (node("n", **taint("node.kubernetes.io/not-ready", "NoSchedule")), {}, False),
+        (troubled("node.kubernetes.io/not-ready", "Ready", "False"), {}, False),
         (node("n", **taint("node.kubernetes.io/memory-pressure", "NoSchedule")), {}, True),
-        (node("n", **taint("node.kubernetes.io/network-unavailable", "NoSchedule")), {}, False),
+        (troubled("node.kubernetes.io/network-unavailable", "NetworkUnavailable", "True"), {}, False),
         (node("n", **taint("node.kubernetes.io/network-unavailable", "NoSchedule")), {"hostNetwork": True}, True),
     ],
 )
