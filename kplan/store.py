@@ -5,7 +5,7 @@ Values are plain JSON objects and are replaced, never edited in place: whoever h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref, split_api_version
@@ -37,7 +37,7 @@ class Store:
     `journal`, once it is a list, gets every change: whoever watches the store takes them out.
     """
 
-    __slots__ = ("_births", "_born", "_by_kind", "_changes", "_objects", "_owned", "journal")
+    __slots__ = ("_births", "_born", "_by_kind", "_by_label", "_changes", "_objects", "_owned", "journal")
 
     def __init__(self, objects: Iterable[Value] = ()) -> None:
         self._objects: dict[Key, Value] = {}
@@ -46,6 +46,7 @@ class Store:
         self._born: dict[Key, int] = {}
         self._births = 0
         self._owned: dict[str, dict[Key, None]] | None = None
+        self._by_label: dict[str, dict[tuple[str, str, str], dict[Key, None]]] = {}
         self.journal: list[Write] | None = None
         for o in objects:
             self.put(o)
@@ -89,6 +90,14 @@ class Store:
                     self._owned[uid].pop(key, None)
             for uid in after:
                 self._owned.setdefault(uid, {})[key] = None
+        index = self._by_label.get(key.kind)
+        if index is not None:
+            had, has = labels_of(old), labels_of(new)
+            if had != has or new is None or old is None:
+                for item in had.items():
+                    index[(key.namespace, *item)].pop(key, None)
+                for item in has.items():
+                    index.setdefault((key.namespace, *item), {})[key] = None
 
     def dependents(self, uid: str) -> list[Value]:
         """The objects that name this uid among their owners."""
@@ -98,6 +107,21 @@ class Store:
                 for owner in owner_uids(value):
                     self._owned.setdefault(owner, {})[key] = None
         return [self._objects[key] for key in self._owned.get(uid, ())]
+
+    def labelled(self, kind: str, namespace: str, wanted: Mapping[str, str]) -> list[Value]:
+        """The objects of a kind in a namespace that carry all of these labels, oldest first; all of them for none."""
+        if not wanted:
+            return list(self.all(kind, namespace))
+        index = self._by_label.get(kind)
+        if index is None:
+            index = self._by_label[kind] = {}
+            for key, value in self._by_kind.get(kind, {}).items():
+                for item in labels_of(value).items():
+                    index.setdefault((key.namespace, *item), {})[key] = None
+        nothing: dict[Key, None] = {}
+        pools = sorted((index.get((namespace, *item), nothing) for item in wanted.items()), key=len)
+        found = [k for k in pools[0] if all(k in p for p in pools[1:])]
+        return [self._objects[k] for k in sorted(found, key=self._born.__getitem__)]
 
     def born(self, key: Key) -> int:
         """A number that is larger for objects that came later; one that went and came back counts anew."""
@@ -149,3 +173,10 @@ def owner_uids(value: Value | None) -> list[str]:
     meta = value.get("metadata") if value is not None else None
     refs = meta.get("ownerReferences") if isinstance(meta, dict) else None
     return [r["uid"] for r in refs or () if isinstance(r, dict) and r.get("uid")]
+
+
+def labels_of(value: Value | None) -> dict[str, str]:
+    """The labels of an object; none of None."""
+    meta = value.get("metadata") if value is not None else None
+    labels = meta.get("labels") if isinstance(meta, dict) else None
+    return {k: v for k, v in labels.items() if isinstance(v, str)} if isinstance(labels, dict) else {}

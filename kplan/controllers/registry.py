@@ -10,6 +10,10 @@ _HOMES = (
     ("deployment", "CONTROLLER"),
     ("replicaset", "CONTROLLER"),
     ("replicaset", "REPLICATION"),
+    ("endpointslice", "CONTROLLER"),
+    ("endpoints", "CONTROLLER"),
+    ("mirroring", "CONTROLLER"),
+    ("disruption", "CONTROLLER"),
     ("garbage", "CONTROLLER"),
 )
 

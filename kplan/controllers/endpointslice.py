@@ -1,0 +1,295 @@
+"""EndpointSlices: the addresses and ports behind each Service with a selector.
+
+Follows pkg/controller/endpointslice/endpointslice_controller.go and k8s.io/endpointslice/{reconciler,utils}.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kplan.api.request import Refused
+from kplan.controllers import endpointslicehints as hints
+from kplan.controllers import pods, servicepods
+from kplan.controllers.control import WARNING, Control, controller_of, reference
+from kplan.controllers.endpointslicepacking import Changes, Ports, pack, port_key
+from kplan.controllers.manager import Controller
+from kplan.controllers.servicepods import HEADLESS, TRIGGERED, Triggers, memory
+from kplan.model import Key
+from kplan.store import Write, labels_of, ref_of
+
+Value = dict[str, Any]
+
+SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+OURS = "endpointslice-controller.k8s.io"
+_RESERVED = (SERVICE_NAME, MANAGED_BY, HEADLESS)
+_LONGEST_NAME = 63
+
+
+class _Group(NamedTuple):
+    """Endpoints with the same ports."""
+
+    ports: list[Value]
+    endpoints: list[Value]
+
+
+def reconcile(key: Key, control: Control) -> None:
+    """Bring the EndpointSlices of one Service up to date."""
+    service = control.get(key)
+    triggers = memory(control).triggers.setdefault(OURS, Triggers())
+    if service is None:
+        triggers.forget(key)
+        return
+    selector = servicepods.selector_of(service)
+    if selector is None:
+        return
+    behind = control.store.labelled("Pod", key.namespace, selector)
+    mine = {SERVICE_NAME: key.name, MANAGED_BY: OURS}
+    existing = [
+        s
+        for s in control.store.labelled("EndpointSlice", key.namespace, mine)
+        if not s["metadata"].get("deletionTimestamp")
+    ]
+    began = triggers.since(key, service, behind)
+    found, lost = _located(service, behind, control)
+    families = servicepods.families(service)
+    try:
+        for family in families:
+            old = [s for s in existing if s.get("addressType") == family]
+            _write(_changes(service, family, found, old, control), service, began, control)
+    except Refused as no:
+        control.retry()
+        if not servicepods.is_leaving(key.namespace, control):
+            name = f"{key.namespace}/{key.name}"
+            lost.append(f"failed to create EndpointSlice for Service {name}: {no.message}")
+    for s in existing:
+        if s.get("addressType") not in families:
+            control.delete(s)
+    if lost:
+        why = lost[0] if len(lost) == 1 else f"[{', '.join(lost)}]"
+        what = f"Error updating Endpoint Slices for Service {key.namespace}/{key.name}: {why}"
+        control.event(service, WARNING, "FailedToUpdateEndpointSlices", what)
+
+
+def _located(service: Value, behind: list[Value], control: Control) -> tuple[list[tuple[Value, Value]], list[str]]:
+    """The pods that count, each with its node, and what is to be said about those whose node is not there.
+
+    They are left out unless the Service publishes what is not ready. Where no node is known at all, all are there.
+    """
+    found: list[tuple[Value, Value]] = []
+    lost: list[str] = []
+    meta = service["metadata"]
+    publishes = bool(service["spec"].get("publishNotReadyAddresses"))
+    for pod in behind:
+        if not servicepods.counts(pod, terminating=True):
+            continue
+        name = pod["spec"].get("nodeName") or ""
+        node = control.get(Key("", "Node", "", name))
+        if node is None and not publishes and next(control.store.all("Node"), None) is not None:
+            memory(control).waiting.setdefault(name, {})[ref_of(service).key] = None
+            where = f"for Service {meta['namespace']}/{meta['name']}: Node {name} Not Found"
+            lost.append(f"skipping Pod {pod['metadata']['name']} {where}")
+            continue
+        found.append((pod, node or {}))
+    return found, lost
+
+
+def _changes(
+    service: Value, family: str, found: list[tuple[Value, Value]], existing: list[Value], control: Control
+) -> Changes:
+    """What has to be done to the slices of one address family."""
+    uid = service["metadata"].get("uid")
+    owned = [s for s in existing if (controller_of(s) or {}).get("uid") == uid]
+    out = Changes([], [], [s for s in existing if s not in owned])
+    by_ports: dict[Ports, list[Value]] = {}
+    for s in owned:
+        by_ports.setdefault(port_key(s.get("ports") or ()), []).append(s)
+    groups = _groups(service, family, found)
+    hints.give(service, family, [e for g in groups.values() for e in g.endpoints], owned, control)
+    for key, group in groups.items():
+        changes = pack(
+            by_ports.pop(key, []),
+            group.endpoints,
+            labels_for(service),
+            new_slice(service, family, group.ports),
+        )
+        for all_, more in zip(out, changes, strict=True):
+            all_.extend(more)
+    out.delete.extend(s for slices in by_ports.values() for s in slices)
+    if len(out.delete) == len(existing) and not out.create:
+        _keep_one(service, family, out)
+    _reuse(out, service)
+    return out
+
+
+def _groups(service: Value, family: str, found: list[tuple[Value, Value]]) -> dict[Ports, _Group]:
+    groups: dict[Ports, _Group] = {}
+    publishes = bool(service["spec"].get("publishNotReadyAddresses"))
+    for pod, node in found:
+        ports = _ports(service, pod)
+        group = groups.setdefault(port_key(ports), _Group(ports, []))
+        endpoint = _endpoint(service, pod, node, family, publishes)
+        if endpoint["addresses"]:
+            group.endpoints.append(endpoint)
+    return groups
+
+
+def _ports(service: Value, pod: Value) -> list[Value]:
+    """The ports of a Service as this pod has them; one that leads to no port of the pod is left out."""
+    found = []
+    for port in service["spec"].get("ports") or ():
+        number = servicepods.port_number(pod, port)
+        if number is not None:
+            made = {"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number}
+            if port.get("appProtocol") is not None:
+                made["appProtocol"] = port["appProtocol"]
+            found.append(made)
+    return found
+
+
+def _endpoint(service: Value, pod: Value, node: Value, family: str, publishes: bool) -> Value:
+    serving, terminating = pods.is_ready(pod), pods.is_terminating(pod)
+    made: Value = {
+        "addresses": [a for a in servicepods.addresses(pod) if servicepods.family(a) == family],
+        "conditions": {
+            "ready": publishes or (serving and not terminating),
+            "serving": serving,
+            "terminating": terminating,
+        },
+    }
+    name = servicepods.host_name(pod, service)
+    if name:
+        made["hostname"] = name
+    made["targetRef"] = servicepods.target(pod)
+    if pod["spec"].get("nodeName"):
+        made["nodeName"] = pod["spec"]["nodeName"]
+    zone = labels_of(node).get(servicepods.ZONE)
+    if zone:
+        made["zone"] = zone
+    return made
+
+
+def new_slice(service: Value, family: str, ports: list[Value]) -> Value:
+    """A slice without endpoints and without a name."""
+    meta = service["metadata"]
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "generateName": prefix(meta["name"]),
+            "namespace": meta["namespace"],
+            "labels": labels_for(service),
+            "ownerReferences": [reference(service)],
+        },
+        "addressType": family,
+        "endpoints": [],
+        "ports": ports,
+    }
+
+
+def prefix(name: str) -> str:
+    """The start of the names of a Service's slices."""
+    return f"{name}-" if len(name) < _LONGEST_NAME else name
+
+
+def labels_for(service: Value) -> dict[str, str]:
+    """The labels of a slice: those of its Service and three of its own."""
+    given = {k: v for k, v in labels_of(service).items() if k not in _RESERVED}
+    headless = {HEADLESS: ""} if servicepods.is_headless(service) else {}
+    return {**given, **headless, SERVICE_NAME: service["metadata"]["name"], MANAGED_BY: OURS}
+
+
+def _keep_one(service: Value, family: str, out: Changes) -> None:
+    """Without endpoints there is still one slice, so that the Service is seen to have none."""
+    empty = new_slice(service, family, [])
+    if len(out.delete) == 1 and _is_empty(out.delete[0], empty):
+        out.delete.clear()
+    else:
+        out.create.append(empty)
+
+
+def _is_empty(old: Value, empty: Value) -> bool:
+    same = labels_of(old) == empty["metadata"]["labels"] and old["metadata"].get("ownerReferences")
+    return bool(same) and not old.get("endpoints") and not old.get("ports")
+
+
+def _reuse(out: Changes, service: Value) -> None:
+    """A slice that would be deleted takes the place of one that would be created."""
+    uid = service["metadata"].get("uid")
+    for old in list(out.delete):
+        if not out.create:
+            return
+        if old.get("addressType") == out.create[-1]["addressType"] and (controller_of(old) or {}).get("uid") == uid:
+            new = out.create.pop()
+            out.delete.remove(old)
+            out.update.append({**old, **new, "metadata": {**old["metadata"], **new["metadata"]}})
+
+
+def _write(changes: Changes, service: Value, began: str, control: Control) -> None:
+    if not service["metadata"].get("deletionTimestamp"):
+        for new in changes.create:
+            remember(control.create(_since(_stored(new), began)), control)
+    for new in changes.update:
+        remember(counted(control.get(ref_of(new).key) or {}, _since(_stored(new), began), control), control)
+    for old in changes.delete:
+        control.delete(old)
+
+
+def _stored(slice_: Value) -> Value:
+    """Empty lists are stored as null."""
+    return {**slice_, "endpoints": slice_["endpoints"] or None, "ports": slice_["ports"] or None}
+
+
+def _since(slice_: Value, began: str) -> Value:
+    meta = {k: v for k, v in slice_["metadata"].items() if k != "annotations"}
+    notes = {k: v for k, v in (slice_["metadata"].get("annotations") or {}).items() if k != TRIGGERED}
+    if began:
+        notes[TRIGGERED] = began
+    return {**slice_, "metadata": {**meta, **({"annotations": notes} if notes else {})}}
+
+
+def counted(old: Value, new: Value, control: Control) -> Value:
+    """Write a slice; the generation counts what is not metadata, and labels."""
+    same = all(old.get(f) == new.get(f) for f in ("addressType", "endpoints", "ports"))
+    if not same or labels_of(old) != labels_of(new):
+        new = {**new, "metadata": {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}}
+    return control.update(new)
+
+
+def remember(written: Value, control: Control) -> None:
+    """Note what a controller wrote itself, so that it does not look at it again."""
+    memory(control).written[ref_of(written).key] = written
+
+
+def of_slice(write: Write, control: Control) -> list[Key]:
+    """The Service of a slice that someone else has changed or deleted."""
+    return touched(write, control, OURS)
+
+
+def touched(write: Write, control: Control, manager: str) -> list[Key]:
+    """The name behind a slice of a controller that someone else has changed or deleted."""
+    written = memory(control).written
+    if write.new is not None and written.get(write.key) is write.new:
+        return []
+    if write.new is None:
+        written.pop(write.key, None)
+    names = [labels_of(o).get(SERVICE_NAME) for o in (write.old, write.new) if labels_of(o).get(MANAGED_BY) == manager]
+    return [Key("", "Service", write.key.namespace, name) for name in dict.fromkeys(names) if name]
+
+
+def of_node(write: Write, control: Control) -> list[Key]:
+    """The Services that wait for a node, and those whose hints depend on all nodes."""
+    waiting = memory(control).waiting.pop(write.key.name, {}) if write.old is None else {}
+    return [*waiting, *hints.of_node(write, control)]
+
+
+CONTROLLER = Controller(
+    "endpointslice",
+    {
+        "Service": servicepods.of_service,
+        "Pod": servicepods.of_pod,
+        "EndpointSlice": of_slice,
+        "Node": of_node,
+    },
+    reconcile,
+)
