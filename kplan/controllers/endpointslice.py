@@ -236,8 +236,8 @@ def _write(changes: Changes, service: Value, began: str, control: Control) -> No
 
 
 def _stored(slice_: Value) -> Value:
-    """Empty lists are stored as null."""
-    return {**slice_, "endpoints": slice_["endpoints"] or None, "ports": slice_["ports"] or None}
+    """Empty lists are not stored."""
+    return {k: v for k, v in slice_.items() if v or k not in ("endpoints", "ports")}
 
 
 def _since(slice_: Value, began: str) -> Value:

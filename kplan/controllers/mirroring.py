@@ -131,7 +131,7 @@ def _write(
         },
         "addressType": family,
         "endpoints": wanted,
-        "ports": ports or None,
+        **({"ports": ports} if ports else {}),
     }
     if old is None:
         new["metadata"]["generateName"] = prefix(meta["name"])
