@@ -66,7 +66,7 @@ def _status(budget: Value) -> Value:
 
 def _write(budget: Value, status: Value, control: Control) -> None:
     written = control.status(budget, status)
-    if written is not budget and _pods(budget, control):
+    if status.get("expectedPods"):  # without pods a second look may find that there really are none
         _memory(control).written[ref_of(budget).key] = written
 
 
@@ -76,6 +76,8 @@ def _pods(budget: Value, control: Control) -> list[Value]:
     if selector is None:
         return []
     found = control.store.labelled("Pod", budget["metadata"]["namespace"], required(selector))
+    if not selector.get("matchExpressions"):
+        return found
     return [p for p in found if labels.matches(selector, labels_of(p))]
 
 

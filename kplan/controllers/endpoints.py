@@ -10,9 +10,9 @@ from typing import Any
 from kplan.api.request import Refused
 from kplan.controllers import pods, servicepods
 from kplan.controllers.control import WARNING, Control
-from kplan.controllers.endpointsubsets import repack, truncated
+from kplan.controllers.endpointsubsets import Entry, pack, truncated
 from kplan.controllers.manager import Controller
-from kplan.controllers.servicepods import HEADLESS, TRIGGERED, Triggers, memory
+from kplan.controllers.servicepods import HEADLESS, TRIGGERED, Made, Triggers, memory
 from kplan.model import Key
 from kplan.store import Write, labels_of
 
@@ -22,6 +22,7 @@ MANAGED_BY = "endpoints.kubernetes.io/managed-by"
 OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 OURS = "endpoint-controller"
 _MANAGED_SINCE = 33
+_NO_NODE: Value = {}
 
 
 def reconcile(key: Key, control: Control) -> None:
@@ -31,6 +32,7 @@ def reconcile(key: Key, control: Control) -> None:
     current = control.get(Key("", "Endpoints", key.namespace, key.name))
     if service is None:
         triggers.forget(key)
+        memory(control).made.pop((OURS, key), None)
         if current is not None:
             control.delete(current)
         return
@@ -39,35 +41,30 @@ def reconcile(key: Key, control: Control) -> None:
         return
     behind = control.store.labelled("Pod", key.namespace, selector)
     began = triggers.since(key, service, behind)
-    subsets, cut = truncated(repack(_subsets(service, behind)))
+    made = memory(control).made.setdefault((OURS, key), Made(_entries))
+    subsets, cut = truncated(
+        pack(entry for entries in made.of(service, [(p, _NO_NODE) for p in behind]) for entry in entries)
+    )
     labels = _labels(service, control)
     if current is not None and _says(current, subsets, labels, cut):
         return
     _write(service, current, subsets, labels, _notes(current, began, cut), control)
 
 
-def _subsets(service: Value, behind: list[Value]) -> list[Value]:
-    """A subset for each pod and port."""
+def _entries(service: Value, pod: Value, _: Value) -> list[Entry]:
+    """What one pod adds: its address behind each port of the Service that it has."""
     spec = service["spec"]
     publishes = bool(spec.get("publishNotReadyAddresses"))
-    family = servicepods.families(service)[0]
-    found = []
-    for pod in behind:
-        if not servicepods.counts(pod, terminating=publishes):
-            continue
-        address = _address(service, pod, family)
-        if address is None:
-            continue
-        field = "addresses" if publishes or pods.is_ready(pod) else "notReadyAddresses"
-        if not spec.get("ports"):
-            if servicepods.is_headless(service):
-                found.append({field: [address]})
-            continue
-        for port in spec["ports"]:
-            number = servicepods.port_number(pod, port)
-            if number is not None:
-                found.append({field: [address], "ports": [_port(port, number)]})
-    return found
+    if not servicepods.counts(pod, terminating=publishes):
+        return []
+    address = _address(service, pod, servicepods.families(service)[0])
+    if address is None:
+        return []
+    ready = publishes or pods.is_ready(pod)
+    if not spec.get("ports"):
+        return [(None, address, ready)] if servicepods.is_headless(service) else []
+    numbers = ((port, servicepods.port_number(pod, port)) for port in spec["ports"])
+    return [(_port(port, number), address, ready) for port, number in numbers if number is not None]
 
 
 def _address(service: Value, pod: Value, family: str) -> Value | None:

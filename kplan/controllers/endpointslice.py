@@ -5,6 +5,7 @@ Follows pkg/controller/endpointslice/endpointslice_controller.go and k8s.io/endp
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from kplan.api.request import Refused
@@ -13,7 +14,7 @@ from kplan.controllers import pods, servicepods
 from kplan.controllers.control import WARNING, Control, controller_of, reference
 from kplan.controllers.endpointslicepacking import Changes, Ports, pack, port_key
 from kplan.controllers.manager import Controller
-from kplan.controllers.servicepods import HEADLESS, TRIGGERED, Triggers, memory
+from kplan.controllers.servicepods import HEADLESS, TRIGGERED, Made, Triggers, memory
 from kplan.model import Key
 from kplan.store import Write, labels_of, ref_of
 
@@ -24,6 +25,8 @@ MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 OURS = "endpointslice-controller.k8s.io"
 _RESERVED = (SERVICE_NAME, MANAGED_BY, HEADLESS)
 _LONGEST_NAME = 63
+_FAMILIES = ("IPv4", "IPv6")
+_NO_NODE: Value = {}
 
 
 class _Group(NamedTuple):
@@ -39,6 +42,8 @@ def reconcile(key: Key, control: Control) -> None:
     triggers = memory(control).triggers.setdefault(OURS, Triggers())
     if service is None:
         triggers.forget(key)
+        for family in _FAMILIES:
+            memory(control).made.pop((family, key), None)
         return
     selector = servicepods.selector_of(service)
     if selector is None:
@@ -90,7 +95,7 @@ def _located(service: Value, behind: list[Value], control: Control) -> tuple[lis
             where = f"for Service {meta['namespace']}/{meta['name']}: Node {name} Not Found"
             lost.append(f"skipping Pod {pod['metadata']['name']} {where}")
             continue
-        found.append((pod, node or {}))
+        found.append((pod, node or _NO_NODE))
     return found, lost
 
 
@@ -104,8 +109,8 @@ def _changes(
     by_ports: dict[Ports, list[Value]] = {}
     for s in owned:
         by_ports.setdefault(port_key(s.get("ports") or ()), []).append(s)
-    groups = _groups(service, family, found)
-    hints.give(service, family, [e for g in groups.values() for e in g.endpoints], owned, control)
+    groups = _groups(service, family, found, control)
+    hints.give(service, family, [g.endpoints for g in groups.values()], owned, control)
     for key, group in groups.items():
         changes = pack(
             by_ports.pop(key, []),
@@ -122,16 +127,23 @@ def _changes(
     return out
 
 
-def _groups(service: Value, family: str, found: list[tuple[Value, Value]]) -> dict[Ports, _Group]:
+def _groups(service: Value, family: str, found: list[tuple[Value, Value]], control: Control) -> dict[Ports, _Group]:
+    made = memory(control).made.setdefault((family, ref_of(service).key), Made(_MAKERS[family]))
     groups: dict[Ports, _Group] = {}
-    publishes = bool(service["spec"].get("publishNotReadyAddresses"))
-    for pod, node in found:
-        ports = _ports(service, pod)
-        group = groups.setdefault(port_key(ports), _Group(ports, []))
-        endpoint = _endpoint(service, pod, node, family, publishes)
+    for key, ports, endpoint in made.of(service, found):
+        group = groups.setdefault(key, _Group(ports, []))
         if endpoint["addresses"]:
             group.endpoints.append(endpoint)
     return groups
+
+
+def _made(service: Value, pod: Value, node: Value, family: str) -> tuple[Ports, list[Value], Value]:
+    """What one pod adds: its ports and its endpoint."""
+    ports = _ports(service, pod)
+    return port_key(ports), ports, _endpoint(service, pod, node, family)
+
+
+_MAKERS = {family: partial(_made, family=family) for family in _FAMILIES}
 
 
 def _ports(service: Value, pod: Value) -> list[Value]:
@@ -147,7 +159,8 @@ def _ports(service: Value, pod: Value) -> list[Value]:
     return found
 
 
-def _endpoint(service: Value, pod: Value, node: Value, family: str, publishes: bool) -> Value:
+def _endpoint(service: Value, pod: Value, node: Value, family: str) -> Value:
+    publishes = bool(service["spec"].get("publishNotReadyAddresses"))
     serving, terminating = pods.is_ready(pod), pods.is_terminating(pod)
     made: Value = {
         "addresses": [a for a in servicepods.addresses(pod) if servicepods.family(a) == family],

@@ -39,26 +39,39 @@ def by_topology(service: Value) -> bool:
     return given in ("Auto", "auto")
 
 
-def give(service: Value, family: str, endpoints: list[Value], existing: list[Value], control: Control) -> None:
-    """Put hints into new endpoints, in place; `existing` are the slices as they are."""
-    ready = [e for e in endpoints if e["conditions"]["ready"]]
-    if by_topology(service):
-        had = any(e.get("hints") for s in existing for e in s.get("endpoints") or ())
-        why = _share_out(ready, control)
-        if why or not had:
-            kind, reason = (WARNING, _DISABLED) if why else (NORMAL, _ENABLED)
-            text = why or "Topology Aware Hints has been enabled"
-            control.event(service, kind, reason, f"{text}, addressType: {family}")
-        return
+def give(service: Value, family: str, groups: list[list[Value]], existing: list[Value], control: Control) -> None:
+    """Give hints to endpoints: lists of them, in which those with hints replace those without.
+
+    `existing` are the slices as they are.
+    """
     wanted = service["spec"].get("trafficDistribution")
-    for e in ready if wanted else ():
-        hints: Value = {}
-        if wanted == "PreferSameNode" and e.get("nodeName"):
-            hints["forNodes"] = [{"name": e["nodeName"]}]
-        if e.get("zone"):
-            hints["forZones"] = [{"name": e["zone"]}]
-        if hints:
-            e["hints"] = hints
+    topology = by_topology(service)
+    if not wanted and not topology:
+        return
+    for group in groups:
+        group[:] = [{**e} for e in group]
+    ready = [e for group in groups for e in group if e["conditions"]["ready"]]
+    if not topology:
+        for e in ready:
+            _nearby(e, wanted)
+        return
+    had = any(e.get("hints") for s in existing for e in s.get("endpoints") or ())
+    why = _share_out(ready, control)
+    if why or not had:
+        kind, reason = (WARNING, _DISABLED) if why else (NORMAL, _ENABLED)
+        text = why or "Topology Aware Hints has been enabled"
+        control.event(service, kind, reason, f"{text}, addressType: {family}")
+
+
+def _nearby(endpoint: Value, wanted: str) -> None:
+    """For clients of the same zone, and before that of the same node if that is preferred."""
+    hints: Value = {}
+    if wanted == "PreferSameNode" and endpoint.get("nodeName"):
+        hints["forNodes"] = [{"name": endpoint["nodeName"]}]
+    if endpoint.get("zone"):
+        hints["forZones"] = [{"name": endpoint["zone"]}]
+    if hints:
+        endpoint["hints"] = hints
 
 
 def _share_out(ready: list[Value], control: Control) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 Value = dict[str, Any]
 _Address = tuple[str, str]
@@ -17,42 +18,40 @@ MOST_ADDRESSES = 1000  # of one Endpoints object
 _NO_PORT: _Port = ("", -1, "", None)  # stands for "without ports"
 
 
-class _Pool(NamedTuple):
-    """Addresses by what makes them the same, and whether each is ready."""
-
-    found: dict[_Address, Value]
-    ready: dict[_Address, bool]
+Entry = tuple[Value | None, Value, bool]  # a port (None: no port), an address behind it, whether that is ready
 
 
 def repack(subsets: list[Value]) -> list[Value]:
     """The same addresses and ports in as few subsets as there are different sets of addresses behind a port."""
+    return pack(
+        (port, address, ready)
+        for subset in subsets
+        for port in subset.get("ports") or (None,)
+        for ready, field in ((True, "addresses"), (False, "notReadyAddresses"))
+        for address in subset.get(field) or ()
+    )
+
+
+def pack(entries: Iterable[Entry]) -> list[Value]:
+    """The subsets of these addresses: one for each different set of addresses, with all ports that lead to it."""
     known: dict[_Address, Value] = {}
     behind: dict[_Port, dict[_Address, bool]] = {}
     ports: dict[_Port, Value] = {}
-    for subset in subsets:
-        pool = _pool(subset)
-        known.update(pool.found)
-        listed: list[Value] = subset.get("ports") or []
-        ports.update((_port_key(p), p) for p in listed)
-        for key in [_port_key(p) for p in listed] or [_NO_PORT]:
-            behind.setdefault(key, {}).update(pool.ready)
+    for port, address, ready in entries:
+        key = _NO_PORT
+        if port is not None:
+            key = _port_key(port)
+            ports[key] = port
+        place = (address["ip"], (address.get("targetRef") or {}).get("uid") or "")
+        known.setdefault(place, address)
+        behind.setdefault(key, {})[place] = ready
     grouped: dict[frozenset[tuple[_Address, bool]], list[Value]] = {}
     for key, addresses in behind.items():
         group = grouped.setdefault(frozenset(addresses.items()), [])
         if key != _NO_PORT:
             group.append(ports[key])
-    made = [_subset(known, dict(addresses), found) for addresses, found in grouped.items() if addresses]
+    made = [_subset(known, dict(addresses), found) for addresses, found in grouped.items()]
     return sorted(made, key=_order)
-
-
-def _pool(subset: Value) -> _Pool:
-    pool = _Pool({}, {})
-    for ready, field in ((True, "addresses"), (False, "notReadyAddresses")):
-        for address in subset.get(field) or ():
-            key = (address["ip"], (address.get("targetRef") or {}).get("uid") or "")
-            pool.found.setdefault(key, address)
-            pool.ready[key] = ready
-    return pool
 
 
 def _subset(known: dict[_Address, Value], ready: dict[_Address, bool], ports: list[Value]) -> Value:

@@ -5,6 +5,7 @@ Follows pkg/controller/util/endpoint/controller_utils.go and k8s.io/endpointslic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -125,11 +126,34 @@ def _ready_changed(pod: Value) -> str:
     return str((pods.condition(pod, "Ready") or {}).get("lastTransitionTime") or "")
 
 
+class Made:
+    """What a controller has made of each pod of one Service, as long as Service, pod and node are the same."""
+
+    def __init__(self, make: Callable[[Value, Value, Value], Any]) -> None:
+        self._make = make
+        self._service: Value = {}
+        self._made: dict[str, tuple[Value, Value, Any]] = {}
+
+    def of(self, service: Value, behind: list[tuple[Value, Value]]) -> list[Any]:
+        """What `make` says of these pods, each given with its node."""
+        old = self._made if self._service is service else {}
+        new = {}
+        for pod, node in behind:
+            name = pod["metadata"]["name"]
+            known = old.get(name)
+            if known is None or known[0] is not pod or known[1] is not node:
+                known = (pod, node, self._make(service, pod, node))
+            new[name] = known
+        self._service, self._made = service, new
+        return [made for _, _, made in new.values()]
+
+
 class Memory:
     """What the controllers of endpoints remember of one cluster; nothing that decides more than when to look."""
 
     def __init__(self) -> None:
         self.services = Selecting(_label_selector)
+        self.made: dict[tuple[str, Key], Made] = {}  # by controller and Service
         self.triggers: dict[str, Triggers] = {}  # by controller
         self.waiting: dict[str, dict[Key, None]] = {}  # Services by the node that is not there
         self.written: dict[Key, Value] = {}  # slices as a controller left them
