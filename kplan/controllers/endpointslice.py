@@ -10,21 +10,17 @@ from typing import Any, NamedTuple
 
 from kplan.api.request import Refused
 from kplan.controllers import endpointslicehints as hints
-from kplan.controllers import pods, servicepods
-from kplan.controllers.control import WARNING, Control, controller_of, reference
+from kplan.controllers import endpointsliceparts as parts
+from kplan.controllers import servicepods
+from kplan.controllers.control import WARNING, Control, controller_of
 from kplan.controllers.endpointslicepacking import Changes, Ports, pack, port_key
 from kplan.controllers.manager import Controller
-from kplan.controllers.servicepods import HEADLESS, TRIGGERED, Made, Triggers, memory
+from kplan.controllers.servicepods import Made, Triggers, memory
 from kplan.model import Key
 from kplan.store import Write, labels_of, ref_of
 
 Value = dict[str, Any]
 
-SERVICE_NAME = "kubernetes.io/service-name"
-MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-OURS = "endpointslice-controller.k8s.io"
-_RESERVED = (SERVICE_NAME, MANAGED_BY, HEADLESS)
-_LONGEST_NAME = 63
 _FAMILIES = ("IPv4", "IPv6")
 _NO_NODE: Value = {}
 
@@ -39,7 +35,7 @@ class _Group(NamedTuple):
 def reconcile(key: Key, control: Control) -> None:
     """Bring the EndpointSlices of one Service up to date."""
     service = control.get(key)
-    triggers = memory(control).triggers.setdefault(OURS, Triggers())
+    triggers = memory(control).triggers.setdefault(parts.OURS, Triggers())
     if service is None:
         triggers.forget(key)
         for family in _FAMILIES:
@@ -49,7 +45,7 @@ def reconcile(key: Key, control: Control) -> None:
     if selector is None:
         return
     behind = control.store.labelled("Pod", key.namespace, selector)
-    mine = {SERVICE_NAME: key.name, MANAGED_BY: OURS}
+    mine = {parts.SERVICE_NAME: key.name, parts.MANAGED_BY: parts.OURS}
     existing = [
         s
         for s in control.store.labelled("EndpointSlice", key.namespace, mine)
@@ -115,8 +111,8 @@ def _changes(
         changes = pack(
             by_ports.pop(key, []),
             group.endpoints,
-            labels_for(service),
-            new_slice(service, family, group.ports),
+            parts.labels_for(service),
+            parts.new_slice(service, family, group.ports),
         )
         for all_, more in zip(out, changes, strict=True):
             all_.extend(more)
@@ -139,82 +135,16 @@ def _groups(service: Value, family: str, found: list[tuple[Value, Value]], contr
 
 def _made(service: Value, pod: Value, node: Value, family: str) -> tuple[Ports, list[Value], Value]:
     """What one pod adds: its ports and its endpoint."""
-    ports = _ports(service, pod)
-    return port_key(ports), ports, _endpoint(service, pod, node, family)
+    ports = parts.ports_of(service, pod)
+    return port_key(ports), ports, parts.endpoint_of(service, pod, node, family)
 
 
 _MAKERS = {family: partial(_made, family=family) for family in _FAMILIES}
 
 
-def _ports(service: Value, pod: Value) -> list[Value]:
-    """The ports of a Service as this pod has them; one that leads to no port of the pod is left out."""
-    found = []
-    for port in service["spec"].get("ports") or ():
-        number = servicepods.port_number(pod, port)
-        if number is not None:
-            made = {"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number}
-            if port.get("appProtocol") is not None:
-                made["appProtocol"] = port["appProtocol"]
-            found.append(made)
-    return found
-
-
-def _endpoint(service: Value, pod: Value, node: Value, family: str) -> Value:
-    publishes = bool(service["spec"].get("publishNotReadyAddresses"))
-    serving, terminating = pods.is_ready(pod), pods.is_terminating(pod)
-    made: Value = {
-        "addresses": [a for a in servicepods.addresses(pod) if servicepods.family(a) == family],
-        "conditions": {
-            "ready": publishes or (serving and not terminating),
-            "serving": serving,
-            "terminating": terminating,
-        },
-    }
-    name = servicepods.host_name(pod, service)
-    if name:
-        made["hostname"] = name
-    made["targetRef"] = servicepods.target(pod)
-    if pod["spec"].get("nodeName"):
-        made["nodeName"] = pod["spec"]["nodeName"]
-    zone = labels_of(node).get(servicepods.ZONE)
-    if zone:
-        made["zone"] = zone
-    return made
-
-
-def new_slice(service: Value, family: str, ports: list[Value]) -> Value:
-    """A slice without endpoints and without a name."""
-    meta = service["metadata"]
-    return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "generateName": prefix(meta["name"]),
-            "namespace": meta["namespace"],
-            "labels": labels_for(service),
-            "ownerReferences": [reference(service)],
-        },
-        "addressType": family,
-        "endpoints": [],
-        "ports": ports,
-    }
-
-
-def prefix(name: str) -> str:
-    """The start of the names of a Service's slices."""
-    return f"{name}-" if len(name) < _LONGEST_NAME else name
-
-
-def labels_for(service: Value) -> dict[str, str]:
-    """The labels of a slice: those of its Service and three of its own."""
-    given = {k: v for k, v in labels_of(service).items() if k not in _RESERVED}
-    headless = {HEADLESS: ""} if servicepods.is_headless(service) else {}
-    return {**given, **headless, SERVICE_NAME: service["metadata"]["name"], MANAGED_BY: OURS}
-
-
 def _keep_one(service: Value, family: str, out: Changes) -> None:
     """Without endpoints there is still one slice, so that the Service is seen to have none."""
-    empty = new_slice(service, family, [])
+    empty = parts.new_slice(service, family, [])
     if len(out.delete) == 1 and _is_empty(out.delete[0], empty):
         out.delete.clear()
     else:
@@ -241,9 +171,11 @@ def _reuse(out: Changes, service: Value) -> None:
 def _write(changes: Changes, service: Value, began: str, control: Control) -> None:
     if not service["metadata"].get("deletionTimestamp"):
         for new in changes.create:
-            remember(control.create(_since(_stored(new), began)), control)
+            parts.remember(control.create(parts.since(_stored(new), began)), control)
     for new in changes.update:
-        remember(counted(control.get(ref_of(new).key) or {}, _since(_stored(new), began), control), control)
+        parts.remember(
+            parts.counted(control.get(ref_of(new).key) or {}, parts.since(_stored(new), began), control), control
+        )
     for old in changes.delete:
         control.delete(old)
 
@@ -253,41 +185,9 @@ def _stored(slice_: Value) -> Value:
     return {k: v for k, v in slice_.items() if v or k not in ("endpoints", "ports")}
 
 
-def _since(slice_: Value, began: str) -> Value:
-    meta = {k: v for k, v in slice_["metadata"].items() if k != "annotations"}
-    notes = {k: v for k, v in (slice_["metadata"].get("annotations") or {}).items() if k != TRIGGERED}
-    if began:
-        notes[TRIGGERED] = began
-    return {**slice_, "metadata": {**meta, **({"annotations": notes} if notes else {})}}
-
-
-def counted(old: Value, new: Value, control: Control) -> Value:
-    """Write a slice; the generation counts what is not metadata, and labels."""
-    same = all(old.get(f) == new.get(f) for f in ("addressType", "endpoints", "ports"))
-    if not same or labels_of(old) != labels_of(new):
-        new = {**new, "metadata": {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}}
-    return control.update(new)
-
-
-def remember(written: Value, control: Control) -> None:
-    """Note what a controller wrote itself, so that it does not look at it again."""
-    memory(control).written[ref_of(written).key] = written
-
-
 def of_slice(write: Write, control: Control) -> list[Key]:
     """The Service of a slice that someone else has changed or deleted."""
-    return touched(write, control, OURS)
-
-
-def touched(write: Write, control: Control, manager: str) -> list[Key]:
-    """The name behind a slice of a controller that someone else has changed or deleted."""
-    written = memory(control).written
-    if write.new is not None and written.get(write.key) is write.new:
-        return []
-    if write.new is None:
-        written.pop(write.key, None)
-    names = [labels_of(o).get(SERVICE_NAME) for o in (write.old, write.new) if labels_of(o).get(MANAGED_BY) == manager]
-    return [Key("", "Service", write.key.namespace, name) for name in dict.fromkeys(names) if name]
+    return parts.touched(write, control, parts.OURS)
 
 
 def of_node(write: Write, control: Control) -> list[Key]:

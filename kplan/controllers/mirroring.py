@@ -10,8 +10,8 @@ from typing import Any
 from kplan.api.request import Refused
 from kplan.controllers import servicepods
 from kplan.controllers.control import WARNING, Control, reference
-from kplan.controllers.endpointslice import MANAGED_BY, SERVICE_NAME, counted, prefix, remember, touched
 from kplan.controllers.endpointslicepacking import Ports, identity, port_key
+from kplan.controllers.endpointsliceparts import MANAGED_BY, SERVICE_NAME, counted, prefix, remember, touched
 from kplan.controllers.endpointsubsets import repack
 from kplan.controllers.manager import Controller
 from kplan.controllers.servicepods import TRIGGERED

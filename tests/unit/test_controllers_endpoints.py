@@ -344,6 +344,16 @@ def test_mirrors_follow_what_is_written_by_hand() -> None:
     ]
 
 
+def test_what_is_left_of_a_selector_is_mirrored() -> None:
+    cluster = running(service(), pod("p"))
+    cluster.apply(service(selector=None))
+    cluster.delete("Pod", "p")
+    cluster.settle()
+    managers = [s["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] for s in slices(cluster)]
+    assert managers == ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"]
+    assert [e["targetRef"]["name"] for e in endpoints(cluster)] == ["p", "p"]
+
+
 def test_nothing_is_mirrored_without_a_service_or_for_a_leader() -> None:
     assert slices(running(by_hand("172.16.0.1"))) == []
     leader = {"control-plane.alpha.kubernetes.io/leader": "{}"}
