@@ -169,13 +169,9 @@ def _reuse(out: Changes, service: Value) -> None:
 
 
 def _write(changes: Changes, service: Value, began: str, control: Control) -> None:
-    if not service["metadata"].get("deletionTimestamp"):
-        for new in changes.create:
-            parts.remember(control.create(parts.since(_stored(new), began)), control)
-    for new in changes.update:
-        parts.remember(
-            parts.counted(control.get(ref_of(new).key) or {}, parts.since(_stored(new), began), control), control
-        )
+    new = changes.create if not service["metadata"].get("deletionTimestamp") else []
+    for s in (*new, *changes.update):
+        parts.write(parts.since(_stored(s), began), control)
     for old in changes.delete:
         control.delete(old)
 

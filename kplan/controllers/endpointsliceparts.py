@@ -98,25 +98,31 @@ def since(slice_: Value, began: str) -> Value:
     return {**slice_, "metadata": {**meta, **({"annotations": notes} if notes else {})}}
 
 
-def counted(old: Value, new: Value, control: Control) -> Value:
-    """Write a slice; the generation counts what is not metadata, and labels."""
-    same = all(old.get(f) == new.get(f) for f in ("addressType", "endpoints", "ports"))
-    if not same or labels_of(old) != labels_of(new):
-        new = {**new, "metadata": {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}}
-    return control.update(new)
+def write(slice_: Value, control: Control) -> None:
+    """Create a slice without a name, or replace one; a controller does not look again at what it wrote itself.
 
-
-def remember(written: Value, control: Control) -> None:
-    """Note what a controller wrote itself, so that it does not look at it again."""
+    The generation counts what is not metadata, and labels. Raises Refused.
+    """
+    old = control.get(ref_of(slice_).key) if slice_["metadata"].get("name") else None
+    if old is None:
+        written = control.create(slice_)
+    else:
+        same = all(old.get(f) == slice_.get(f) for f in ("addressType", "endpoints", "ports"))
+        if not same or labels_of(old) != labels_of(slice_):
+            generation = old["metadata"].get("generation", 0) + 1
+            slice_ = {**slice_, "metadata": {**slice_["metadata"], "generation": generation}}
+        written = control.update(slice_)
     memory(control).written[ref_of(written).key] = written
 
 
-def touched(write: Write, control: Control, manager: str) -> list[Key]:
+def touched(change: Write, control: Control, manager: str) -> list[Key]:
     """The name behind a slice of a controller that someone else has changed or deleted."""
     written = memory(control).written
-    if write.new is not None and written.get(write.key) is write.new:
+    if change.new is not None and written.get(change.key) is change.new:
         return []
-    if write.new is None:
-        written.pop(write.key, None)
-    names = [labels_of(o).get(SERVICE_NAME) for o in (write.old, write.new) if labels_of(o).get(MANAGED_BY) == manager]
-    return [Key("", "Service", write.key.namespace, name) for name in dict.fromkeys(names) if name]
+    if change.new is None:
+        written.pop(change.key, None)
+    names = [
+        labels_of(o).get(SERVICE_NAME) for o in (change.old, change.new) if labels_of(o).get(MANAGED_BY) == manager
+    ]
+    return [Key("", "Service", change.key.namespace, name) for name in dict.fromkeys(names) if name]

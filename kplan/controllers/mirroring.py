@@ -11,7 +11,7 @@ from kplan.api.request import Refused
 from kplan.controllers import servicepods
 from kplan.controllers.control import WARNING, Control, reference
 from kplan.controllers.endpointslicepacking import Ports, identity, port_key
-from kplan.controllers.endpointsliceparts import MANAGED_BY, SERVICE_NAME, counted, prefix, remember, touched
+from kplan.controllers.endpointsliceparts import MANAGED_BY, SERVICE_NAME, prefix, touched, write
 from kplan.controllers.endpointsubsets import repack
 from kplan.controllers.manager import Controller
 from kplan.controllers.servicepods import TRIGGERED
@@ -135,30 +135,30 @@ def _write(
     }
     if old is None:
         new["metadata"]["generateName"] = prefix(meta["name"])
-        remember(control.create(new), control)
-        return
-    kept = {k: v for k, v in old["metadata"].items() if k not in ("generateName", "annotations")}
-    remember(counted(old, {**new, "metadata": {**kept, **new["metadata"]}}, control), control)
+    else:
+        kept = {k: v for k, v in old["metadata"].items() if k not in ("generateName", "annotations")}
+        new["metadata"] = {**kept, **new["metadata"]}
+    write(new, control)
 
 
-def _of_endpoints(write: Write, control: Control) -> list[Key]:
+def _of_endpoints(change: Write, control: Control) -> list[Key]:
     """The Service of Endpoints that are mirrored, or were; those of a Service with a selector never are."""
-    key = Key("", "Service", write.key.namespace, write.key.name)
+    key = Key("", "Service", change.key.namespace, change.key.name)
     service = control.get(key)
     if service is not None and (service.get("spec") or {}).get("selector"):
         return []
-    return [key] if any(_mirrored(o) for o in (write.old, write.new) if o is not None) else []
+    return [key] if any(_mirrored(o) for o in (change.old, change.new) if o is not None) else []
 
 
-def _of_service(write: Write, control: Control) -> list[Key]:  # noqa: ARG001 - one shape for every route
+def _of_service(change: Write, control: Control) -> list[Key]:  # noqa: ARG001 - one shape for every route
     """A Service that has come or gone, or whose selector has."""
-    had, has = ((o.get("spec") or {}).get("selector") if o is not None else None for o in (write.old, write.new))
-    came_or_went = write.old is None or write.new is None
-    return [write.key] if came_or_went or had != has else []
+    had, has = ((o.get("spec") or {}).get("selector") if o is not None else None for o in (change.old, change.new))
+    came_or_went = change.old is None or change.new is None
+    return [change.key] if came_or_went or had != has else []
 
 
-def _of_slice(write: Write, control: Control) -> list[Key]:
-    return touched(write, control, OURS)
+def _of_slice(change: Write, control: Control) -> list[Key]:
+    return touched(change, control, OURS)
 
 
 CONTROLLER = Controller(
