@@ -87,7 +87,6 @@ def _located(service: Value, behind: list[Value], control: Control) -> tuple[lis
         name = pod["spec"].get("nodeName") or ""
         node = control.get(Key("", "Node", "", name))
         if node is None and not publishes and next(control.store.all("Node"), None) is not None:
-            memory(control).waiting.setdefault(name, {})[ref_of(service).key] = None
             where = f"for Service {meta['namespace']}/{meta['name']}: Node {name} Not Found"
             lost.append(f"skipping Pod {pod['metadata']['name']} {where}")
             continue
@@ -186,19 +185,13 @@ def of_slice(write: Write, control: Control) -> list[Key]:
     return parts.touched(write, control, parts.OURS)
 
 
-def of_node(write: Write, control: Control) -> list[Key]:
-    """The Services that wait for a node, and those whose hints depend on all nodes."""
-    waiting = memory(control).waiting.pop(write.key.name, {}) if write.old is None else {}
-    return [*waiting, *hints.of_node(write, control)]
-
-
 CONTROLLER = Controller(
     "endpointslice",
     {
         "Service": servicepods.of_service,
         "Pod": servicepods.of_pod,
         "EndpointSlice": of_slice,
-        "Node": of_node,
+        "Node": hints.of_node,
     },
     reconcile,
 )

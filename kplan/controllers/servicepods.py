@@ -155,7 +155,6 @@ class Memory:
         self.services = Selecting(_label_selector)
         self.made: dict[tuple[str, Key], Made] = {}  # by controller and Service
         self.triggers: dict[str, Triggers] = {}  # by controller
-        self.waiting: dict[str, dict[Key, None]] = {}  # Services by the node that is not there
         self.written: dict[Key, Value] = {}  # slices as a controller left them
         self._last: tuple[Write | None, list[Key]] = (None, [])
 

@@ -243,15 +243,15 @@ def test_both_families() -> None:
     assert cluster.objects("Endpoints")[0]["subsets"][0]["notReadyAddresses"][0]["ip"] == "fd00::9"
 
 
-def test_a_pod_on_an_unknown_node_waits_for_it() -> None:
-    cluster = running(service(), pod("p", node="n9"))
-    assert endpoints(cluster) == []
-    (told,) = [e.message for e in cluster.events_since_last_settle() if e.reason == "FailedToUpdateEndpointSlices"]
-    assert told.endswith("for Service default/web: skipping Pod p for Service default/web: Node n9 Not Found")
-    assert names(cluster, "addresses") == ["p"]
-    cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n9"}})
-    cluster.settle()
-    assert [e["nodeName"] for e in endpoints(cluster)] == ["n9"]
+@pytest.mark.parametrize("publishes", [False, True])
+def test_a_pod_on_an_unknown_node_is_published_only_on_demand(publishes: bool) -> None:
+    status = {"phase": "Running", "podIP": "10.1.1.1", "conditions": [{"type": "Ready", "status": "True"}]}
+    cluster = kplan.Cluster([*NODES, {**pod("p", node="n9"), "status": status}])
+    cluster.apply(service(publishNotReadyAddresses=publishes))
+    cluster.settle(kubelet=False)
+    told = [e.message for e in cluster.events_since_last_settle() if e.reason == "FailedToUpdateEndpointSlices"]
+    lost = "skipping Pod p for Service default/web: Node n9 Not Found"
+    assert told == ([] if publishes else [f"Error updating Endpoint Slices for Service default/web: {lost}"])
 
 
 @pytest.mark.parametrize(
