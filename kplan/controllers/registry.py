@@ -7,13 +7,13 @@ from importlib import import_module
 from kplan.controllers.manager import Controller
 
 _HOMES = (
-    ("deployment", "CONTROLLER"),
-    ("replicaset", "CONTROLLER"),
-    ("replicaset", "REPLICATION"),
     ("endpointslice", "CONTROLLER"),
     ("endpoints", "CONTROLLER"),
     ("mirroring", "CONTROLLER"),
     ("disruption", "CONTROLLER"),
+    ("deployment", "CONTROLLER"),
+    ("replicaset", "CONTROLLER"),
+    ("replicaset", "REPLICATION"),
     ("garbage", "CONTROLLER"),
 )
 
