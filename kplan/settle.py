@@ -52,6 +52,7 @@ class ControlPlane:
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
+        someday = self.clock.now + LAZY_HORIZON
         while not self.unsettled:
             action = self.kubelet.next() if kubelet is not False else None
             if action is not None:
@@ -60,17 +61,23 @@ class ControlPlane:
                 rests.append(self._rest(str(action)))
                 busy = True
                 continue
-            if not self._pass_time(lazily=not busy):
+            known = len(self.control.events)
+            near = HORIZON if kubelet is not False else QUIET  # with its nodes the cluster stands still
+            if not self._pass_time(near, someday=None if busy or kubelet is False else someday):
                 break
             after = self._rest(None)
+            busy = busy or len(self.control.events) > known
             if after.changes or self._deltas[-1]:
                 rests.append(after)
                 busy = True
         self.clock.advance(QUIET)
         return rests
 
-    def _pass_time(self, *, lazily: bool) -> bool:
-        """Let time pass until a controller has something to do; False if none has within reach."""
+    def _pass_time(self, horizon: float, someday: float | None) -> bool:
+        """Let time pass until a controller has something to do; False if none has within so many seconds.
+
+        What is scheduled for later counts until `someday`, and not at all if that is None.
+        """
         if self.manager.failed_before():
             self.clock.advance(1.0)
             return True
@@ -78,7 +85,7 @@ class ControlPlane:
         near = [
             t.at
             for t in self.control.timers.values()
-            if t.at <= now + (LAZY_HORIZON if t.lazy else HORIZON) and (lazily or not t.lazy)
+            if (t.at <= now + horizon if not t.lazy else someday is not None and t.at <= someday)
         ]
         if not near:
             return False

@@ -16,6 +16,7 @@ from kplan.api.pipeline import created, decode, kind_of
 from kplan.api.request import Refused, Server
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock, seconds
+from kplan.controllers.placeholders import closed
 from kplan.events import Event
 from kplan.model import Key, split_api_version
 from kplan.store import Store, ref_of
@@ -23,6 +24,7 @@ from kplan.store import Store, ref_of
 Value = dict[str, Any]
 
 NORMAL, WARNING = "Normal", "Warning"
+IN_LEAVING_NAMESPACE = "because it is being terminated"  # the end of a refusal that no controller reports
 _LONGEST_PREFIX = 58  # k8s.io/apiserver/pkg/storage/names: what generateName keeps of its prefix
 
 
@@ -46,6 +48,7 @@ class Control:
         self.events: list[Event] = []
         self.timers: dict[tuple[str, Key], Timer] = {}
         self.failed: dict[tuple[str, Key], int] = {}
+        self.memory: dict[tuple[str, Key], Any] = {}  # what a controller keeps of an object between its syncs
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
 
@@ -82,6 +85,7 @@ class Control:
 
         Names that a real server draws at random are `<prefix><1>`, `<prefix><2>` and so on. Raises Refused.
         """
+        obj, opened = closed(obj)
         server = Server(self.version, self.store, obj["metadata"].get("namespace") or "default")
         info = kind_of(obj, server)
         if info is None:
@@ -90,7 +94,9 @@ class Control:
         try:
             new = created(decode(obj, info, server, [], []), info, server, [])
         except Refused as no:
-            raise _unnamed(no, prefix) if prefix else no from None
+            no = _unnamed(no, prefix) if prefix else no
+            raise Refused(no.status, opened(no.message), no.causes) from None
+        new, prefix = opened(new), opened(prefix)
         if prefix:
             new["metadata"]["name"] = self._next_name(new, prefix)
         elif ref_of(new).key in self.store:
@@ -174,6 +180,10 @@ class Control:
         known = self.timers.get(self.current)
         if known is None or timer.at < known.at:
             self.timers[self.current] = timer
+
+    def sleep(self) -> None:
+        """Look at the current object only when something changes: what it asked for before is no longer due."""
+        self.timers.pop(self.current, None)
 
     def retry(self) -> None:
         """Look at the current object again once anything has changed: its last sync failed."""

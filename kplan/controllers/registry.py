@@ -10,6 +10,10 @@ _HOMES = (
     ("deployment", "CONTROLLER"),
     ("replicaset", "CONTROLLER"),
     ("replicaset", "REPLICATION"),
+    ("job", "CONTROLLER"),
+    ("job", "ORPHANS"),
+    ("ttl", "CONTROLLER"),
+    ("cronjob", "CONTROLLER"),
     ("garbage", "CONTROLLER"),
 )
 

@@ -44,7 +44,7 @@ class Kubelet:
         """Take note of changed pods."""
         for write in writes:
             if write.key.kind == "Pod" and not write.key.group:
-                self._sort(write.key, write.new)
+                self._sort(write.key, self.control.get(write.key))  # it may have gone since
 
     def _sort(self, key: Key, pod: Value | None) -> None:
         verb = self._verb(pod) if pod is not None else ""
