@@ -52,7 +52,9 @@ class ControlPlane:
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
-        someday = self.clock.now + LAZY_HORIZON
+        # Without kubelets the cluster stands still: only what is due at once is done.
+        near, far = (HORIZON, LAZY_HORIZON) if kubelet is not False else (QUIET, QUIET)
+        someday = self.clock.now + far
         while not self.unsettled:
             action = self.kubelet.next() if kubelet is not False else None
             if action is not None:
@@ -62,8 +64,7 @@ class ControlPlane:
                 busy = True
                 continue
             known = len(self.control.events)
-            near = HORIZON if kubelet is not False else QUIET  # with its nodes the cluster stands still
-            if not self._pass_time(near, someday=None if busy or kubelet is False else someday):
+            if not self._pass_time(near, someday=None if busy else someday):
                 break
             after = self._rest(None)
             busy = busy or len(self.control.events) > known
@@ -85,7 +86,7 @@ class ControlPlane:
         near = [
             t.at
             for t in self.control.timers.values()
-            if (t.at <= now + horizon if not t.lazy else someday is not None and t.at <= someday)
+            if (someday is not None and t.at <= someday if t.lazy else t.at <= now + horizon)
         ]
         if not near:
             return False

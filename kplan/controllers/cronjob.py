@@ -113,7 +113,6 @@ def _start(cron_job: Value, status: Value, control: Control) -> None:
         control.event(cron_job, WARNING, "TooManyMissedTimes", f"too many missed start times. {advice}")
     due = runs.latest if runs.latest is not None and _may_run(cron_job, runs.latest, status, control) else None
     if due is not None and not _run(cron_job, due, zone, status, control):
-        control.retry()
         return
     wait = pause({**cron_job, "status": status}, schedule, zone, now)
     if wait is not None:
@@ -162,7 +161,10 @@ def _may_run(cron_job: Value, at: int, status: Value, control: Control) -> bool:
 
 
 def _run(cron_job: Value, at: int, zone: tzinfo, status: Value, control: Control) -> bool:
-    """Start a run, in place of those that are active where the policy says so; whether that came to an end."""
+    """Start a run, in place of those that are active where the policy says so; whether to go on to the next.
+
+    A Job of that name which somebody else made stops the CronJob until it changes.
+    """
     if cron_job["spec"].get("concurrencyPolicy") == "Replace":
         for ref in list(status.get("active") or ()):
             active = control.find("Job", ref["name"], ref.get("namespace", ""))
@@ -175,10 +177,11 @@ def _run(cron_job: Value, at: int, zone: tzinfo, status: Value, control: Control
         except Refused as no:
             if not no.message.endswith(IN_LEAVING_NAMESPACE):
                 control.event(cron_job, WARNING, "FailedCreate", f"Error creating job: {no.message}")
+            control.retry()
             return False
         control.event(cron_job, NORMAL, "SuccessfulCreate", f"Created job {job['metadata']['name']}")
     elif (controller_of(job) or {}).get("uid") != cron_job["metadata"].get("uid"):
-        return True
+        return False
     status["active"] = [*(status.get("active") or ()), _ref(job)]
     status["lastScheduleTime"] = stamp(at)
     return True

@@ -32,8 +32,8 @@ def reconcile(key: Key, control: Control) -> None:
     if job is None or is_finished(job):
         control.memory.pop(("job", key), None)
         return
-    if not _is_ours(job):
-        return
+    if not _is_ours(job) or not job["spec"].get("selector"):
+        return  # the API server gives every Job a selector: one without never went through it
     owned = claim(job, "Pod", control, lambda p: selects(job, p), finalizer=jobpods.TRACKING)
     sync = look(job, owned, control.memory.get(("job", key), Backoff()), control)
     refused = _act(sync)
@@ -78,8 +78,7 @@ def is_finished(job: Value) -> bool:
 
 def selects(job: Value, pod: Value) -> bool:
     """Whether the selector of a Job matches a pod."""
-    selector = job["spec"].get("selector")
-    return bool(selector) and labels.matches(selector, pod["metadata"].get("labels"))
+    return labels.matches(job["spec"].get("selector"), pod["metadata"].get("labels"))
 
 
 def _is_ours(job: Value) -> bool:

@@ -76,6 +76,9 @@ def _surplus(sync: Sync, count: int) -> list[Value]:
 
 def _misplaced(sync: Sync) -> tuple[list[Value], list[Value]]:
     """Active pods without an index or with one beyond the last, all but the best of each index; and the others."""
+    indexes = {jobpods.valid_index(p, sync.job) for p in sync.active_pods}
+    if None not in indexes and len(indexes) == len(sync.active_pods):
+        return [], sync.active_pods
     best: dict[int, Value] = {}
     out = []
     for pod in _in_order(sync.active_pods):

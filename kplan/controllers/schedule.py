@@ -9,7 +9,7 @@ kplan.api.validation.cron.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -113,10 +113,10 @@ def _days(schedule: Schedule, day: date, last_year: int) -> Iterator[date]:
 def _in_day(schedule: Schedule, day: date, first: int, zone: tzinfo) -> int | None:
     """The first run of a day that is not before `first`."""
     start, end = (datetime(d.year, d.month, d.day, tzinfo=zone) for d in (day, day + _DAY))
-    if start.utcoffset() != end.utcoffset():
-        return _in_odd_day(schedule, day, first, zone)
     midnight = int(start.timestamp())
     earliest = max(0, -((midnight - first) // 60))  # in minutes of the day, rounded up
+    if start.utcoffset() != end.utcoffset():
+        return _in_odd_day(schedule, range(midnight + 60 * earliest, int(end.timestamp()), 60), zone)
     for hour in schedule.hour.numbers:
         if hour * 60 + 59 >= earliest:
             for minute in schedule.minute.numbers:
@@ -125,18 +125,10 @@ def _in_day(schedule: Schedule, day: date, first: int, zone: tzinfo) -> int | No
     return None
 
 
-def _in_odd_day(schedule: Schedule, day: date, first: int, zone: tzinfo) -> int | None:
-    """The same on a day on which clocks change: some local times do not exist, some come twice."""
-    times = (
-        datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone, fold=fold)
-        for hour in schedule.hour.numbers
-        for minute in schedule.minute.numbers
-        for fold in (0, 1)
-    )
-    real = (int(t.timestamp()) for t in times if _exists(t, zone))
-    return min((t for t in real if t >= first), default=None)
-
-
-def _exists(local: datetime, zone: tzinfo) -> bool:
-    again = local.astimezone(UTC).astimezone(zone)
-    return again.replace(tzinfo=None, fold=0) == local.replace(tzinfo=None, fold=0)
+def _in_odd_day(schedule: Schedule, minutes: Iterable[int], zone: tzinfo) -> int | None:
+    """The same on a day on which clocks change: of all its minutes the first that reads as one of the schedule."""
+    for at in minutes:
+        local = datetime.fromtimestamp(at, zone)
+        if local.hour in schedule.hour.numbers and local.minute in schedule.minute.numbers:
+            return at
+    return None
