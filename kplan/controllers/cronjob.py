@@ -84,9 +84,9 @@ def _review(cron_job: Value, jobs: list[Value], status: Value, control: Control)
             status["lastSuccessfulTime"] = max(done, status.get("lastSuccessfulTime") or "", key=_time)
     there = {j["metadata"].get("uid") for j in jobs}
     for ref in status.get("active") or ():
-        if ref.get("uid") not in there and control.find("Job", ref["name"], ref.get("namespace", "")) is None:
+        if ref.get("uid") not in there and control.find("Job", ref.get("name", ""), ref.get("namespace", "")) is None:
             _forget(status, ref.get("uid"))
-            control.event(cron_job, NORMAL, "MissingJob", f"Active job went missing: {ref['name']}")
+            control.event(cron_job, NORMAL, "MissingJob", f"Active job went missing: {ref.get('name')}")
 
 
 def _time(text: str) -> float:
@@ -131,7 +131,7 @@ def _zone(cron_job: Value, control: Control) -> tzinfo | None:
 
 def _parsed(cron_job: Value, control: Control) -> Schedule | None:
     """The schedule; None, and an event, if it cannot be read."""
-    text = str(cron_job["spec"]["schedule"])
+    text = str(cron_job["spec"].get("schedule") or "")
     if "TZ" in text:
         page = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"
         message = f'CRON_TZ or TZ used in schedule "{text}" is not officially supported, see {page} for more details'
@@ -167,7 +167,7 @@ def _run(cron_job: Value, at: int, zone: tzinfo, status: Value, control: Control
     """
     if cron_job["spec"].get("concurrencyPolicy") == "Replace":
         for ref in list(status.get("active") or ()):
-            active = control.find("Job", ref["name"], ref.get("namespace", ""))
+            active = control.find("Job", ref.get("name", ""), ref.get("namespace", ""))
             if active is not None:
                 _delete(cron_job, active, status, control)
     job = _existing(cron_job, at, control)
@@ -194,7 +194,7 @@ def _ref(job: Value) -> Value:
 
 
 def _job(cron_job: Value, at: int, zone: tzinfo, control: Control) -> Value:
-    template = cron_job["spec"]["jobTemplate"]
+    template = cron_job["spec"].get("jobTemplate") or {}
     given = template.get("metadata") or {}
     meta: Value = {
         "name": _new_name(cron_job, control),
@@ -204,7 +204,7 @@ def _job(cron_job: Value, at: int, zone: tzinfo, control: Control) -> Value:
     }
     if given.get("labels"):
         meta["labels"] = given["labels"]
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template["spec"]}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template.get("spec") or {}}
 
 
 def _written(at: int, zone: tzinfo) -> str:
@@ -234,11 +234,16 @@ def _existing(cron_job: Value, at: int, control: Control) -> Value | None:
     real = control.find("Job", f"{meta['name']}-{at // 60}", meta["namespace"])
     if real is not None:
         return real
-    for job in control.owned(cron_job, "Job"):
-        said = (job["metadata"].get("annotations") or {}).get(SCHEDULED)
-        if said and "<" in job["metadata"]["name"] and _time(said) == at:
-            return job
-    return None
+    own = (j for j in control.owned(cron_job, "Job") if "<" in j["metadata"]["name"])
+    return next((j for j in own if _scheduled(j) == at), None)
+
+
+def _scheduled(job: Value) -> float | None:
+    """The time for which a Job was started, by its annotation; None if that is no time."""
+    try:
+        return seconds((job["metadata"].get("annotations") or {}).get(SCHEDULED, ""))
+    except ValueError:
+        return None
 
 
 def _itself(write: Write, control: Control) -> list[Key]:

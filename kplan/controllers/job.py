@@ -32,8 +32,8 @@ def reconcile(key: Key, control: Control) -> None:
     if job is None or is_finished(job):
         control.memory.pop(("job", key), None)
         return
-    if not _is_ours(job) or not job["spec"].get("selector"):
-        return  # the API server gives every Job a selector: one without never went through it
+    if not _is_ours(job) or not _is_whole(job):
+        return
     owned = claim(job, "Pod", control, lambda p: selects(job, p), finalizer=jobpods.TRACKING)
     sync = look(job, owned, control.memory.get(("job", key), Backoff()), control)
     refused = _act(sync)
@@ -84,6 +84,15 @@ def selects(job: Value, pod: Value) -> bool:
 def _is_ours(job: Value) -> bool:
     """Whether no other controller is to look after a Job."""
     return job["spec"].get("managedBy") in (None, MANAGER)
+
+
+def _is_whole(job: Value) -> bool:
+    """Whether a Job selects the pods it makes; the API server sees to that, and one that does not would never stop."""
+    selector = job["spec"].get("selector")
+    template = job["spec"].get("template") or {}
+    return bool(selector and template.get("spec")) and labels.matches(
+        selector, (template.get("metadata") or {}).get("labels")
+    )
 
 
 def _of_pod(write: Write, control: Control) -> list[Key]:

@@ -27,7 +27,7 @@ def judge(pod: Value, job: Value) -> Match:
     for at, rule in enumerate(rules):
         reason = _reason(pod, rule)
         if reason:
-            action = str(rule["action"])
+            action = str(rule.get("action"))
             message = f"{reason} matching FailJob rule at index {at}" if action == "FailJob" else ""
             return Match(action, action != "Ignore", message)
     return Match()
@@ -39,13 +39,13 @@ def _reason(pod: Value, rule: Value) -> str:
     if rule.get("onExitCodes") is not None:
         for state in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
             code = ((state.get("state") or {}).get("terminated") or {}).get("exitCode") or 0
-            if code and _fits(state["name"], code, rule["onExitCodes"]):
+            if code and _fits(str(state.get("name")), code, rule["onExitCodes"]):
                 name = f"{meta['namespace']}/{meta['name']}"
                 return f"Container {state['name']} for pod {name} failed with exit code {code}"
         return ""
-    wanted = {(c["type"], c.get("status", "True")) for c in rule.get("onPodConditions") or ()}
+    wanted = {(c.get("type"), c.get("status", "True")) for c in rule.get("onPodConditions") or ()}
     for condition in status.get("conditions") or ():
-        if (condition["type"], condition.get("status")) in wanted:
+        if (condition.get("type"), condition.get("status")) in wanted:
             return f"Pod {meta['namespace']}/{meta['name']} has condition {condition['type']}"
     return ""
 
@@ -53,7 +53,7 @@ def _reason(pod: Value, rule: Value) -> str:
 def _fits(container: str, code: int, wanted: Value) -> bool:
     if wanted.get("containerName") not in (None, container):
         return False
-    return bool((code in wanted["values"]) == (wanted["operator"] == "In"))
+    return bool((code in (wanted.get("values") or ())) == (wanted.get("operator") == "In"))
 
 
 def enough(job: Value, succeeded: Collection[int]) -> str:

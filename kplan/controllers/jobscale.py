@@ -22,6 +22,7 @@ Value = dict[str, Any]
 
 _LONGEST_PREFIX = 58  # what generateName keeps of its prefix
 _ENV = "JOB_COMPLETION_INDEX"
+_FROM_LABEL_SINCE = 32  # before, the variable comes from the annotation
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -179,15 +180,16 @@ def _pod(sync: Sync, index: int | None) -> Value:
         spec = {**spec, "hostname": f"{name}-{index}"}
         for kind in ("initContainers", "containers"):
             if spec.get(kind):
-                spec[kind] = [_with_index(c) for c in spec[kind]]
+                spec[kind] = [_with_index(c, sync.control.minor) for c in spec[kind]]
     return pods.from_template(job, {"metadata": meta, "spec": spec}, generate_name=prefix)
 
 
-def _with_index(container: Value) -> Value:
+def _with_index(container: Value, minor: int) -> Value:
     env = container.get("env") or []
     if any(e.get("name") == _ENV for e in env):
         return container
-    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{jobpods.INDEX}']"}}
+    where = "labels" if minor >= _FROM_LABEL_SINCE else "annotations"
+    source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.{where}['{jobpods.INDEX}']"}}
     return {**container, "env": [*env, {"name": _ENV, "valueFrom": source}]}
 
 

@@ -17,6 +17,7 @@ from kplan.controllers.jobpolicies import enough, judge
 Value = dict[str, Any]
 
 MET, TARGET, COMPLETE, FAILED = "SuccessCriteriaMet", "FailureTarget", "Complete", "Failed"
+POLICY = "PodFailurePolicy"
 REACHED = ("CompletionsReached", "Reached expected number of succeeded pods")
 _OVER_LIMIT = ("BackoffLimitExceeded", "Job has reached the specified backoff limit")
 _TOO_LATE = ("DeadlineExceeded", "Job was active longer than specified deadline")
@@ -155,7 +156,7 @@ def _failure(sync: Sync) -> End | None:
         for pod in sync.pods:
             message = judge(pod, sync.job).message if jobpods.has_failed(pod, sync.job) else ""
             if message:
-                return End(False, "PodFailurePolicy", message)
+                return End(False, POLICY, message)
     if sync.failed > _limit(sync) or _restarted_too_often(sync):
         return End(False, *_OVER_LIMIT)
     left = _time_left(sync)

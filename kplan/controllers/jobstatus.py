@@ -11,13 +11,14 @@ from typing import Any
 from kplan.controllers import jobindexes, jobpods, pods
 from kplan.controllers.control import NORMAL, WARNING
 from kplan.controllers.jobpolicies import judge
-from kplan.controllers.jobstate import End, Sync
+from kplan.controllers.jobstate import POLICY, End, Sync
 from kplan.store import ref_of
 
 Value = dict[str, Any]
 
 SUSPENDED = "Suspended"
 _MOST_UNCOUNTED = 500
+_WAITS_FOR_PODS_SINCE = 31  # before, a Job had ended as soon as it was decided, with pods still terminating
 _CLEARS_START_SINCE = 36  # KEP-5440: the start time goes while the Job is suspended
 
 
@@ -41,7 +42,8 @@ def track(sync: Sync) -> None:
     done = _note_ended(sync)
     if jobpods.is_indexed(sync.job):
         counts["succeeded"] = len(sync.succeeded_indexes)
-    if sync.end is not None:
+    waits = sync.control.minor >= _WAITS_FOR_PODS_SINCE
+    if sync.end is not None and (waits or sync.end.reason == POLICY):
         _say(sync, sync.end.interim, "True", sync.end.reason, sync.end.message)
     _write(sync, counts)
     for pod in done:
@@ -50,7 +52,8 @@ def track(sync: Sync) -> None:
             sync.control.update(jobpods.without_tracking(current))
     gone = {jobpods.uid(p) for p in done}
     _settle(sync, counts, {jobpods.uid(p) for p in sync.pods if jobpods.is_tracked(p)} - gone)
-    if sync.end is not None and not sync.more and not any(sync.uncounted.values()) and not sync.terminating:
+    left = sync.more or any(sync.uncounted.values()) or (waits and sync.terminating)
+    if sync.end is not None and not left:
         _finish(sync, sync.end)
     _write(sync, counts)
 

@@ -57,8 +57,8 @@ class Kubelet:
     def _verb(self, pod: Value) -> str:
         """What is to be done with a pod, if anything."""
         if pods.is_terminating(pod):
-            done = pods.has_ended(pod) and not (pod["metadata"].get("deletionGracePeriodSeconds") or 0)
-            return "" if done else GONE
+            to_stop = _is_of_job(pod) and not pods.has_ended(pod)
+            return GONE if to_stop or pod["metadata"].get("deletionGracePeriodSeconds") else ""
         if not pod["spec"].get("nodeName"):
             return ""
         outcome = outcome_of(pod, self.script, self.control)
@@ -100,8 +100,7 @@ class Kubelet:
     def _remove(self, pod: Value) -> None:
         """The containers have stopped; the pod goes, or waits for its finalizers."""
         control = self.control
-        ref = controller_of(pod)
-        if not pods.has_ended(pod) and ref is not None and ref["kind"] == "Job":
+        if _is_of_job(pod) and not pods.has_ended(pod):
             pod = control.status(pod, finished(pod, 143, control.now))
         control.delete(pod, grace=0)
 
@@ -118,3 +117,8 @@ class Kubelet:
         """An address of its own for each pod, from the usual range of pod networks."""
         number = self.control.store.born(ref_of(pod).key)
         return f"10.{64 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"
+
+
+def _is_of_job(pod: Value) -> bool:
+    """Whether somebody looks at how a pod ends before it goes."""
+    return (controller_of(pod) or {}).get("kind") == "Job"

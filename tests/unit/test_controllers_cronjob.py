@@ -241,9 +241,12 @@ def test_deleting_a_cron_job_takes_its_jobs_along() -> None:
     assert [o["kind"] for o in c.objects(namespace="default")] == []
 
 
-def test_a_stored_cluster_goes_on() -> None:
+@pytest.mark.parametrize("note", ["2026-01-01T00:01:00Z", "nonsense", ""])
+def test_a_stored_cluster_goes_on(note: str) -> None:
     c = cluster(cron_job())
     c.settle()
+    job = c.objects("Job")[0]
+    c.store.put({**job, "metadata": {**job["metadata"], "annotations": {SCHEDULED: note}}})
     again = kplan.Cluster(c.objects())
     again.clock.now = c.clock.now
     again.settle()

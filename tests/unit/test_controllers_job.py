@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import kplan
-from kplan.controllers import jobindexes
+from kplan.controllers import jobindexes, jobstatus
 from kplan.controllers.jobbackoff import Backoff
 from kplan.controllers.jobpolicies import enough, judge
 from kplan.kubelet.outcomes import Outcome
@@ -322,6 +322,34 @@ def test_start_time_while_suspended(version: str, kept: bool) -> None:
     change(c, suspend=True)
     c.settle()
     assert ("startTime" in stored(c)["status"]) is kept
+
+
+def test_a_pod_that_somebody_holds_ends_but_stays() -> None:
+    meta = {"name": "held", "namespace": "default", "finalizers": ["example.com/mine"]}
+    spec = {"containers": [{"name": "t", "image": f"{STORE}:run"}]}
+    c = cluster({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    c.settle()
+    c.delete("Pod", "held")
+    assert [r.kubelet for r in c.settle()] == [None, "gone held"]
+    assert pods(c) == ["held"]
+
+
+def test_many_pods_are_counted_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobstatus, "_MOST_UNCOUNTED", 2)
+    c = cluster(job(tag="run", **INDEXED, notes={CODES: "0:1"}, backoffLimit=0))
+    c.settle()
+    assert (conditions(c), counts(c)) == (failed("BackoffLimitExceeded"), (0, 0, 0, 4, 0))
+
+
+def test_before_1_31_a_job_ends_while_pods_are_terminating() -> None:
+    given = job(tag="run", **INDEXED, notes={CODES: "0:1"}, backoffLimit=0)
+    c = kplan.Cluster(NODES, version="1.30")
+    c.apply(given)
+    rests = c.settle()
+    assert conditions(c) == [("Failed", "BackoffLimitExceeded")]
+    ending = next(r for r in rests if r.kubelet == "exit j-0-<1>")
+    assert ending.sets["job/j"] == [0, 0, 0, 4, 3]
+    assert any("->['Failed']" in line for line in ending.changes)
 
 
 def test_a_deleted_pod() -> None:
