@@ -268,7 +268,7 @@ def _of_job(write: Write, control: Control) -> list[Key]:
     for job in (write.old, write.new):
         ref = controller_of(job) if job is not None else None
         if ref is not None and ref["kind"] == "CronJob":
-            owner = control.find("CronJob", ref["name"], write.key.namespace)
+            owner = control.get(Key("batch", "CronJob", write.key.namespace, ref["name"]))
             if owner is not None and owner["metadata"].get("uid") == ref.get("uid"):
                 found[ref_of(owner).key] = None
     return list(found)

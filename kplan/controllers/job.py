@@ -113,7 +113,7 @@ def _job_of(pod: Value, control: Control) -> Value | None:
     ref = controller_of(pod)
     if ref is None or ref["kind"] != "Job":
         return None
-    job = control.find("Job", ref["name"], pod["metadata"].get("namespace", ""))
+    job = control.get(Key("batch", "Job", pod["metadata"].get("namespace", ""), ref["name"]))
     return job if job is not None and job["metadata"].get("uid") == ref.get("uid") else None
 
 
