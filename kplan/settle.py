@@ -25,6 +25,7 @@ Value = dict[str, Any]
 ACTION = 0.3  # seconds that one action of a kubelet takes
 QUIET = 1.5  # seconds without a change after which a cluster counts as at rest
 HORIZON = 60.0  # seconds that a controller's timer may lie ahead
+STILL = 8.0  # the same while kubelets are stopped: a namespace goes (5 s), but a failed pod is not replaced (10 s)
 LAZY_HORIZON = 3600.0  # the same for what is scheduled for later
 MOST_SYNCS = 1000  # per object and call: beyond that a cluster does not come to rest
 
@@ -52,8 +53,7 @@ class ControlPlane:
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
-        # Without kubelets the cluster stands still: only what is due at once is done.
-        near, far = (HORIZON, LAZY_HORIZON) if kubelet is not False else (QUIET, QUIET)
+        near, far = (HORIZON, LAZY_HORIZON) if kubelet is not False else (STILL, STILL)
         someday = self.clock.now + far
         while not self.unsettled:
             action = self.kubelet.next() if kubelet is not False else None
