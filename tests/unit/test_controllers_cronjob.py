@@ -228,7 +228,9 @@ def test_a_run_that_exists_already() -> None:
 
 def test_a_run_that_is_refused() -> None:
     given = cron_job(job={"parallelism": -1})
-    c = kplan.Cluster([*NODES, {**given, "metadata": {**given["metadata"], "uid": "u", "creationTimestamp": START}}])
+    c = kplan.Cluster(NODES)
+    c.settle()
+    c.store.put({**given, "metadata": {**given["metadata"], "uid": "u", "creationTimestamp": START}})
     c.settle()
     said = [e.message for e in c.events_since_last_settle() if e.reason == "FailedCreate"]
     invalid = "spec.parallelism: Invalid value: -1: must be greater than or equal to 0"
