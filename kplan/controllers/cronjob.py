@@ -40,7 +40,9 @@ def reconcile(key: Key, control: Control) -> None:
     _review(cron_job, jobs, status, control)
     if not cron_job["metadata"].get("deletionTimestamp"):
         _start(cron_job, status, control)
-    control.status(cron_job, {k: v for k, v in status.items() if v})
+    status = {k: v for k, v in status.items() if v}
+    if status != (cron_job.get("status") or {}):
+        control.status(cron_job, status)
 
 
 def _clean_up(cron_job: Value, jobs: list[Value], status: Value, control: Control) -> None:
