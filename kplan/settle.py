@@ -25,6 +25,7 @@ Value = dict[str, Any]
 ACTION = 0.3  # seconds that one action of a kubelet takes
 QUIET = 1.5  # seconds without a change after which a cluster counts as at rest
 HORIZON = 60.0  # seconds that a controller's timer may lie ahead
+STILL = 8.0  # the same while kubelets are stopped: a namespace goes (5 s), but a failed pod is not replaced (10 s)
 LAZY_HORIZON = 3600.0  # the same for what is scheduled for later
 MOST_JUMPS = 300  # times that the clock may jump in one call
 MOST_SYNCS = 200  # per object and call: beyond that a cluster does not come to rest
@@ -57,6 +58,8 @@ class ControlPlane:
         rests = [self._rest(None, given)]
         busy = self._wrote
         jumps = 0
+        near, far = (HORIZON, LAZY_HORIZON) if kubelet is not False else (STILL, STILL)
+        someday = self.clock.now + far
         while not self.unsettled:
             action = self.kubelet.next() if kubelet is not False else None
             if action is not None:
@@ -65,20 +68,25 @@ class ControlPlane:
                 rests.append(self._rest(str(action)))
                 busy = True
                 continue
-            if not self._pass_time(lazily=not busy):
+            known = len(self.control.events)
+            if not self._pass_time(near, someday=None if busy else someday):
                 break
             jumps += 1
             if jumps > MOST_JUMPS:
                 self.unsettled = "something comes back as often as time passes"
             after = self._rest(None)
+            busy = busy or len(self.control.events) > known
             if after.changes or self._deltas[-1]:
                 rests.append(after)
                 busy = True
         self.clock.advance(QUIET)
         return rests
 
-    def _pass_time(self, *, lazily: bool) -> bool:
-        """Let time pass until a controller has something to do; False if none has within reach."""
+    def _pass_time(self, horizon: float, someday: float | None) -> bool:
+        """Let time pass until a controller has something to do; False if none has within so many seconds.
+
+        What is scheduled for later counts until `someday`, and not at all if that is None.
+        """
         if self.manager.failed_before():
             self.clock.advance(1.0)
             return True
@@ -86,8 +94,8 @@ class ControlPlane:
         near = [
             t.at
             for t in self.control.timers.values()
-            if t.at <= now + (LAZY_HORIZON if t.lazy else HORIZON) and (lazily or not t.lazy)
-            if t.call <= self.control.calls
+            if (someday is not None and t.at <= someday if t.lazy else t.at <= now + horizon)
+            and t.call <= self.control.calls
         ]
         if not near:
             return False

@@ -17,7 +17,7 @@ BACKGROUND, FOREGROUND, ORPHAN = "Background", "Foreground", "Orphan"
 FOREGROUND_FINALIZER, ORPHAN_FINALIZER = "foregroundDeletion", "orphan"
 PROPAGATIONS = (BACKGROUND, FOREGROUND, ORPHAN)
 # Kinds whose registry orphans the dependents where the call does not say.
-_ORPHANING = frozenset([("v1", "ReplicationController")])
+_ORPHANING = frozenset([("v1", "ReplicationController"), ("batch/v1", "Job")])
 _ENDED = ("Succeeded", "Failed")
 
 

@@ -20,10 +20,11 @@ def claim(
     control: Control,
     matches: Callable[[Value], bool],
     counts: Callable[[Value], bool] = lambda _: True,
+    finalizer: str = "",
 ) -> list[Value]:
     """The objects of a kind that `owner` controls after adoption and release, oldest first.
 
-    What does not count is neither adopted nor released, nor returned.
+    What does not count is neither adopted nor released, nor returned. A `finalizer` comes and goes with the owner.
     """
     namespace = owner["metadata"]["namespace"]
     leaving = bool(owner["metadata"].get("deletionTimestamp"))
@@ -34,11 +35,11 @@ def claim(
         if matches(o):
             mine.append(o)
         elif not leaving:
-            control.update(_released(o, owner))
+            control.update(_released(o, owner, finalizer))
     if leaving:
         return mine
     free = [o for o in control.orphans(kind, namespace) if not o["metadata"].get("deletionTimestamp")]
-    return mine + [control.update(_adopted(o, owner)) for o in free if counts(o) and matches(o)]
+    return mine + [control.update(_adopted(o, owner, finalizer)) for o in free if counts(o) and matches(o)]
 
 
 def candidates(owners: Iterable[Value], obj: Value, matches: Callable[[Value, Value], bool]) -> list[Value]:
@@ -47,15 +48,22 @@ def candidates(owners: Iterable[Value], obj: Value, matches: Callable[[Value, Va
     return [o for o in owners if o["metadata"].get("namespace") == namespace and matches(o, obj)]
 
 
-def _adopted(obj: Value, owner: Value) -> Value:
+def _adopted(obj: Value, owner: Value, finalizer: str) -> Value:
     refs = [r for r in obj["metadata"].get("ownerReferences") or () if r.get("uid") != owner["metadata"]["uid"]]
-    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [*refs, reference(owner)]}}
+    meta = {**obj["metadata"], "ownerReferences": [*refs, reference(owner)]}
+    held = meta.get("finalizers") or []
+    if finalizer and finalizer not in held:
+        meta["finalizers"] = [*held, finalizer]
+    return {**obj, "metadata": meta}
 
 
-def _released(obj: Value, owner: Value) -> Value:
-    refs = controllerless(obj, owner)
-    meta = {k: v for k, v in obj["metadata"].items() if k != "ownerReferences"}
-    return {**obj, "metadata": {**meta, **({"ownerReferences": refs} if refs else {})}}
+def _released(obj: Value, owner: Value, finalizer: str) -> Value:
+    changed = {
+        "ownerReferences": controllerless(obj, owner),
+        "finalizers": [f for f in obj["metadata"].get("finalizers") or () if f != finalizer],
+    }
+    meta = {k: v for k, v in obj["metadata"].items() if k not in changed}
+    return {**obj, "metadata": {**meta, **{k: v for k, v in changed.items() if v}}}
 
 
 def controllerless(obj: Value, owner: Value) -> list[Value]:

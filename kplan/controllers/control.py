@@ -16,6 +16,7 @@ from kplan.api.pipeline import created, decode, kind_of
 from kplan.api.request import Refused, Server
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock, seconds
+from kplan.controllers.placeholders import closed
 from kplan.events import Event
 from kplan.model import Key, split_api_version
 from kplan.store import Store, ref_of
@@ -24,6 +25,7 @@ Value = dict[str, Any]
 
 NOBODY = Key("", "", "", "")
 NORMAL, WARNING = "Normal", "Warning"
+IN_LEAVING_NAMESPACE = "because it is being terminated"  # the end of a refusal that no controller reports
 _LONGEST_PREFIX = 58  # k8s.io/apiserver/pkg/storage/names: what generateName keeps of its prefix
 
 
@@ -96,6 +98,7 @@ class Control:
 
         Names that a real server draws at random are `<prefix><1>`, `<prefix><2>` and so on. Raises Refused.
         """
+        obj, opened = closed(obj)
         server = Server(self.version, self.store, obj["metadata"].get("namespace") or "default")
         info = kind_of(obj, server)
         if info is None:
@@ -104,7 +107,9 @@ class Control:
         try:
             new = created(decode(obj, info, server, [], []), info, server, [])
         except Refused as no:
-            raise _unnamed(no, prefix) if prefix else no from None
+            no = _unnamed(no, prefix) if prefix else no
+            raise Refused(no.status, opened(no.message), no.causes) from None
+        new, prefix = opened(new), opened(prefix)
         if prefix:
             new["metadata"]["name"] = self._next_name(new, prefix)
         elif ref_of(new).key in self.store:
@@ -211,6 +216,10 @@ class Control:
     def is_waiting(self) -> bool:
         """Whether the current object is looked at before its time has come."""
         return self.current in self.timers
+
+    def sleep(self) -> None:
+        """Look at the current object only when something changes: what it asked for before is no longer due."""
+        self.timers.pop(self.current, None)
 
     def retry(self) -> None:
         """Look at the current object again once anything has changed: its last sync failed."""

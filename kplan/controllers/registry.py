@@ -27,6 +27,10 @@ _HOMES = (
     ("kplan.controllers.podgc", "CONTROLLER"),
     ("kplan.controllers.garbage", "CONTROLLER"),
     ("kplan.controllers.autoscaling.horizontal", "CONTROLLER"),
+    ("kplan.controllers.job", "CONTROLLER"),
+    ("kplan.controllers.job", "ORPHANS"),
+    ("kplan.controllers.ttl", "CONTROLLER"),
+    ("kplan.controllers.cronjob", "CONTROLLER"),
 )
 
 

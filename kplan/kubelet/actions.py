@@ -48,7 +48,7 @@ class Kubelet:
         """Take note of changed pods."""
         for write in writes:
             if write.key.kind == "Pod" and not write.key.group:
-                self._sort(write.key, write.new)
+                self._sort(write.key, self.control.get(write.key))  # it may have gone since
 
     def _sort(self, key: Key, pod: Value | None) -> None:
         verb = self._verb(pod) if pod is not None else ""
@@ -66,8 +66,8 @@ class Kubelet:
         if not node or self.control.find("Node", node) is None:
             return ""
         if pods.is_terminating(pod):
-            done = pods.has_ended(pod) and not (pod["metadata"].get("deletionGracePeriodSeconds") or 0)
-            return "" if done else GONE
+            to_stop = _is_of_job(pod) and not pods.has_ended(pod)
+            return GONE if to_stop or pod["metadata"].get("deletionGracePeriodSeconds") else ""
         outcome = outcome_of(pod, self.script, self.control)
         if pods.phase(pod) == "Pending":
             return START
@@ -123,8 +123,7 @@ class Kubelet:
     def _remove(self, pod: Value) -> None:
         """The containers have stopped; the pod goes, or waits for its finalizers."""
         control = self.control
-        ref = controller_of(pod)
-        if not pods.has_ended(pod) and ref is not None and ref["kind"] == "Job":
+        if _is_of_job(pod) and not pods.has_ended(pod):
             pod = control.status(pod, finished(pod, 143, control.now))
         control.delete(pod, grace=0)
 
@@ -141,3 +140,8 @@ class Kubelet:
         """An address of its own for each pod, from the usual range of pod networks."""
         number = self.control.store.born(ref_of(pod).key)
         return f"10.{64 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"
+
+
+def _is_of_job(pod: Value) -> bool:
+    """Whether somebody looks at how a pod ends before it goes."""
+    return (controller_of(pod) or {}).get("kind") == "Job"

@@ -4,8 +4,8 @@ Nobody can know that from a manifest: by default what can start becomes ready an
 end with 0. A script says otherwise for images or pods. Images under the reserved top-level domain `.example` (RFC 2606)
 carry it in their tag, which makes examples and tests self-contained: `never-ready…` runs and never becomes ready,
 `crash…` falls over at once, `exitN` ends with code N, `run` and all others run for ever. Two annotations go with them:
-`fake-kubelet/exit-codes: "i:N,…"` for the index i of a Job, `fake-kubelet/fail-first: "n"` for the first n pods of an
-owner.
+`fake-kubelet/exit-codes: "i:N,…"` for the index i of a Job, `fake-kubelet/fail-first: "n"` for pods of an owner
+of which the first n to end fail and the others succeed.
 """
 
 from __future__ import annotations
@@ -79,15 +79,17 @@ def _annotated(pod: Value, otherwise: Outcome, control: Control) -> Outcome:
     if own is not None and own.isdigit():
         return Outcome(exit_code=int(own))
     first = notes.get(_FAIL_FIRST, "")
-    if first.isdigit() and otherwise.exit_code is not None:
+    if first.isdigit():
         return Outcome(exit_code=1 if _ended_before(pod, control) < int(first) else 0)
     return otherwise
 
 
 def _ended_before(pod: Value, control: Control) -> int:
+    """How often pods of the same owner have ended, each restart of a container counted."""
     ref = controller_of(pod)
     owner = control.find(ref["kind"], ref["name"], pod["metadata"]["namespace"]) if ref else None
-    return sum(map(pods.has_ended, control.owned(owner, "Pod"))) if owner is not None else 0
+    owned = control.owned(owner, "Pod") if owner is not None else ()
+    return sum(pods.has_ended(p) + pods.restarts(p) for p in owned)
 
 
 def _policy(pod: Value) -> str:

@@ -7,6 +7,7 @@ time.LoadLocation with the zones of the IANA database (schemas/facts/time-zones.
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,7 +17,17 @@ from kplan.schema.definitions import read
 
 _MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _DAYS = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}
-_DESCRIPTORS = frozenset("@yearly @annually @monthly @weekly @daily @midnight @hourly".split())
+# What a descriptor stands for, in the five fields.
+DESCRIPTORS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+EVERY = "@every "
 
 
 class Bounds(NamedTuple):
@@ -29,7 +40,17 @@ class Bounds(NamedTuple):
 
 FIELDS = (Bounds(0, 59, {}), Bounds(0, 23, {}), Bounds(1, 31, {}), Bounds(1, 12, _MONTHS), Bounds(0, 6, _DAYS))
 
-_UNITS = ("ns", "us", "\u00b5s", "\u03bcs", "ms", "s", "m", "h")
+# The units of a Go duration in nanoseconds.
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "\u00b5s": 10**3,
+    "\u03bcs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
 _DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([^0-9.]*)")
 _ZONE_PART = re.compile(r"[A-Za-z.\-_0-9+]{1,14}")
 
@@ -58,11 +79,11 @@ def schedule_fault(spec: str) -> str:
 
 
 def _descriptor_fault(text: str) -> str:
-    if text in _DESCRIPTORS:
+    if text in DESCRIPTORS:
         return ""
-    if not text.startswith("@every "):
+    if not text.startswith(EVERY):
         return f"unrecognized descriptor: {text}"
-    duration = text.removeprefix("@every ")
+    duration = text.removeprefix(EVERY)
     fault = _duration_fault(duration)
     return f"failed to parse duration {text}: time: {fault} {go_quote(duration)}" if fault else ""
 
@@ -85,6 +106,12 @@ def _duration_fault(text: str) -> str:
     return ""
 
 
+def duration_of(text: str) -> Fraction:
+    """A valid Go duration in seconds."""
+    total = sum(Fraction(m[1].rstrip(".") or 0) * _UNITS[m[2]] for m in _DURATION.finditer(text) if m[2])
+    return Fraction(-total if text.startswith("-") else total, 10**9)
+
+
 def _field_fault(field: str, bounds: Bounds) -> str:
     """The fault of one field: a list of ranges, of which empty ones do not count."""
     return next((fault for part in field.split(",") if part and (fault := _range_fault(part, bounds))), "")
@@ -92,7 +119,7 @@ def _field_fault(field: str, bounds: Bounds) -> str:
 
 def _range_fault(text: str, bounds: Bounds) -> str:
     try:
-        start, end, step = _range(text, bounds)
+        start, end, step = span_of(text, bounds)
     except ValueError as fault:
         return str(fault)
     if start < bounds.low:
@@ -106,7 +133,8 @@ def _range_fault(text: str, bounds: Bounds) -> str:
     return ""
 
 
-def _range(text: str, bounds: Bounds) -> tuple[int, int, int]:
+def span_of(text: str, bounds: Bounds) -> tuple[int, int, int]:
+    """First number, last number and step of one item of a field. Raises ValueError with the parser's words."""
     parts = text.split("/")
     ends = parts[0].split("-")
     single = len(ends) == 1
