@@ -26,14 +26,21 @@ Value = dict[str, Any]
 
 
 class Cluster:
-    """A Kubernetes cluster as data; `version` is the release it runs, such as "1.36"."""
+    """A Kubernetes cluster as data; `version` is the release it runs, such as "1.36".
 
-    def __init__(self, objects: Iterable[Value] = (), *, version: str = release.DEFAULT) -> None:
+    With `provision` its storage classes have somebody behind them who makes the volumes that claims ask for: a bare
+    control plane has nobody.
+    """
+
+    def __init__(
+        self, objects: Iterable[Value] = (), *, version: str = release.DEFAULT, provision: bool = False
+    ) -> None:
         from kplan.api.defaults import default
 
         self.version = release.parse(version)
         self.store = Store(default(_typed(o), self.version) for o in objects)
         self.clock = Clock()
+        self._provision = provision
         self._plane: ControlPlane | None = None
         self._told, self._settled = 0, False
 
@@ -115,7 +122,7 @@ class Cluster:
         from kplan.settle import ControlPlane
 
         if self._plane is None:
-            self._plane = ControlPlane(self.store, self.clock, self.version)
+            self._plane = ControlPlane(self.store, self.clock, self.version, provision=self._provision)
         return self._plane
 
     def add(self, pod: Value) -> None:

@@ -1,15 +1,16 @@
 """The scheduler inside a simulated cluster: waiting pods are bound, or learn why not.
 
 Follows pkg/scheduler/schedule_one.go (bindingCycle, handleSchedulingFailure) and preemption: a pod that needs room
-gets a nominated node and waits until the victims are gone.
+gets a nominated node and waits until the victims are gone. A pod with claims that are to be bound keeps its node, but
+is bound only once the PV controller has bound them (framework/plugins/volumebinding, PreBind).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from kplan.controllers import pods
+from kplan.controllers import claimusers, pods
 from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.model import Key
 from kplan.placement import Placement
@@ -19,9 +20,21 @@ from kplan.scheduler.pod import Pod
 from kplan.scheduler.profile import Profile
 from kplan.scheduler.run import Scheduler, in_queue_order
 from kplan.scheduler.snapshot import Snapshot
+from kplan.scheduler.volumes import SELECTED_NODE
 from kplan.store import Write, ref_of
 
 Value = dict[str, Any]
+
+BIND_TIMEOUT = 600.0  # seconds that a pod waits for its claims: bindTimeoutSeconds
+_EXPECTED_NODE = 35  # the minor since which a pod that waits for its claims says which node it expects (KEP-5278)
+
+
+class Binding(NamedTuple):
+    """A pod that has a node and waits for its claims: since when, and the volume of each; empty if one is made."""
+
+    node: str
+    since: float
+    volumes: Mapping[Key, str]
 
 
 class Placing:
@@ -31,6 +44,7 @@ class Placing:
         self.control = control
         self._profiles = dict(using or {})
         self._waiting: dict[Key, bool] = {}  # whether there is a reason to try
+        self._binding: dict[Key, Binding] = {}
         self._certain = True  # whether every placement so far followed from the input: no tie was broken
 
     def see(self, changes: Iterable[Write]) -> None:
@@ -46,6 +60,7 @@ class Placing:
     def _note(self, change: Write) -> None:
         if change.new is None or not _waits(change.new):
             self._waiting.pop(change.key, None)
+            self._binding.pop(change.key, None)
         elif change.old is None or _asked(change.old) != _asked(change.new):
             self._waiting[change.key] = True
 
@@ -53,56 +68,106 @@ class Placing:
         """Try every waiting pod that something may have helped since; whether anything was written."""
         store = self.control.store
         before = store.revision
-        trying = {key for key, helped in self._waiting.items() if helped}
-        if not trying:
-            return False
-        self._waiting.update(dict.fromkeys(trying, False))
-        cluster = Snapshot(store, self.control.version)
+        for key, binding in list(self._binding.items()):
+            self._go_on(key, binding)
+        trying = {key for key, helped in self._waiting.items() if helped and key not in self._binding}
+        if trying:
+            self._waiting.update(dict.fromkeys(trying, False))
+            self._try(trying)
+        return store.revision != before
+
+    def _try(self, trying: set[Key]) -> None:
+        cluster = Snapshot(self.control.store, self.control.version, settled=False)
+        for key, binding in self._binding.items():
+            assumed = cluster.pending.get((key.namespace or "default", key.name))
+            if assumed is not None and binding.node in cluster.by_name:
+                cluster.add(assumed, cluster.by_name[binding.node])
         if not self._profiles:
             default = profiles.default(self.control.version)
             self._profiles = {default.name: default}
         scheduler = Scheduler(cluster, self._profiles)
         for pod in in_queue_order(p for p in cluster.pending.values() if _key(p) in trying):
+            if pod.shape.scheduler not in self._profiles:
+                continue  # somebody else's pod
             placement, victims = scheduler.place(pod)
-            if placement.node is not None:
-                self._certain = self._certain and placement.ties == 1
-                self._bind(pod, placement.node, cluster)
-            else:
+            if placement.node is None:
                 self._refuse(pod, placement, victims)
-        return store.revision != before
+                continue
+            self._certain = self._certain and placement.ties == 1
+            wanted = writes.before_binding(pod, cluster)
+            if wanted:
+                self._wait(pod, placement.node, wanted)
+            else:
+                self._bind(self._current(pod), placement.node)
 
-    def _bind(self, pod: Pod, node: str, cluster: Snapshot) -> None:
-        value = self._current(pod)
-        target = cluster.by_name[node]
-        for changed in writes.claims(pod, target, cluster):
-            self.control.store.put(changed)
+    def _bind(self, value: Value, node: str) -> None:
         status = {k: v for k, v in (value.get("status") or {}).items() if k != "nominatedNodeName"}
         placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self.control.now}
         status = {**status, "conditions": [*_other_conditions(status), placed]}
         self.control.store.put({**writes.bound(value, node), "status": status})
-        message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
+        meta = value["metadata"]
+        message = f"Successfully assigned {meta.get('namespace') or 'default'}/{meta['name']} to {node}"
         self.control.event(value, NORMAL, "Scheduled", message, certain=self._certain)
+
+    def _wait(self, pod: Pod, node: str, wanted: list[tuple[Value, Value]]) -> None:
+        """Reserve volumes, and ask for those that are to be made; the pod is bound when its claims are."""
+        volumes = {}
+        for claim, changed in wanted:
+            volumes[ref_of(claim).key] = changed["metadata"]["name"] if changed["kind"] == "PersistentVolume" else ""
+            self.control.update(changed)
+        value = self._current(pod)
+        self._binding[_key(pod)] = Binding(node, self.control.clock.now, volumes)
+        if self.control.minor >= _EXPECTED_NODE:
+            self.control.status(value, {**(value.get("status") or {}), "nominatedNodeName": node})
+
+    def _go_on(self, key: Key, binding: Binding) -> None:
+        """Bind a pod whose claims are bound by now; look for another node if they cannot be."""
+        pod = self.control.get(key)
+        if pod is None:
+            del self._binding[key]
+            return
+        claims = [(self.control.get(claim), volume) for claim, volume in binding.volumes.items()]
+        if all(claim is not None and writes.is_bound(claim) for claim, _ in claims):
+            del self._binding[key]
+            self._bind(pod, binding.node)
+        elif not all(claim is not None and self._comes(claim, volume, binding.node) for claim, volume in claims):
+            self._give_up(key)
+        elif self.control.clock.now >= binding.since + BIND_TIMEOUT:
+            self._give_up(key)
+            why = 'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded'
+            self._say_unschedulable(pod, "SchedulerError", why)
+
+    def _comes(self, claim: Value, volume: str, node: str) -> bool:
+        """Whether a claim is bound, or the volume that it waits for is on its way."""
+        if writes.is_bound(claim):
+            return True
+        if not volume:
+            return bool((claim["metadata"].get("annotations") or {}).get(SELECTED_NODE) == node)
+        found = self.control.find("PersistentVolume", volume)
+        return found is not None and writes.is_for(found, claim)
+
+    def _give_up(self, key: Key) -> None:
+        del self._binding[key]
+        self._waiting[key] = True
 
     def _refuse(self, pod: Pod, placement: Placement, victims: tuple[Pod, ...]) -> None:
         value = self._current(pod)
+        self._say_unschedulable(value, placement.reason, placement.message, placement.nominated)
+        for victim in victims:
+            self._evict(victim, value)
+
+    def _say_unschedulable(self, value: Value, reason: str, message: str, nominated: str = "") -> None:
         status = value.get("status") or {}
-        said: Value = {
-            "type": "PodScheduled",
-            "status": "False",
-            "reason": placement.reason,
-            "message": placement.message,
-        }
+        said: Value = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
         if self.control.minor >= 35:
             said["observedGeneration"] = value["metadata"].get("generation", 1)
         known = pods.condition(value, "PodScheduled") or {}
         time = known.get("lastTransitionTime") if known.get("status") == "False" else None
         said["lastTransitionTime"] = time or self.control.now
-        nominated = {"nominatedNodeName": placement.nominated} if placement.nominated else {}
-        self.control.status(value, {**status, **nominated, "conditions": [*_other_conditions(status), said]})
-        if known.get("message") != placement.message:
-            self.control.event(value, WARNING, "FailedScheduling", placement.message)
-        for victim in victims:
-            self._evict(victim, value)
+        expected = {"nominatedNodeName": nominated} if nominated else {}
+        self.control.status(value, {**status, **expected, "conditions": [*_other_conditions(status), said]})
+        if known.get("message") != message:
+            self.control.event(value, WARNING, "FailedScheduling", message)
 
     def _evict(self, victim: Pod, by: Value) -> None:
         value = self._current(victim)
@@ -133,6 +198,8 @@ def _helps(change: Write) -> Callable[[Value], bool] | None:
     kind, old, new = change.key.kind, change.old, change.new
     if kind == "Node":
         return _always if old is None or (new is not None and _machine(old) != _machine(new)) else None
+    if kind == "PersistentVolumeClaim":
+        return _user_of(change.key)
     if kind in _VOLUME_KINDS:
         return _uses_claims
     if kind != "Pod":
@@ -143,16 +210,24 @@ def _helps(change: Write) -> Callable[[Value], bool] | None:
     return _minds_others if placed else None
 
 
-_VOLUME_KINDS = frozenset(("PersistentVolume", "PersistentVolumeClaim", "StorageClass", "CSINode", "CSIDriver"))
+_VOLUME_KINDS = frozenset(("PersistentVolume", "StorageClass", "CSINode", "CSIDriver", "CSIStorageCapacity"))
 
 
 def _always(pod: Value) -> bool:  # noqa: ARG001 - one shape for all
     return True
 
 
+def _user_of(claim: Key) -> Callable[[Value], bool]:
+    """Only a pod that uses the claim is helped by a change of it."""
+
+    def uses(pod: Value) -> bool:
+        return (pod["metadata"].get("namespace") or "") == claim.namespace and claim.name in claimusers.names(pod)
+
+    return uses
+
+
 def _uses_claims(pod: Value) -> bool:
-    volumes = pod["spec"].get("volumes") or ()
-    return any("persistentVolumeClaim" in v or "ephemeral" in v for v in volumes)
+    return bool(claimusers.names(pod))
 
 
 def _minds_others(pod: Value) -> bool:
