@@ -52,6 +52,9 @@ class Placing:
         for change in changes:
             if change.key.kind == "Pod" and not change.key.group:
                 self._note(change)
+            if self._waiting and change.key.kind == "PersistentVolumeClaim":
+                users = (ref_of(pod).key for pod in claimusers.of(change.key, self.control))
+                self._waiting.update((key, True) for key in users if key in self._waiting)
             if self._waiting and (helped := _helps(change)):
                 for key in self._waiting:
                     value = self.control.get(key)
@@ -198,8 +201,6 @@ def _helps(change: Write) -> Callable[[Value], bool] | None:
     kind, old, new = change.key.kind, change.old, change.new
     if kind == "Node":
         return _always if old is None or (new is not None and _machine(old) != _machine(new)) else None
-    if kind == "PersistentVolumeClaim":
-        return _user_of(change.key)
     if kind in _VOLUME_KINDS:
         return _uses_claims
     if kind != "Pod":
@@ -215,15 +216,6 @@ _VOLUME_KINDS = frozenset(("PersistentVolume", "StorageClass", "CSINode", "CSIDr
 
 def _always(pod: Value) -> bool:  # noqa: ARG001 - one shape for all
     return True
-
-
-def _user_of(claim: Key) -> Callable[[Value], bool]:
-    """Only a pod that uses the claim is helped by a change of it."""
-
-    def uses(pod: Value) -> bool:
-        return (pod["metadata"].get("namespace") or "") == claim.namespace and claim.name in claimusers.names(pod)
-
-    return uses
 
 
 def _uses_claims(pod: Value) -> bool:
