@@ -8,6 +8,7 @@ from kplan.controllers.manager import Controller
 
 _HOMES = (
     ("kplan.kubelet.registration", "CONTROLLER"),
+    ("kplan.kubelet.readiness", "CONTROLLER"),
     ("kplan.controllers.deployment", "CONTROLLER"),
     ("kplan.controllers.replicaset", "CONTROLLER"),
     ("kplan.controllers.replicaset", "REPLICATION"),
