@@ -127,6 +127,12 @@ class Cluster:
 
         return deleted(kind, name, self._server(namespace), self.clock.now, propagation)
 
+    def evict(self, pod: str, *, namespace: str = "default") -> Applied:
+        """Evict a pod as the API server does: status 201, or 429 with a cause where a budget does not allow it."""
+        from kplan.api.eviction import evict
+
+        return evict(pod, self._server(namespace), self.clock.now)
+
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Let controllers, scheduler and kubelets work until nothing is left to do; one entry for each pause.
 

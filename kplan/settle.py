@@ -104,19 +104,26 @@ class ControlPlane:
         return Rest(kubelet, lines(writes), self.clock.now, self._deltas, len(self._deltas) - 1)
 
     def _run(self) -> list[Write]:
-        """Controllers and scheduler until neither has anything left to do; what they wrote."""
+        """Controllers and scheduler until neither has anything left to do; what they wrote.
+
+        The scheduler gets its turn whenever the controllers have been through what was waiting for them: a pod is
+        bound before its owner has seen the consequences of making it.
+        """
         seen: list[Write] = self._drain()
         budget = MOST_SYNCS * (100 + len(self.store))
         while True:
-            while self.manager.step():
+            waiting = self.manager.waiting
+            for _ in range(waiting):
+                self.manager.step()
                 seen += self._drain()
-                budget -= 1
-                if budget < 0:
-                    self.unsettled = f"{self.control.current[0]} {self.control.current[1].name}"
-                    return seen
-            if not self.placing.run():
+            budget -= waiting
+            if budget < 0:
+                self.unsettled = f"{self.control.current[0]} {self.control.current[1].name}"
                 return seen
-            seen += self._drain()
+            if self.placing.run():
+                seen += self._drain()
+            elif not self.manager.waiting:
+                return seen
 
     def _drain(self) -> list[Write]:
         journal = self.store.journal or []

@@ -5,7 +5,7 @@ Values are plain JSON objects and are replaced, never edited in place: whoever h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref, split_api_version
@@ -42,6 +42,7 @@ class Store:
         "_births",
         "_born",
         "_by_kind",
+        "_by_label",
         "_by_name",
         "_changes",
         "_free",
@@ -60,6 +61,7 @@ class Store:
         self._owned: dict[str, dict[Key, None]] | None = None
         self._free: dict[tuple[str, str], dict[Key, None]] = {}
         self._by_name: dict[tuple[str, str, str], Key] = {}
+        self._by_label: dict[str, dict[tuple[str, str, str], dict[Key, None]]] = {}
         self.journal: list[Write] | None = None
         self.simulated = False
         for o in objects:
@@ -113,6 +115,14 @@ class Store:
                     self._owned[uid].pop(key, None)
             for uid in after:
                 self._owned.setdefault(uid, {})[key] = None
+        index = self._by_label.get(key.kind)
+        if index is not None:
+            had, has = labels_of(old), labels_of(new)
+            if had != has or new is None or old is None:
+                for item in had.items():
+                    index[(key.namespace, *item)].pop(key, None)
+                for item in has.items():
+                    index.setdefault((key.namespace, *item), {})[key] = None
 
     def dependents(self, uid: str) -> list[Value]:
         """The objects that name this uid among their owners."""
@@ -130,6 +140,21 @@ class Store:
             free = {ref_of(o).key: None for o in self.all(kind, namespace) if not has_controller(o)}
             self._free[kind, namespace] = free
         return [self._objects[key] for key in free]
+
+    def labelled(self, kind: str, namespace: str, wanted: Mapping[str, str]) -> list[Value]:
+        """The objects of a kind in a namespace that carry all of these labels, oldest first; all of them for none."""
+        if not wanted:
+            return list(self.all(kind, namespace))
+        index = self._by_label.get(kind)
+        if index is None:
+            index = self._by_label[kind] = {}
+            for key, value in self._by_kind.get(kind, {}).items():
+                for item in labels_of(value).items():
+                    index.setdefault((key.namespace, *item), {})[key] = None
+        nothing: dict[Key, None] = {}
+        pools = sorted((index.get((namespace, *item), nothing) for item in wanted.items()), key=len)
+        found = [k for k in pools[0] if all(k in p for p in pools[1:])]
+        return [self._objects[k] for k in sorted(found, key=self._born.__getitem__)]
 
     def born(self, key: Key) -> int:
         """A number that is larger for objects that came later; one that went and came back counts anew."""
@@ -185,3 +210,10 @@ def owner_uids(value: Value | None) -> list[str]:
 def has_controller(value: Value) -> bool:
     """Whether one of the owner references is that of a controller."""
     return any(r.get("controller") for r in value["metadata"].get("ownerReferences") or ())
+
+
+def labels_of(value: Value | None) -> dict[str, str]:
+    """The labels of an object; none of None."""
+    meta = value.get("metadata") if value is not None else None
+    labels = meta.get("labels") if isinstance(meta, dict) else None
+    return {k: v for k, v in labels.items() if isinstance(v, str)} if isinstance(labels, dict) else {}

@@ -58,6 +58,11 @@ class Manager:
             self._queued.add((name, key))
             self._queue.append((name, key))
 
+    @property
+    def waiting(self) -> int:
+        """How many objects wait to be looked at."""
+        return len(self._queue)
+
     def step(self) -> bool:
         """Let one controller look at one object; False if there was nothing to do."""
         if not self._queue:

@@ -34,7 +34,8 @@ def started(pod: Value, outcome: Outcome, address: str, now: str) -> Value:
         "startTime": now,
         "containerStatuses": [_running(c, outcome, now) for c in pod["spec"]["containers"]],
     }
-    conditions = {"Initialized": {"status": "True"}, "ContainersReady": said, "Ready": said}
+    true = {"status": "True"}  # PodScheduled too: nobody else says so of a pod that came with its node
+    conditions = {"PodScheduled": true, "Initialized": true, "ContainersReady": said, "Ready": said}
     return with_conditions(status, conditions, now)
 
 
