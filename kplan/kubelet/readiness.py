@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.controllers import pods
+from kplan.controllers.conditions import with_conditions
 from kplan.controllers.control import Control
 from kplan.controllers.manager import Controller
-from kplan.controllers.conditions import with_conditions
 from kplan.model import Key
 from kplan.store import Write
 
