@@ -22,8 +22,9 @@ Value = dict[str, Any]
 NAME = "persistentvolume-binder"
 RESYNC = 15.0  # --pvclaimbinder-sync-period
 CLAIM, VOLUME = "PersistentVolumeClaim", "PersistentVolume"
-# What stands for all claims in the queue: those that wait are to be looked at soon, or now.
-_SOON, _NOW = Key("", "Resync", "", "soon"), Key("", "Resync", "", "now")
+_AGAIN = "Again"  # the kind of what stands in the queue for a claim about which nothing has changed
+# What stands for all claims: those that wait are to be looked at soon, or now.
+_SOON, _NOW = Key("", _AGAIN, "", "all-soon"), Key("", _AGAIN, "", "all-now")
 
 
 def reconcile(key: Key, control: Control) -> None:
@@ -34,14 +35,18 @@ def reconcile(key: Key, control: Control) -> None:
     elif key == _NOW:
         for claim in [c for c in control.store.all(CLAIM) if _waits(c)]:
             persistentvolumeclaims.sync(claim, control, again=True)
-    elif (found := control.get(key)) is None:
+    elif (found := control.get(_claim_key(key) if key.kind == _AGAIN else key)) is None:
         return
     elif key.kind == VOLUME:
         unbound = persistentvolumephases.sync(found, control)
         if unbound is not None:
             persistentvolumeclaims.sync(unbound, control)
     else:
-        persistentvolumeclaims.sync(found, control)
+        persistentvolumeclaims.sync(found, control, again=key.kind == _AGAIN)
+
+
+def _claim_key(key: Key) -> Key:
+    return Key("", CLAIM, key.namespace, key.name)
 
 
 def _waits(claim: Value) -> bool:
@@ -78,7 +83,8 @@ def _of_pod(write: Write, control: Control) -> list[Key]:
     if write.old is not None and condition(write.old, "PodScheduled") is not None:
         return []
     claims = (control.get(key) for key in claimusers.keys(write.new))
-    return [ref_of(c).key for c in claims if c is not None and not writes.is_bound(c)]
+    unbound = (ref_of(c).key for c in claims if c is not None and not writes.is_bound(c))
+    return [Key("", _AGAIN, key.namespace, key.name) for key in unbound]
 
 
 _WATCHES = {CLAIM: _of_claim, VOLUME: _of_volume, "StorageClass": _of_class, "Pod": _of_pod}

@@ -310,6 +310,16 @@ def test_a_pod_right_after_its_claim_meets_it_unbound() -> None:
     assert events(late, "FailedScheduling") == []
 
 
+def test_a_claim_says_what_it_waits_for_once() -> None:
+    local = storage_class("local", "kubernetes.io/no-provisioner", wait=True)
+    c = settled([local, claim(cls="local")], [pod()])
+    assert [e[1] for e in events(c)] == ["FailedScheduling"]
+    c.apply([volume(storageClassName="local")])
+    c.settle()
+    assert [e[1] for e in events(c)] == ["Scheduled"]
+    assert phase(c, "c") == "Bound"
+
+
 def test_a_claim_in_use_is_protected() -> None:
     c = settled([volume(), claim()], [pod()])
     c.delete("PersistentVolumeClaim", "c")
