@@ -29,11 +29,17 @@ class Cluster:
     """A Kubernetes cluster as data; `version` is the release it runs, such as "1.36".
 
     `metrics` is what pods and other things measure, in the form of kplan.controllers.autoscaling.metrics; None means
-    that the cluster has no metrics API. It may be replaced between two calls of `settle`.
+    that the cluster has no metrics API. It may be replaced between two calls of `settle`. With `provision` its storage
+    classes have somebody behind them who makes the volumes that claims ask for: a bare control plane has nobody.
     """
 
     def __init__(
-        self, objects: Iterable[Value] = (), *, version: str = release.DEFAULT, metrics: Value | None = None
+        self,
+        objects: Iterable[Value] = (),
+        *,
+        version: str = release.DEFAULT,
+        metrics: Value | None = None,
+        provision: bool = False,
     ) -> None:
         from kplan.api.defaults import default
 
@@ -46,6 +52,7 @@ class Cluster:
         self.store = Store(default(_typed(o), self.version) for o in objects)
         self.store.journal = []  # what comes after this is what `settle` tells of
         self.clock = Clock()
+        self._provision = provision
         self._plane: ControlPlane | None = None
         self._told, self._settled = 0, False
 
@@ -158,7 +165,7 @@ class Cluster:
         from kplan.settle import ControlPlane
 
         if self._plane is None:
-            self._plane = ControlPlane(self.store, self.clock, self.version)
+            self._plane = ControlPlane(self.store, self.clock, self.version, provision=self._provision)
         return self._plane
 
     def add(self, pod: Value) -> None:

@@ -32,13 +32,13 @@ MOST_SYNCS = 200  # per object and call: beyond that a cluster does not come to 
 
 
 class ControlPlane:
-    """The controllers, the scheduler and the kubelets of one store."""
+    """The controllers, the scheduler and the kubelets of one store; with `provision` also who makes volumes."""
 
-    def __init__(self, store: Store, clock: Clock, version: str) -> None:
+    def __init__(self, store: Store, clock: Clock, version: str, *, provision: bool = False) -> None:
         self.store = store
         self.clock = clock
         self.control = Control(store, clock, version)
-        self.manager = Manager(self.control, controllers())
+        self.manager = Manager(self.control, controllers(provision=provision))
         self.kubelet = Kubelet(self.control)
         self.placing = Placing(self.control)
         self.unsettled = ""

@@ -23,6 +23,11 @@ _HOMES = (
     ("kplan.controllers.deployment", "CONTROLLER"),
     ("kplan.controllers.statefulset", "CONTROLLER"),
     ("kplan.controllers.daemonset", "CONTROLLER"),
+    ("kplan.kubelet.readiness", "CONTROLLER"),
+    ("kplan.controllers.ephemeral", "CONTROLLER"),
+    ("kplan.controllers.persistentvolume", "CONTROLLER"),
+    ("kplan.controllers.protection", "CLAIMS"),
+    ("kplan.controllers.protection", "VOLUMES"),
     ("kplan.controllers.tainteviction", "CONTROLLER"),
     ("kplan.controllers.podgc", "CONTROLLER"),
     ("kplan.controllers.garbage", "CONTROLLER"),
@@ -32,8 +37,13 @@ _HOMES = (
     ("kplan.controllers.ttl", "CONTROLLER"),
     ("kplan.controllers.cronjob", "CONTROLLER"),
 )
+_PROVISIONER = ("kplan.controllers.provisioner", "CONTROLLER")
 
 
-def controllers() -> list[Controller]:
-    """The controllers that kube-controller-manager runs, as far as they are simulated."""
-    return [getattr(import_module(module), name) for module, name in _HOMES]
+def controllers(*, provision: bool = False) -> list[Controller]:
+    """The controllers that kube-controller-manager runs, as far as they are simulated.
+
+    With `provision` a stand-in for the provisioners of storage classes, which are no part of Kubernetes, runs too.
+    """
+    homes = (*_HOMES, _PROVISIONER) if provision else _HOMES
+    return [getattr(import_module(module), name) for module, name in homes]

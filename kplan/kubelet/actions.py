@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from kplan.controllers import pods
 from kplan.controllers.control import Control, controller_of
 from kplan.kubelet.outcomes import Script, outcome_of
-from kplan.kubelet.status import finished, restarted, started
+from kplan.kubelet.starting import begin, with_sidecars_ended
+from kplan.kubelet.status import finished, restarted
 from kplan.model import Key
 from kplan.store import Write, ref_of
 
@@ -43,15 +44,24 @@ class Kubelet:
         self._turns: dict[str, list[tuple[tuple[Any, ...], Key]]] = {
             verb: [] for verb in _ORDER
         }  # heaps, with leftovers
+        self._stopped: set[Key] = set()  # pods that could not be started, and nothing has changed about that
+        self._lacking: dict[Key, set[Key]] = {}  # objects that pods wait for, and these pods
 
     def see(self, writes: Iterable[Write]) -> None:
         """Take note of changed pods."""
         for write in writes:
             if write.key.kind == "Pod" and not write.key.group:
                 self._sort(write.key, self.control.get(write.key))  # it may have gone since
+            for key in self._lacking.pop(write.key, ()):
+                self._stopped.discard(key)
+                self._sort(key, self.control.get(key))
 
     def _sort(self, key: Key, pod: Value | None) -> None:
         verb = self._verb(pod) if pod is not None else ""
+        if verb != START:
+            self._stopped.discard(key)
+        elif key in self._stopped:
+            verb = ""
         if not verb or pod is None:
             self._work.pop(key, None)
             return
@@ -128,13 +138,23 @@ class Kubelet:
         control.delete(pod, grace=0)
 
     def _start(self, pod: Value) -> None:
-        outcome = outcome_of(pod, self.script, self.control)
-        self.control.status(pod, started(pod, outcome, self._address(pod), self.control.now))
+        """Start what can be started; the rest waits until the objects that it lacks change."""
+        key, control = ref_of(pod).key, self.control
+        outcome = outcome_of(pod, self.script, control)
+        begun = begin(pod, outcome, self._address(pod), self.script, control)
+        if begun.stopped:
+            self._stopped.add(key)
+            for lacking in begun.waits_for:
+                self._lacking.setdefault(lacking, set()).add(key)
+            self._sort(key, pod)
+        control.status(pod, begun.status)
+        for event in begun.events:
+            control.event(pod, *event)
 
     def _exit(self, pod: Value) -> None:
-        outcome = outcome_of(pod, self.script, self.control)
+        outcome, now = outcome_of(pod, self.script, self.control), self.control.now
         report = restarted if outcome.restarts(pod) else finished
-        self.control.status(pod, report(pod, outcome.exit_code or 0, self.control.now))
+        self.control.status(pod, with_sidecars_ended(pod, report(pod, outcome.exit_code or 0, now), now))
 
     def _address(self, pod: Value) -> str:
         """An address of its own for each pod, from the usual range of pod networks."""

@@ -28,11 +28,15 @@ _MOST_RESTARTS = 7
 
 
 class Outcome(NamedTuple):
-    """What the containers do: become ready, crash, or end with `exit_code` (None: run for ever)."""
+    """What the containers do: become ready, crash, or end with `exit_code` (None: run for ever).
+
+    `failing_probe` is startup, liveness or readiness: containers with such a probe fail it.
+    """
 
     ready: bool = True
     crashes: bool = False
     exit_code: int | None = None
+    failing_probe: str = ""
 
     def ends(self, pod: Value) -> bool:
         """Whether there is an end still to come for a pod that runs."""
@@ -61,6 +65,14 @@ def outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
         of_job = (controller_of(pod) or {}).get("kind") == "Job"
         return Outcome(exit_code=0) if of_job else RUNS
     return _annotated(pod, _of_tags(tags), control)
+
+
+def of_image(image: str, script: Script | None) -> Outcome | None:
+    """How a container of this image fares by itself, None if nobody says anything of it."""
+    if script is not None and image in script:
+        return script[image]
+    tag = _EXAMPLE.fullmatch(image)
+    return _of_tags([tag["tag"]]) if tag is not None else None
 
 
 def _of_tags(tags: list[str]) -> Outcome:

@@ -42,7 +42,7 @@ def started(pod: Value, outcome: Outcome, address: str, now: str) -> Value:
 def finished(pod: Value, code: int, now: str) -> Value:
     """The status of a pod whose containers have all ended with a code."""
     reason = "PodCompleted" if code == 0 else "PodFailed"
-    states = [_ended(c, s, code, now) for c, s in _containers(pod)]
+    states = [ended(c, s, code, now) for c, s in _containers(pod)]
     status = {
         **(pod.get("status") or {}),
         "phase": "Succeeded" if code == 0 else "Failed",
@@ -58,9 +58,9 @@ def restarted(pod: Value, code: int, now: str) -> Value:
     waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
     states = []
     for c, s in _containers(pod):
-        last = _ended(c, s, code, now)["state"]
+        last = ended(c, s, code, now)["state"]
         again = {"restartCount": (s.get("restartCount") or 0) + 1, "state": {"waiting": waiting}, "lastState": last}
-        states.append({**_container(c), **again})
+        states.append({**blank(c), **again})
     said = {"status": "False", "reason": _UNREADY, "message": f"containers with unready status: [{' '.join(names)}]"}
     status = {**(pod.get("status") or {}), "containerStatuses": states}
     return with_conditions(status, {"ContainersReady": said, "Ready": said}, now)
@@ -71,7 +71,8 @@ def _containers(pod: Value) -> list[tuple[Value, Value]]:
     return [(c, states.get(c["name"], {})) for c in pod["spec"]["containers"]]
 
 
-def _container(container: Value) -> Value:
+def blank(container: Value) -> Value:
+    """The status of a container that has never run, without its state."""
     return {
         "name": container["name"],
         "ready": False,
@@ -86,13 +87,14 @@ def _container(container: Value) -> Value:
 def _running(container: Value, outcome: Outcome, now: str) -> Value:
     if outcome.crashes:
         waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
-        return {**_container(container), "restartCount": 3, "state": {"waiting": waiting}}
+        return {**blank(container), "restartCount": 3, "state": {"waiting": waiting}}
     running = {"ready": outcome.ready, "started": True, "state": {"running": {"startedAt": now}}}
-    return {**_container(container), **running}
+    return {**blank(container), **running}
 
 
-def _ended(container: Value, known: Value, code: int, now: str) -> Value:
+def ended(container: Value, known: Value, code: int, now: str) -> Value:
+    """The status of a container that has ended with a code; `known` is its status before."""
     began = ((known.get("state") or {}).get("running") or {}).get("startedAt") or now
     reason = "Completed" if code == 0 else "Error"
     state = {"terminated": {"exitCode": code, "reason": reason, "startedAt": began, "finishedAt": now}}
-    return {**_container(container), "restartCount": known.get("restartCount") or 0, "state": state}
+    return {**blank(container), "restartCount": known.get("restartCount") or 0, "state": state}

@@ -30,16 +30,17 @@ _SPREADING_OWNERS = {("v1", "ReplicationController"), ("apps/v1", "ReplicaSet"),
 class Snapshot:
     """Nodes in visiting order with their pods, pods that wait, and the objects that plugins look up.
 
-    `log` grows by one entry a change: (pod, node, +1 or -1), for whoever keeps numbers up to date.
+    `log` grows by one entry a change: (pod, node, +1 or -1), for whoever keeps numbers up to date. With `settled`
+    the PV controller is taken to have done its work.
     """
 
-    def __init__(self, store: Store, version: str = release.DEFAULT) -> None:
+    def __init__(self, store: Store, version: str = release.DEFAULT, *, settled: bool = True) -> None:
         self.store = store
         self.version = version
         self.minor = release.minor(version)
         self.priorities = Priorities(store.all("PriorityClass"))
         self.namespaces = dict(map(_namespace, store.all("Namespace")))
-        self.volumes = volumes.read(store)
+        self.volumes = volumes.read(store, settled=settled)
         arrived = [Node(n) for n in store.all("Node")]
         self.images = _images(arrived)
         self.nodes = in_order(arrived)

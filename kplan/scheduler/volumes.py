@@ -112,8 +112,9 @@ class Capacity(NamedTuple):
 
 @dataclass(slots=True)
 class Volumes:
-    """All storage objects of a cluster, after the PV controller has come to rest."""
+    """All storage objects of a cluster, after the PV controller has come to rest; as they are if not `settled`."""
 
+    settled: bool = True
     claims: dict[ClaimId, Claim] = field(default_factory=dict)
     volumes: dict[str, Volume] = field(default_factory=dict)
     classes: dict[str, StorageClass] = field(default_factory=dict)
@@ -126,10 +127,13 @@ class Volumes:
     _of_class: dict[str, list[Volume]] = field(default_factory=dict)
 
     def claim(self, namespace: str, pod: str, use: ClaimUse) -> Claim | None:
-        """The claim behind a pod's volume, or None; a generic ephemeral one is made when it is first asked for."""
+        """The claim behind a pod's volume, or None.
+
+        Where claims are settled, a generic ephemeral one is made when it is first asked for.
+        """
         name = use.of(pod)
         found = self.claims.get((namespace, name))
-        if found is None and use.template is not None:
+        if found is None and use.template is not None and self.settled:
             meta = {**mapping(use.template, "metadata"), "name": name, "namespace": namespace}
             made = read_claim({"metadata": meta, "spec": mapping(use.template, "spec")}, self.default_class)
             self.claims[made.id] = made._replace(owner=pod)
@@ -157,7 +161,7 @@ class Volumes:
         have = node_labels or {}
         # only a driver that knows topology ties its volumes to a place
         place = (NodeTerm(tuple(Requirement(k, "In", (have.get(k, ""),)) for k in keys), ()),) if keys else None
-        name = f"pvc-{claim.uid or '-'.join(claim.id)}"
+        name = volume_name(*claim.id, claim.uid)
         made = Volume(
             name,
             claim.request,
@@ -173,11 +177,20 @@ class Volumes:
         self.bind(claim, made)
 
 
-def read(store: Store) -> Volumes:
-    """The storage objects of a store, with claims bound as the PV controller binds them."""
+def volume_name(namespace: str, claim: str, uid: str) -> str:
+    """The name of the volume that is made for a claim: by its uid, or by its name where it has none."""
+    return f"pvc-{uid or f'{namespace}-{claim}'}"
+
+
+def read(store: Store, *, settled: bool = True) -> Volumes:
+    """The storage objects of a store, with claims bound as the PV controller binds them.
+
+    If not `settled`, somebody else does the work of that controller, and claims are what they are.
+    """
     out = Volumes(
+        settled=settled,
         classes={c.name: c for c in map(_class, store.all("StorageClass"))},
-        volumes={v.name: v for v in map(_volume, store.all("PersistentVolume"))},
+        volumes={v.name: v for v in map(read_volume, store.all("PersistentVolume"))},
         default_class=default_class(store.all("StorageClass")),
         capacities=tuple(map(_capacity, store.all("CSIStorageCapacity"))),
         tracked=frozenset(
@@ -192,7 +205,7 @@ def read(store: Store) -> Volumes:
     for value in store.all("PersistentVolumeClaim"):
         claim = read_claim(value, out.default_class)
         out.claims[claim.id] = claim
-    for claim in tuple(out.claims.values()):
+    for claim in tuple(out.claims.values()) if settled else ():
         settle(out, claim)
     return out
 
@@ -208,16 +221,19 @@ def settle(all_: Volumes, claim: Claim) -> None:
         return
     kind = all_.classes.get(claim.class_name)
     delayed = kind is not None and kind.delayed
-    found = _controller_match(all_, claim, delayed=delayed)
+    found = controller_match(all_.volumes.values(), claim, delayed=delayed)
     if found is not None:
         all_.bind(claim, found)
     elif kind is not None and kind.provisions and not delayed:
         all_.provision(claim)
 
 
-def _controller_match(all_: Volumes, claim: Claim, *, delayed: bool) -> Volume | None:
-    """The controller looks at volumes with the fewest access modes first; a delayed claim gets only its own volume."""
-    usable = sorted((v for v in all_.volumes.values() if claim.modes <= v.modes), key=lambda v: v.name)
+def controller_match(volumes: Iterable[Volume], claim: Claim, *, delayed: bool) -> Volume | None:
+    """The volume that the PV controller gives to a claim; a delayed one gets only what is reserved for it.
+
+    The controller looks at volumes with the fewest access modes first.
+    """
+    usable = sorted((v for v in volumes if claim.modes <= v.modes), key=lambda v: v.name)
     for modes in sorted({v.modes for v in usable}, key=lambda m: (len(m), sorted(m))):
         found = find_match(claim, (v for v in usable if v.modes == modes), reserved_only=delayed)
         if found is not None:
@@ -306,7 +322,8 @@ def read_claim(value: Value, default: str = "") -> Claim:
     )
 
 
-def _volume(value: Value) -> Volume:
+def read_volume(value: Value) -> Volume:
+    """A PersistentVolume as read from an object."""
     spec = mapping(value, "spec")
     ref = mapping(spec, "claimRef")
     phase = text(value, "status", "phase")

@@ -358,6 +358,11 @@ def with_claims(replicas: int, deleted: str = "Retain", scaled: str = "Retain") 
     )
 
 
+def disk(name: str) -> Value:
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": f"/srv/{name}"}}
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+
+
 def test_claims_come_before_their_pods() -> None:
     made = with_claims(1)
     extra = [{"name": "data", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}]
@@ -384,7 +389,7 @@ def test_claims_come_before_their_pods() -> None:
     ],
 )
 def test_who_owns_the_claims(deleted: str, scaled: str, full: list[str], condemned: list[str]) -> None:
-    c = cluster(with_claims(2, deleted, scaled))
+    c = cluster(disk("v0"), disk("v1"), with_claims(2, deleted, scaled))
     assert claims(c) == {"data-db-0": full, "data-db-1": full}
     c.apply([with_claims(1, deleted, scaled)])
     c.settle(kubelet=False)

@@ -58,7 +58,9 @@ def _usable(pod: Pod, use: ClaimUse, volumes: Volumes) -> Claim | Rejection:
     claim = volumes.claim(pod.namespace, pod.name, use)
     name = use.of(pod.name)
     if claim is None:
-        return Rejection((f'persistentvolumeclaim "{name}" not found',), final=True)
+        missing = f'persistentvolumeclaim "{name}"'
+        making = f"waiting for ephemeral volume controller to create the {missing}"
+        return Rejection((f"{missing} not found" if use.template is None else making,), final=True)
     if claim.lost:
         reason = f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{claim.volume}"'
     elif claim.deleting:
