@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kplan
-from tests import replay
 
 Value = dict[str, Any]
-
-DATA = Path(__file__).parent.parent / "data" / "controllers"
 
 
 def external(driver: str) -> tuple[str, str, str]:
@@ -83,11 +78,6 @@ def phase(c: kplan.Cluster, name: str) -> str:
 def events(c: kplan.Cluster, reason: str = "") -> list[tuple[str, str, str]]:
     told = c.events_since_last_settle()
     return [(e.type, e.reason, e.message) for e in told if not reason or e.reason == reason]
-
-
-@pytest.mark.parametrize("name", ["pv-reclaim-retain", "pv-static-binding", "pv-wait-for-first-consumer"])
-def test_recorded(name: str) -> None:
-    assert list(replay.differences(json.loads((DATA / f"{name}.json").read_text()))) == []
 
 
 @pytest.mark.parametrize(
