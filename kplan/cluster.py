@@ -30,7 +30,8 @@ class Cluster:
 
     `metrics` is what pods and other things measure, in the form of kplan.controllers.autoscaling.metrics; None means
     that the cluster has no metrics API. It may be replaced between two calls of `settle`. With `provision` its storage
-    classes have somebody behind them who makes the volumes that claims ask for: a bare control plane has nobody.
+    classes have somebody behind them who makes the volumes that claims ask for: a bare control plane has nobody. Nor does anybody there give addresses to
+    load balancers: `load_balancer_pool` has networks, ranges or addresses that a stand-in gives out.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Cluster:
         version: str = release.DEFAULT,
         metrics: Value | None = None,
         provision: bool = False,
+        load_balancer_pool: Iterable[str] = (),
     ) -> None:
         from kplan.api.defaults import default
 
@@ -53,6 +55,7 @@ class Cluster:
         self.store.journal = []  # what comes after this is what `settle` tells of
         self.clock = Clock()
         self._provision = provision
+        self._pool = tuple(load_balancer_pool)
         self._plane: ControlPlane | None = None
         self._told, self._settled = 0, False
 
@@ -166,6 +169,10 @@ class Cluster:
 
         if self._plane is None:
             self._plane = ControlPlane(self.store, self.clock, self.version, provision=self._provision)
+            if self._pool:
+                from kplan.controllers.loadbalancers import addresses
+
+                self._plane.control.pool = addresses(self._pool)
         return self._plane
 
     def add(self, pod: Value) -> None:

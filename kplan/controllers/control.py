@@ -60,6 +60,7 @@ class Control:
         self.failed: dict[tuple[str, Key], int] = {}
         self.memory: dict[tuple[str, Key], Any] = {}
         self.metrics: Value | None = None
+        self.pool: tuple[str, ...] = ()
         self.calls = 0
         self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))

@@ -14,6 +14,7 @@ _HOMES = (
     ("kplan.controllers.namespaces", "CONTROLLER"),
     ("kplan.controllers.resourcequota", "CONTROLLER"),
     ("kplan.controllers.aggregation", "CONTROLLER"),
+    ("kplan.controllers.loadbalancers", "CONTROLLER"),
     ("kplan.controllers.endpointslice", "CONTROLLER"),
     ("kplan.controllers.endpoints", "CONTROLLER"),
     ("kplan.controllers.mirroring", "CONTROLLER"),
