@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from kplan.errors import KplanError
 from kplan.kubelet.outcomes import Outcome
-from kplan.kubelet.scripted import names_of, matches
+from kplan.kubelet.scripted import matches, names_of
 from kplan.store import Store
 
 Value = dict[str, Any]

@@ -38,7 +38,9 @@ kplan simulate manifests/ --nodes-needed               how many nodes are missin
 @click.command(cls=options.Command, examples=EXAMPLES)
 @click.argument("paths", nargs=-1)
 @click.option("--nodes", metavar="PATH", multiple=True, help="Nodes, and what else is in the cluster. Repeatable.")
-@click.option("--script", metavar="FILE", help="How containers fare: {NAME: {ready: false, crashes: true, exitCode: N}}.")
+@click.option(
+    "--script", metavar="FILE", help="How containers fare: {NAME: {ready: false, crashes: true, exitCode: N}}."
+)
 @click.option("--events", is_flag=True, help="Print all events in their order.")
 @click.option("--steps", is_flag=True, help="Print what was written at each step.")
 @click.option("--explain", metavar="POD", default="", help="Print what each node and plugin says to this pod.")

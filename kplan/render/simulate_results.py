@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from kplan.render import admission
 from kplan.render.admission import Answered
+from kplan.render.rows import aligned
 from kplan.render.sanitise import one_line
 from kplan.render.summary import many
-from kplan.render.rows import aligned
 from kplan.results import Reason, Results, Step, Told, Unready, Workload
 
 _SHOWN = 3  # objects named before a sentence that they share
@@ -100,5 +100,7 @@ def summary(r: Results) -> list[str]:
     ready = sum(w.is_ready for w in r.workloads)
     rest = f"{ready} of {many(len(r.workloads), 'workload')} ready"
     if r.unsettled:
-        return [f"does not come to rest ({one_line(r.unsettled)}), {rest} when it was given up after {_after(r.lasted)}"]
+        return [
+            f"does not come to rest ({one_line(r.unsettled)}), {rest} when it was given up after {_after(r.lasted)}"
+        ]
     return [f"at rest after {_after(r.lasted)}, {rest}"]

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from kplan.placement import AFTER_TIE, CERTAINTIES, Capacity, Explanation, Needed, NodeUse, Placement, ResourceUse, Simulation
+from kplan.placement import (
+    AFTER_TIE,
+    CERTAINTIES,
+    Capacity,
+    Explanation,
+    Needed,
+    NodeUse,
+    Placement,
+    ResourceUse,
+    Simulation,
+)
 from kplan.render import simulate_results
 from kplan.render.admission import Answered
+from kplan.render.rows import aligned
 from kplan.render.sanitise import one_line
 from kplan.render.summary import many
-from kplan.render.rows import aligned
 
 _SUFFIXES = ((2**40, "Ti"), (2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
 _SHOWN = 3  # pods named before a message that they share

@@ -11,7 +11,7 @@ from kplan.events import Event
 from kplan.model import Key
 from kplan.placement import AFTER_TIE, CERTAINTIES, Placement, Simulation
 from kplan.rests import Rest
-from kplan.results import Results, Step, Told, Workload
+from kplan.results import Results, Step, Told
 from kplan.store import Store, ref_of
 from kplan.survey import podreasons
 from kplan.survey.owners import KINDS, Owners, of_builtin
@@ -105,14 +105,14 @@ def _not_simulated(cluster: Cluster, acting: frozenset[str]) -> Iterator[str]:
         if kind not in acting and next(cluster.store.all(kind), None) is not None:
             yield f"not simulated: the controller of {kind}s"
     catalog = catalog_of(cluster.version, cluster.store)
-    known: dict[tuple[str, str], bool] = {}
-    custom: Counter[str] = Counter()
+    custom: dict[tuple[str, str], bool] = {}
+    counts: Counter[str] = Counter()
     for o in cluster.store.all():
-        kind = str(o.get("apiVersion")), str(o.get("kind"))
-        if kind not in known:
-            info = catalog.kind(*kind)
-            known[kind] = info is None or info.custom
-        custom[kind[1]] += known[kind]
-    names = ", ".join(f"{kind} ({n})" for kind, n in custom.items() if n)
+        version, name = str(o.get("apiVersion")), str(o.get("kind"))
+        if (version, name) not in custom:
+            info = catalog.kind(version, name)
+            custom[version, name] = info is None or info.custom
+        counts[name] += custom[version, name]
+    names = ", ".join(f"{kind} ({n})" for kind, n in counts.items() if n)
     if names:
         yield f"not simulated: what operators make of {names}"
