@@ -114,7 +114,20 @@ def _line(write: Write) -> list[str]:
         return [f"create {kind} {name}" + (f" spec.replicas={replicas}" if replicas is not None else "")]
     if write.new is None:
         return [f"gone {kind} {name}"]
+    if _only_reports(write.old, write.new):
+        return []
     return [line for make in _UPDATES for line in make(f"{kind} {name}", write.old, write.new)]
+
+
+_STATUS_COUNTS = frozenset(("Job", "PersistentVolume", "PersistentVolumeClaim"))
+
+
+def _only_reports(old: Value, new: Value) -> bool:
+    """Whether only a status has changed of an object of which no line tells that: most writes are such."""
+    if new["kind"] in _STATUS_COUNTS or old.get("spec") is not new.get("spec"):
+        return False
+    before, after = old["metadata"], new["metadata"]
+    return all(before.get(f) is after.get(f) for f in ("deletionTimestamp", "ownerReferences"))
 
 
 def _scaled(what: str, old: Value, new: Value) -> list[str]:
