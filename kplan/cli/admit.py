@@ -70,9 +70,15 @@ def command(**given: Any) -> int:
 
 
 def judge(
-    documents: Iterable[Document], cluster: Cluster, namespace: str, *, open_world: bool, now: str = ""
+    documents: Iterable[Document],
+    cluster: Cluster,
+    namespace: str,
+    *,
+    open_world: bool,
+    now: str = "",
+    only_refused: bool = False,
 ) -> list[Answered]:
-    """The answer to each document, in order; what is accepted is stored in the cluster.
+    """The answer to each document, in order, or only the refusals; what is accepted is stored in the cluster.
 
     `now` is the time that new objects carry; without it they carry none.
     """
@@ -84,7 +90,9 @@ def judge(
     answers = []
     for document in documents:
         outcome = apply_or_create(document.value, server)
-        answers.append(_answered(document, commit(outcome, cluster.store, now), cluster))
+        answer = commit(outcome, cluster.store, now)
+        if not (only_refused and answer.accepted):
+            answers.append(_answered(document, answer, cluster))
     return answers
 
 

@@ -153,15 +153,15 @@ def come_to_rest(given: Input, version: str, *, namespace: str = "default", scri
     cluster = Cluster(given.stored, version=version)
     cluster.clock.now = max(cluster.clock.now, *map(_created, given.stored))
     open_world = not cluster.objects("Namespace")
-    answers = judge(given.applied, cluster, namespace, open_world=open_world, now=cluster.clock.text)
-    refused = tuple(a for a in answers if not a.answer.accepted)
+    now = cluster.clock.text
+    refused = judge(given.applied, cluster, namespace, open_world=open_world, now=now, only_refused=True)
     journal = cluster.store.journal or []
     told = len(journal)
     notes = (*given.notes, *(added(cluster) if open_world else ()))
     del journal[told:]  # what is taken to exist has not just come
     if given.pods > MOST_PODS:
         notes = (*notes, f"about {given.pods} pods are too many to follow (at most {MOST_PODS}): no controller acted")
-        return Predicted(cluster, refused, given.loaded, notes, cluster.clock.text, cluster.clock.now)
+        return Predicted(cluster, tuple(refused), given.loaded, notes, cluster.clock.text, cluster.clock.now)
     placed = {k: v["spec"]["nodeName"] for k, v in cluster.store.items() if k.kind == "Pod" and _is_placed(v)}
     began = cluster.clock.now
     rests = cluster.settle(True if script is None else script)
@@ -169,7 +169,7 @@ def come_to_rest(given: Input, version: str, *, namespace: str = "default", scri
         notes = (*notes, f"the cluster does not come to rest: {cluster.unsettled}")
     for event in event_objects(cluster.events()):
         cluster.store.put(event)
-    return Predicted(cluster, refused, given.loaded, notes, cluster.clock.text, began, tuple(rests), placed)
+    return Predicted(cluster, tuple(refused), given.loaded, notes, cluster.clock.text, began, tuple(rests), placed)
 
 
 def _created(value: Value) -> float:
