@@ -108,5 +108,4 @@ class Simulation:
     @property
     def is_well(self) -> bool:
         """Whether every pod has a node, and every workload is ready as far as that was followed."""
-        ended = not self.results or not (self.results.unready or self.results.unsettled)
-        return ended and not self.pending
+        return not self.pending and (self.results is None or self.results.is_ready)

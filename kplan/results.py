@@ -88,3 +88,8 @@ class Results:
     def warnings(self) -> tuple[Told, ...]:
         """The events that warn."""
         return tuple(e for e in self.events if e.type == "Warning")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every workload is ready, and the cluster at rest."""
+        return not self.unsettled and all(w.is_ready for w in self.workloads)

@@ -88,7 +88,7 @@ def read(paths: Sequence[str], nodes: Sequence[str], *, exclude: Iterable[str] =
         first = there.unreadable[0]
         raise KplanError(f"the cluster cannot be read: {first.span}: {first.message}")
     if not (there.documents or loaded.documents or loaded.unreadable or empty):
-        raise KplanError(f"no manifests in {' '.join((*paths, *nodes))}", hint="is there a file of YAML or JSON?")
+        raise KplanError(f"no manifests in {' '.join((*paths, *nodes))}")
     old = [*there.documents, *filter(_was_stored, loaded.documents)]
     stored = [_checked(d) for d in old]
     machines = sum(v.get("kind") == "Node" for v in stored)

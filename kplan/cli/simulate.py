@@ -21,6 +21,7 @@ from kplan.render.admission import Answered
 PENDING = 2
 _ADD = re.compile(r"(\d{1,5})(?::(.+))?")
 _WHAT_IFS = ("explain", "drain", "add_nodes", "until_full", "scheduler_config")  # and nodes_needed
+_EMPTY = "--allow-empty if that is how it should be"
 _NOT_WITH = {"script": "--script", "steps": "--steps", "events": "--events"}
 
 EXAMPLES = """\
@@ -96,7 +97,9 @@ def run(given: Mapping[str, Any]) -> tuple[Simulation, Sequence[Answered]]:
         if wrong is not None:
             raise KplanError(f"{wrong} does not go with a question that the scheduler answers alone")
         return _placed(given, version), ()
-    found = read(given["paths"], given["nodes"], exclude=given["exclude"], empty=given["allow_empty"])
+    found = read(given["paths"], given["nodes"], exclude=given["exclude"], empty=True)
+    if not found.loaded.documents and not given["allow_empty"]:
+        raise KplanError(f"no manifests in {' '.join(given['paths'])}", hint=_EMPTY)
     if found.pods > MOST_PODS:
         return _too_many(found, version), ()
     return _followed(found, version, given)
@@ -147,7 +150,7 @@ def _placed(given: Mapping[str, Any], version: str) -> Simulation:
     paths = (*given["nodes"], *given["paths"])
     loaded = load(paths, exclude=given["exclude"], stdin=sys.stdin.buffer.read() if "-" in paths else None)
     if not loaded.documents and not given["allow_empty"]:
-        raise KplanError(f"no manifests in {' '.join(paths)}", hint="--allow-empty if that is how it should be")
+        raise KplanError(f"no manifests in {' '.join(paths)}", hint=_EMPTY)
     profiles = profile.read(_config(given["scheduler_config"]), version) if given["scheduler_config"] else {}
     question = Question(
         version=version,

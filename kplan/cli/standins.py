@@ -28,8 +28,7 @@ def added(cluster: Cluster) -> tuple[str, ...]:
     for find in (_namespaces, _accounts, _classes, _storage):
         made: dict[str, list[str]] = {}
         for o in [o for o in find(store) if ref_of(o).key not in store]:
-            if not cluster.apply(o, mode="replace")[0].accepted:
-                store.put(o)  # the stand-in for a default class has no name that a server would take
+            cluster.apply(o, mode="replace")
             if o["kind"] != "Namespace" or o["metadata"]["name"] not in _ALWAYS_THERE:
                 made.setdefault(o["kind"], []).append(_title(o))
         notes += [_sentence(kind, names) for kind, names in made.items()]
@@ -84,7 +83,16 @@ def _storage(store: Store) -> list[Value]:
     from kplan.scheduler.prepare import ANY_CLASS, missing_classes
 
     of_volumes = {get(v, "spec", "storageClassName") or ANY_CLASS for v in store.all("PersistentVolume")}
-    return [c for c in missing_classes(_claims(store), store) if c["metadata"]["name"] not in of_volumes]
+    classes = [c for c in missing_classes(_claims(store), store) if c["metadata"]["name"] not in of_volumes]
+    return [{**c, "provisioner": "unknown", "metadata": _renamed(c["metadata"], ANY_CLASS, store)} for c in classes]
+
+
+def _renamed(meta: Value, placeholder: str, store: Store) -> Value:
+    """The metadata of a class under a name that a server takes."""
+    if meta["name"] != placeholder:
+        return meta
+    names = ("default", *(f"default-{i}" for i in range(2, len(store) + 3)))
+    return {**meta, "name": next(n for n in names if store.find("StorageClass", n) is None)}
 
 
 def _claims(store: Store) -> Iterable[Value]:

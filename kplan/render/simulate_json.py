@@ -45,7 +45,7 @@ def _results(r: Results | None) -> dict[str, Any]:
         return dict.fromkeys(("results", "workloads", "notReady", "events", "steps"))
     return {
         "results": {
-            "ready": not r.unready and not r.unsettled,
+            "ready": r.is_ready,
             "settled": not r.unsettled,
             "unsettled": r.unsettled,
             "seconds": r.lasted,

@@ -101,9 +101,12 @@ def _not_simulated(cluster: Cluster, acting: frozenset[str]) -> Iterator[str]:
     """What the objects would lead to in a real cluster, and does not here."""
     from kplan.api.customresources import catalog_of
 
-    for kind in (*KINDS, "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+    for kind in (*KINDS[:-1], "HorizontalPodAutoscaler", "PodDisruptionBudget"):
         if kind not in acting and next(cluster.store.all(kind), None) is not None:
             yield f"not simulated: the controller of {kind}s"
+    later = [f"{r.namespace}/{r.name}" for r in map(ref_of, of_builtin("CronJob", cluster.store))]
+    if later:
+        yield f"not simulated: the runs of CronJobs ({', '.join(later)}), whose time has not come"
     catalog = catalog_of(cluster.version, cluster.store)
     custom: dict[tuple[str, str], bool] = {}
     counts: Counter[str] = Counter()
