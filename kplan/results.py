@@ -59,8 +59,8 @@ class Step(NamedTuple):
     """A moment `after` so many seconds at which all controllers had come to rest.
 
     `action` is what a kubelet did before (empty: nothing), `changes` what was written since the step before, `counts`
-    the numbers of workloads that are new (`deployment/namespace/name`; None for one that is gone), in the order of
-    docs/architecture.md.
+    the numbers of workloads that are new (`deployment/namespace/name`; None for one that is gone), in the order of the
+    table in kplan/rests.py.
     """
 
     after: float

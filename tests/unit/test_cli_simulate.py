@@ -128,6 +128,16 @@ def test_a_script_that_keeps_pods_from_becoming_ready(folder: Path, capsys: Out)
     assert {p["name"][:3]: p["status"] for p in found["pods"]} == {"web": "Running", "api": "Running"}
 
 
+def test_a_claim_without_a_volume_is_told_and_no_failure(folder: Path, capsys: Out) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    meta = {"name": "data", "namespace": "shop"}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
+    code, out, _ = run(capsys, deployment("web"), claim, flags="--detailed-exitcode")
+    assert code == 0
+    assert "Never became ready:\n  PersistentVolumeClaim shop/data\n" in out
+    assert "note: StorageClass default is not in the input, and taken to exist, making volumes for any node" in out
+
+
 def test_events_and_steps(folder: Path, capsys: Out) -> None:
     _, out, _ = run(capsys, deployment("web"), flags="--events --steps")
     events, steps = out.split("Steps:\n")
