@@ -20,6 +20,7 @@ Said = tuple[str, str]  # reason and message
 # conditions that tell what is wrong, and the status in which they do
 _BAD = {"ReplicaFailure": "True", "Progressing": "False", "Failed": "True", "FailureTarget": "True"}
 _LATE = "ProgressDeadlineExceeded"  # that time has passed is no reason by itself
+_ERROR = "Error: "  # how a kubelet's event starts that repeats the reason of a waiting container
 _CLAIM = "PersistentVolumeClaim"
 
 
@@ -73,7 +74,8 @@ class _Collected:
     def add(self, said: Iterable[Said], obj: Value) -> None:
         """Note what is said of an object; a sentence that is part of a known one tells nothing new."""
         for reason, message in said:
-            known = (k for k in self._objects if message and message in k[1])
+            told = message.removeprefix(_ERROR)
+            known = (k for k in self._objects if told and told in k[1])
             objects = self._objects.setdefault(next(known, (reason, message)), {})
             objects[f"{obj['kind']}/{obj['metadata']['name']}"] = None
 

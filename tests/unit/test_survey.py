@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from kplan.events import Event
 from kplan.kubelet.outcomes import Outcome
 from kplan.kubelet.scripted import scripted
 from kplan.store import Store
+from kplan.survey.owners import Owners
 from kplan.survey.podreasons import reasons
 from kplan.survey.progress import progress
+from kplan.survey.unready import unready
 
 Value = dict[str, Any]
 
@@ -217,3 +220,25 @@ def test_what_a_script_may_call_a_pod(script: list[str], found: str | None) -> N
     outcomes = {name: Outcome(exit_code=i) for i, name in enumerate(script)}
     chosen = scripted(made, outcomes, store)
     assert chosen == (outcomes[found] if found is not None else None)
+
+
+def test_what_an_event_repeats_is_told_once() -> None:
+    """The reason of a waiting container, the event about it, and a condition that quotes another event."""
+    ready = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "quota"}]
+    owner = workload("ReplicaSet", {"replicas": 2}, {"replicas": 1, "conditions": ready})
+    owner["metadata"]["uid"] = "u"
+    reference = {"kind": "ReplicaSet", "name": "w", "uid": "u", "controller": True}
+    made = pod({"containerStatuses": [waiting("CreateContainerConfigError", MISSING)]}, ownerReferences=[reference])
+    store = Store([{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}}, owner, made])
+    events = [
+        Event("Normal", "Pulled", "an image", "Pod/p", "n"),
+        Event("Warning", "Failed", f"Error: {MISSING}", "Pod/p", "n"),
+        Event("Warning", "FailedCreate", "Error creating: quota", "ReplicaSet/w", "n"),
+    ]
+    row = progress(owner)
+    assert row is not None
+    (found,) = unready([(owner, row)], Owners(store), store, events, {"ReplicaSet"})
+    assert [(r.reason, r.message, r.objects) for r in found.reasons] == [
+        ("CreateContainerConfigError", f"container c: {MISSING}", ("Pod/p",)),
+        ("FailedCreate", "Error creating: quota", ("ReplicaSet/w",)),
+    ]
