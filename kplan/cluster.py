@@ -159,6 +159,10 @@ class Cluster:
                 found.setdefault((e.type, e.reason, e.message, e.object, e.namespace), e)
         return list(found.values())
 
+    def events(self) -> list[Event]:
+        """All that was reported by every `settle`, in order; also what a real cluster may draw otherwise."""
+        return list(self._plane.control.events) if self._plane is not None else []
+
     @property
     def unsettled(self) -> str:
         """The controller and object that did not come to rest; empty if all did."""

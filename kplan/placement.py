@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kplan.model import Decision, Skipped, Unreadable
+from kplan.results import Results
 
 CERTAINTIES = ("deterministic", "tie", "sampled", "unsupported")
+AFTER_TIE = "after-tie"  # of a pod in a simulated cluster: a tie was broken for it or for one before
 
 
 class Placement(NamedTuple):
@@ -81,7 +83,10 @@ class Needed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Where everything goes. `pool` says where the nodes came from, `notes` what was not simulated."""
+    """Where everything goes. `pool` says where the nodes came from, `notes` what was not simulated.
+
+    `results` are those of a cluster that was brought to rest; None where pods were only placed.
+    """
 
     version: str
     pool: str
@@ -93,8 +98,14 @@ class Simulation:
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    results: Results | None = None
 
     @property
     def pending(self) -> tuple[Placement, ...]:
         """The pods without a node."""
         return tuple(p for p in self.placements if p.node is None)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every pod has a node, and every workload is ready as far as that was followed."""
+        return not self.pending and (self.results is None or self.results.is_ready)

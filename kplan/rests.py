@@ -12,7 +12,7 @@ Value = dict[str, Any]
 Counts = tuple[int, ...]
 Delta = Mapping[Key, "Counts | None"]
 
-_FIELDS: Mapping[str, tuple[str, ...]] = {
+FIELDS: Mapping[str, tuple[str, ...]] = {
     "Deployment": ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"),
     "ReplicaSet": ("spec.replicas", "replicas", "readyReplicas", "availableReplicas"),
     "StatefulSet": (
@@ -57,6 +57,11 @@ class Rest:
         self._index = index
 
     @property
+    def changed(self) -> Delta:
+        """The counts (see FIELDS) that are new since the rest before, by object; None for one that is gone."""
+        return self._deltas[self._index]
+
+    @property
     def sets(self) -> dict[str, list[int]]:
         """The counts of every workload and budget: `deployment/NAME` -> numbers from its spec and status.
 
@@ -82,7 +87,7 @@ def delta(writes: Iterable[Write], store: Store) -> dict[Key, Counts | None]:
     """The counts of what these writes touched, None for what is gone."""
     found: dict[Key, Counts | None] = {}
     for write in writes:
-        fields = _FIELDS.get(write.key.kind)
+        fields = FIELDS.get(write.key.kind)
         if fields is not None:
             value = store.get(write.key)
             found[write.key] = _counts(value, fields) if value is not None else None
@@ -112,7 +117,20 @@ def _line(write: Write) -> list[str]:
         return [f"create {kind} {name}" + (f" spec.replicas={replicas}" if replicas is not None else "")]
     if write.new is None:
         return [f"gone {kind} {name}"]
+    if _only_reports(write.old, write.new):
+        return []
     return [line for make in _UPDATES for line in make(f"{kind} {name}", write.old, write.new)]
+
+
+_STATUS_COUNTS = frozenset(("Job", "PersistentVolume", "PersistentVolumeClaim"))
+
+
+def _only_reports(old: Value, new: Value) -> bool:
+    """Whether only a status has changed of an object of which no line tells that: most writes are such."""
+    if new["kind"] in _STATUS_COUNTS or old.get("spec") is not new.get("spec"):
+        return False
+    before, after = old["metadata"], new["metadata"]
+    return all(before.get(f) is after.get(f) for f in ("deletionTimestamp", "ownerReferences"))
 
 
 def _scaled(what: str, old: Value, new: Value) -> list[str]:

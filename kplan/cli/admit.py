@@ -69,17 +69,30 @@ def command(**given: Any) -> int:
     return 0 if all(a.answer.accepted for a in answers) else REFUSED
 
 
-def judge(documents: Iterable[Document], cluster: Cluster, namespace: str, *, open_world: bool) -> list[Answered]:
-    """The answer to each document, in order; what is accepted is stored in the cluster."""
+def judge(
+    documents: Iterable[Document],
+    cluster: Cluster,
+    namespace: str,
+    *,
+    open_world: bool,
+    now: str = "",
+    only_refused: bool = False,
+) -> list[Answered]:
+    """The answer to each document, in order, or only the refusals; what is accepted is stored in the cluster.
+
+    `now` is the time that new objects carry; without it they carry none.
+    """
     from kplan.api.access import commit
     from kplan.api.apply import apply_or_create
     from kplan.api.request import Server
 
-    server = Server(cluster.version, cluster.store, namespace, open_world)
+    server = Server(cluster.version, cluster.store, namespace, open_world, now)
     answers = []
     for document in documents:
         outcome = apply_or_create(document.value, server)
-        answers.append(_answered(document, commit(outcome, cluster.store), cluster))
+        answer = commit(outcome, cluster.store, now)
+        if not (only_refused and answer.accepted):
+            answers.append(_answered(document, answer, cluster))
     return answers
 
 

@@ -65,13 +65,16 @@ class Control:
         self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
+        self._time = (clock.now, clock.text)
 
     # ---------------------------------------------------------------- reading
 
     @property
     def now(self) -> str:
         """The time as objects carry it."""
-        return self.clock.text
+        if self._time[0] != self.clock.now:
+            self._time = self.clock.now, self.clock.text
+        return self._time[1]
 
     def get(self, key: Key) -> Value | None:
         """The object, or None if it is gone."""

@@ -38,7 +38,8 @@ def reconcile(key: Key, control: Control) -> None:
     if failure:
         control.retry()
         return
-    wait = pods.until_available(active, owner["spec"].get("minReadySeconds") or 0, control.clock.now)
+    min_ready = owner["spec"].get("minReadySeconds") or 0
+    wait = pods.until_available(active, min_ready, control.clock.now) if min_ready else None
     if wait is not None:
         control.wake(wait)
 
@@ -113,10 +114,11 @@ def _status(owner: Value, active: list[Value], terminating: list[Value], failure
     spec, old = owner["spec"], owner.get("status") or {}
     wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
     min_ready = spec.get("minReadySeconds") or 0
+    ready = [p for p in active if pods.is_ready(p)]
     counts = {
         "fullyLabeledReplicas": sum(_carries(p, wanted) for p in active),
-        "readyReplicas": sum(map(pods.is_ready, active)),
-        "availableReplicas": sum(pods.is_available(p, min_ready, control.clock.now) for p in active),
+        "readyReplicas": len(ready),
+        "availableReplicas": sum(not min_ready or pods.is_available(p, min_ready, control.clock.now) for p in ready),
     }
     status: Value = {"replicas": len(active), **{k: n for k, n in counts.items() if n}}
     if owner["kind"] == "ReplicaSet" and control.minor >= 35:  # KEP-3973, on by default since 1.35
@@ -129,8 +131,7 @@ def _status(owner: Value, active: list[Value], terminating: list[Value], failure
 
 
 def _carries(pod: Value, wanted: dict[str, str]) -> bool:
-    have = pod["metadata"].get("labels") or {}
-    return all(have.get(k) == v for k, v in wanted.items())
+    return wanted.items() <= (pod["metadata"].get("labels") or {}).items()
 
 
 def _conditions(owner: Value, active: list[Value], failure: str, old: list[Value], control: Control) -> list[Value]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kplan.controllers import pods
 from kplan.controllers.control import Control, controller_of
+from kplan.kubelet.scripted import scripted
 
 Value = dict[str, Any]
 Script = Mapping[str, "Outcome"]
@@ -55,11 +56,11 @@ RUNS = Outcome()
 
 
 def outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
-    """How a pod fares: by the script for its name or image, by the tags of examples, else well."""
+    """How a pod fares: by the script for its name, workload or image, by the tags of examples, else well."""
+    said = scripted(pod, script, control.store) if script else None
+    if said is not None:
+        return said
     images = [str(c.get("image") or "") for c in pod["spec"].get("containers") or ()]
-    for name in (pod["metadata"]["name"], *images):
-        if script is not None and name in script:
-            return script[name]
     tags = [m["tag"] for image in images if (m := _EXAMPLE.fullmatch(image))]
     if len(tags) != len(images):
         of_job = (controller_of(pod) or {}).get("kind") == "Job"

@@ -50,7 +50,7 @@ def _cause(cause: Cause) -> str:
 
 def json(answers: Iterable[Answered], version: str) -> str:
     """All answers with the stored objects as one JSON object."""
-    listed = [_as_json(a) for a in answers]
+    listed = [as_json(a) for a in answers]
     accepted = sum(bool(a["accepted"]) for a in listed)
     return dump(
         {
@@ -63,7 +63,8 @@ def json(answers: Iterable[Answered], version: str) -> str:
     )
 
 
-def _as_json(answered: Answered) -> dict[str, Any]:
+def as_json(answered: Answered, *, stored: bool = True) -> dict[str, Any]:
+    """An answer as plain values, with the stored object if it is wanted."""
     answer, span, ref = answered.answer, answered.span, answered.ref
     return {
         "file": span.file,
@@ -78,5 +79,5 @@ def _as_json(answered: Answered) -> dict[str, Any]:
         ],
         "warnings": list(answer.warnings),
         "note": answered.note,
-        "stored": answer.object,
+        **({"stored": answer.object} if stored else {}),
     }

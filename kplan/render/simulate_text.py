@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from kplan.placement import CERTAINTIES, Capacity, Explanation, Needed, NodeUse, Placement, ResourceUse, Simulation
+from kplan.placement import (
+    AFTER_TIE,
+    CERTAINTIES,
+    Capacity,
+    Explanation,
+    Needed,
+    NodeUse,
+    Placement,
+    ResourceUse,
+    Simulation,
+)
+from kplan.render import simulate_results
+from kplan.render.admission import Answered
+from kplan.render.rows import aligned
 from kplan.render.sanitise import one_line
 from kplan.render.summary import many
 
@@ -13,33 +27,51 @@ _SHOWN = 3  # pods named before a message that they share
 _MEANING = {
     "deterministic": "given the placements before, the real scheduler has no choice",
     "tie": "equal nodes, of which it takes one by chance",
+    AFTER_TIE: "equal nodes, or placed after one was taken by chance: it may be another node",
     "sampled": "it would mark only some of that many nodes",
     "unsupported": "depends on what is not simulated",
 }
 
 
-def render(simulation: Simulation) -> str:
-    """The whole simulation as text, the counts in its last lines."""
-    sections = [
-        f"Kubernetes {simulation.version}, {simulation.pool}",
-        _placements(simulation.placements),
-        _pending(simulation.pending),
-        _nodes(simulation.nodes),
-    ]
+def render(
+    simulation: Simulation, refused: Sequence[Answered] = (), *, events: bool = False, steps: bool = False
+) -> str:
+    """The whole simulation as text, the counts in its last lines; `events` and `steps` in full if they are asked for.
+
+    `refused` is what the API server did not take.
+    """
+    results = simulation.results
+    sections = [f"Kubernetes {one_line(simulation.version)}, {one_line(simulation.pool)}"]
+    if results is None:
+        sections += [_placements(simulation.placements), _pending(simulation.pending), _nodes(simulation.nodes)]
+    else:
+        sections += [
+            simulate_results.refused(refused),
+            simulate_results.workloads(results.workloads),
+            _placements(simulation.placements, results.statuses),
+            simulate_results.unready(results.unready),
+            _nodes(simulation.nodes),
+            simulate_results.warnings(results.warnings) if not events else simulate_results.events(results.events),
+            simulate_results.steps(results.steps) if steps else "",
+        ]
     if simulation.explanation is not None:
         sections.append(_explanation(simulation.explanation))
     if simulation.capacity is not None:
         sections.append(_capacity(simulation.capacity))
     if simulation.needed is not None:
         sections.append(_needed(simulation.needed))
-    sections += [_notes(simulation), _summary(simulation)]
+    sections += [_notes(simulation), _summary(simulation, refused)]
     return "\n\n".join(s for s in sections if s) + "\n"
 
 
-def _placements(placements: Sequence[Placement]) -> str:
-    rows = [("POD", "NODE", "CERTAINTY")]
-    rows += [(f"{p.namespace}/{p.name}", _where(p), _certainty(p)) for p in placements]
-    return _table(rows) if placements else "No pods."
+def _placements(placements: Sequence[Placement], statuses: Mapping[tuple[str, str], str] = MappingProxyType({})) -> str:
+    if not placements:
+        return "No pods."
+    rows = [("POD", "NODE", *(("STATUS",) if statuses else ()), "CERTAINTY")]
+    for p in placements:
+        status = (statuses.get(p.id, ""),) if statuses else ()
+        rows.append((f"{p.namespace}/{p.name}", _where(p), *status, _certainty(p)))
+    return aligned(rows)
 
 
 def _where(p: Placement) -> str:
@@ -53,7 +85,7 @@ def _certainty(p: Placement) -> str:
         return p.reason or p.certainty
     if p.before == p.node:
         return "already there"
-    text = f"tie of {p.ties}" if p.certainty == "tie" else p.certainty
+    text = f"tie of {p.ties}" if p.certainty == "tie" else p.certainty.replace("-", " ")
     return f"{text}, evicts {', '.join(p.evicted)}" if p.evicted else text
 
 
@@ -75,7 +107,7 @@ def _nodes(nodes: Sequence[NodeUse]) -> str:
         uses = {r.name: r for r in n.resources}
         name = f"{n.name} ({n.origin})" if n.origin else n.name
         rows.append((name, f"{n.pods}/{n.max_pods}", *(_use(uses.get(r)) for r in names)))
-    return _table(rows)
+    return aligned(rows)
 
 
 def _matters(r: ResourceUse, nodes: Iterable[NodeUse]) -> bool:
@@ -117,7 +149,7 @@ def _explanation(e: Explanation) -> str:
     head = f"{e.pod}: {d.node or d.message}"
     if d.victims:
         head += f"\nwould evict {', '.join(d.victims)} from {d.nominated}"
-    return f"{one_line(head) if not d.victims else _lines(head)}\n{_table(rows)}"
+    return f"{one_line(head) if not d.victims else _lines(head)}\n{aligned(rows)}"
 
 
 def _lines(text: str) -> str:
@@ -145,27 +177,20 @@ def _notes(s: Simulation) -> str:
     return "\n".join(f"note: {one_line(n)}" for n in said)
 
 
-def _summary(s: Simulation) -> str:
+def _summary(s: Simulation, refused: Sequence[Answered]) -> str:
     placed = len(s.placements) - len(s.pending)
     lines = [f"{many(placed, 'pod')} placed, {len(s.pending)} without a node"]
+    if s.results is not None:
+        lines += simulate_results.summary(s.results)
+    if refused:
+        lines.append(f"{many(len(refused), 'object')} refused")
     new = [p for p in s.placements if p.node is not None and p.before != p.node]
-    for certainty in CERTAINTIES:
+    for certainty in (*CERTAINTIES, AFTER_TIE):
         count = sum(p.certainty == certainty for p in new)
         if count:
-            lines.append(f"  {count} {certainty}: {_MEANING[certainty]}")
+            lines.append(f"  {count} {certainty.replace('-', ' ')}: {_MEANING[certainty]}")
     if s.skipped:
         reasons = ", ".join(one_line(r) for r in dict.fromkeys(x.reason for x in s.skipped))
         lines.append(f"{len(s.skipped)} documents skipped ({reasons})")
     lines += [f"unreadable: {one_line(f'{u.span}: {u.message}')}" for u in s.unreadable]
     return "\n".join(lines)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns of even width; a row may have fewer cells, its last one then runs on."""
-    safe = [[one_line(cell) for cell in row] for row in rows]
-    width = [0] * max(map(len, safe))
-    for row in safe:
-        full = len(row) == len(width)
-        for i, cell in enumerate(row if full else row[:-1]):
-            width[i] = max(width[i], len(cell))
-    return "\n".join("  ".join(cell.ljust(width[i]) for i, cell in enumerate(row)).rstrip() for row in safe)

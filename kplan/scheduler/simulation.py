@@ -7,7 +7,7 @@ matter to placement first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -105,7 +105,7 @@ def _run(objects: Sequence[Value], question: Question) -> Simulation:
         version=question.version,
         pool=world.pool,
         placements=(*placements.values(), *refused),
-        nodes=tuple(_use(n, world.added, question.drain) for n in cluster.nodes),
+        nodes=tuple(use(n, world.added, question.drain) for n in cluster.nodes),
         explanation=_explanation(explained, scheduler) if explained else None,
         capacity=_fill(cluster, question) if question.until_full else None,
         notes=tuple(dict.fromkeys(notes)),
@@ -221,7 +221,8 @@ def _explanation(pod: Pod, scheduler: Scheduler) -> Explanation:
     return Explanation(f"{pod.namespace}/{pod.name}", decision, tuple(n.name for n in cluster.nodes))
 
 
-def _use(node: Node, added: frozenset[str], drained: Sequence[str]) -> NodeUse:
+def use(node: Node, added: Container[str] = (), drained: Container[str] = ()) -> NodeUse:
+    """What a node holds; `added` and `drained` are names of nodes."""
     origin = "drained" if node.name in drained else "added" if node.name in added else ""
     resources = tuple(ResourceUse(name, node.requested.get(name, 0), n) for name, n in node.allocatable.items())
     return NodeUse(node.name, len(node.pods), node.max_pods, resources, origin)

@@ -211,24 +211,33 @@ def test_json_says_the_same() -> None:
     assert value["explanation"]["nodes"][0]["scores"]["TaintToleration"] == 300
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_asks_what_if(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nodes, apps = tmp_path / "nodes.yaml", tmp_path / "app.yaml"
     nodes.write_text(json.dumps(node("a")), encoding="utf-8")
     apps.write_text(json.dumps(workload("Deployment", "web", replicas=5)), encoding="utf-8")
-    assert main(["simulate", str(apps), "--nodes", str(nodes), "--detailed-exitcode"]) == 2
+    asked = ["simulate", str(apps), "--nodes", str(nodes), "--explain", "web"]
+    assert main([*asked, "--detailed-exitcode"]) == 2
     out = capsys.readouterr().out
     assert "shop/web-<4>  a     deterministic" in out
     assert "shop/web-<5>\n    0/1 nodes are available: 1 Insufficient cpu." in out
     assert "a     4/20  2 of 2 (100%)  0 of 8Gi (0%)" in out
     assert "4 pods placed, 1 without a node" in out
-    assert main(["simulate", str(apps), "--nodes", str(nodes), "--nodes-needed"]) == 0
+    assert main([*asked, "--nodes-needed"]) == 0
     assert "1 more node like a needed." in capsys.readouterr().out
+    assert main([*asked, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["workloads"] is None
 
 
 def test_the_command_honours_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     app, config = tmp_path / "app.json", tmp_path / "scheduler.yaml"
     tainted = node("a", taints=[{"key": "k", "effect": "NoSchedule"}])
-    app.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [tainted, workload("Job", "j")]}))
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "shop"},
+        "spec": template()["spec"],
+    }
+    app.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [tainted, pod]}))
     config.write_text(
         "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
         "profiles: [{plugins: {filter: {disabled: [{name: TaintToleration}]}}}]\n"

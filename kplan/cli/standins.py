@@ -1,0 +1,113 @@
+"""What manifests refer to and the input does not hold, as far as the API server would refuse their pods for it.
+
+Manifests are seldom all that a cluster holds. ConfigMaps, Secrets and volumes are not among it: that a pod waits for
+one is what a simulation is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from kplan.store import Store, ref_of
+from kplan.workloads import dicts, get, pod_template
+
+if TYPE_CHECKING:
+    from kplan.cluster import Cluster
+
+Value = dict[str, Any]
+
+_ALWAYS_THERE = frozenset(("default", "kube-system", "kube-public", "kube-node-lease"))
+_SHOWN = 5
+
+
+def added(cluster: Cluster) -> tuple[str, ...]:
+    """Put what is missing into a cluster of which it is not known what else it holds; sentences about it."""
+    notes: list[str] = []
+    store = cluster.store
+    for find in (_namespaces, _accounts, _classes, _storage):
+        made: dict[str, list[str]] = {}
+        for o in [o for o in find(store) if ref_of(o).key not in store]:
+            cluster.apply(o, mode="replace")
+            if o["kind"] != "Namespace" or o["metadata"]["name"] not in _ALWAYS_THERE:
+                made.setdefault(o["kind"], []).append(_title(o))
+        notes += [_sentence(kind, names) for kind, names in made.items()]
+    return tuple(notes)
+
+
+def _title(o: Value) -> str:
+    namespace, name = o["metadata"].get("namespace"), o["metadata"]["name"]
+    return f"{namespace}/{name}" if namespace else str(name)
+
+
+def _sentence(kind: str, names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    verb = "is" if len(names) == 1 else "are"
+    made = ", making volumes for any node" if kind == "StorageClass" else ""
+    return f"{kind} {', '.join(names[:_SHOWN])}{more} {verb} not in the input, and taken to exist{made}"
+
+
+def _namespaces(store: Store) -> list[Value]:
+    """The namespaces that objects are in."""
+    names = dict.fromkeys(key.namespace for key, _ in store.items() if key.namespace)
+    return [_named("v1", "Namespace", n) for n in names]
+
+
+def _pods(store: Store) -> Iterator[tuple[str, Value]]:
+    """The namespace and spec of every pod that there is or may come."""
+    for key, value in store.items():
+        template = pod_template(value)
+        if template is not None and key.namespace:
+            yield key.namespace, template.spec
+
+
+def _accounts(store: Store) -> list[Value]:
+    wanted = dict.fromkeys((ns, spec.get("serviceAccountName") or "default") for ns, spec in _pods(store))
+    missing = [w for w in wanted if store.find("ServiceAccount", w[1], w[0]) is None and w[1] != "default"]
+    return [_named("v1", "ServiceAccount", name, namespace) for namespace, name in missing]
+
+
+def _classes(store: Store) -> list[Value]:
+    """Priority and runtime classes; those of the system are always there."""
+    pods = list(_pods(store))
+    priorities = dict.fromkeys(spec["priorityClassName"] for _, spec in pods if spec.get("priorityClassName"))
+    runtimes = dict.fromkeys(spec["runtimeClassName"] for _, spec in pods if spec.get("runtimeClassName"))
+    return [
+        *(_named("scheduling.k8s.io/v1", "PriorityClass", n, value=0) for n in priorities if n[:7] != "system-"),
+        *(_named("node.k8s.io/v1", "RuntimeClass", n, handler="unknown") for n in runtimes),
+    ]
+
+
+def _storage(store: Store) -> list[Value]:
+    """Storage classes, the default one too if a claim names none; none that volumes of the input have."""
+    from kplan.scheduler.prepare import ANY_CLASS, missing_classes
+
+    of_volumes = {get(v, "spec", "storageClassName") or ANY_CLASS for v in store.all("PersistentVolume")}
+    classes = [c for c in missing_classes(_claims(store), store) if c["metadata"]["name"] not in of_volumes]
+    return [{**c, "provisioner": "unknown", "metadata": _renamed(c["metadata"], ANY_CLASS, store)} for c in classes]
+
+
+def _renamed(meta: Value, placeholder: str, store: Store) -> Value:
+    """The metadata of a class under a name that a server takes."""
+    if meta["name"] != placeholder:
+        return meta
+    names = ("default", *(f"default-{i}" for i in range(2, len(store) + 3)))
+    return {**meta, "name": next(n for n in names if store.find("StorageClass", n) is None)}
+
+
+def _claims(store: Store) -> Iterable[Value]:
+    yield from store.all("PersistentVolumeClaim")
+    for o in store.all("StatefulSet"):
+        for template in dicts(o, "spec", "volumeClaimTemplates"):
+            if get(o, "spec", "replicas") != 0:
+                yield {**template, "metadata": {**template["metadata"], "namespace": o["metadata"].get("namespace")}}
+    for _, spec in _pods(store):
+        for volume in dicts(spec, "volumes"):
+            claim = get(volume, "ephemeral", "volumeClaimTemplate")
+            if isinstance(claim, dict):
+                yield {"metadata": {"name": volume.get("name")}, **claim}
+
+
+def _named(version: str, kind: str, name: str, namespace: str = "", **rest: Any) -> Value:
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": version, "kind": kind, "metadata": meta, **rest}

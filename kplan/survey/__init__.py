@@ -1,0 +1,121 @@
+"""What became of a simulated cluster: where its pods are, which workloads are ready, what is not and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kplan.cluster import Cluster
+from kplan.events import Event
+from kplan.model import Key
+from kplan.placement import AFTER_TIE, CERTAINTIES, Placement, Simulation
+from kplan.rests import Rest
+from kplan.results import Results, Step, Told
+from kplan.store import Store, ref_of
+from kplan.survey import podreasons
+from kplan.survey.owners import KINDS, Owners, of_builtin
+from kplan.survey.progress import progress
+from kplan.survey.unready import unready
+
+Value = dict[str, Any]
+
+
+def survey(
+    cluster: Cluster,
+    rests: Iterable[Rest],
+    began: float,
+    placed: Mapping[Key, str],
+    pool: str,
+    notes: Iterable[str] = (),
+) -> Simulation:
+    """What became of a cluster that was brought to rest by `settle` with these rests.
+
+    `began` is the time (seconds since 1970) before that, `placed` the nodes that pods had then, `pool` says where the
+    nodes come from.
+    """
+    from kplan.scheduler.simulation import use
+    from kplan.scheduler.snapshot import Snapshot
+
+    store, events, acting = cluster.store, cluster.events(), _acting()
+    owners = Owners(store)
+    workloads = [(o, row) for o in owners.workloads() if (row := progress(o)) is not None]
+    steps = tuple(_step(r, began) for r in rests)
+    results = Results(
+        workloads=tuple(row for _, row in workloads),
+        unready=tuple(unready(workloads, owners, store, events, acting)),
+        events=tuple(_told(e, began) for e in events),
+        steps=steps,
+        lasted=max((s.after for s in steps), default=0.0),
+        unsettled=cluster.unsettled,
+    )
+    return Simulation(
+        version=cluster.version,
+        pool=pool,
+        placements=tuple(_placements(store, events, placed)),
+        nodes=tuple(use(node) for node in Snapshot(store, cluster.version).nodes),
+        notes=(*notes, *_not_simulated(cluster, acting)),
+        results=results,
+    )
+
+
+def _told(e: Event, began: float) -> Told:
+    kind, _, name = e.object.partition("/")
+    return Told(round(e.at - began, 1), e.type, e.reason, e.message, kind, e.namespace, name, e.certain)
+
+
+def _step(rest: Rest, began: float) -> Step:
+    counts = {"/".join(filter(None, (k.kind.lower(), k.namespace, k.name))): n for k, n in rest.changed.items()}
+    return Step(round(rest.at - began, 1), rest.kubelet or "", rest.changes, counts)
+
+
+def _placements(store: Store, events: Iterable[Event], placed: Mapping[Key, str]) -> Iterator[Placement]:
+    """All pods; where the node of one may be another in a real cluster, it came after a tie."""
+    drawn = {(e.namespace, e.object) for e in events if e.reason == "Scheduled" and not e.certain}
+    for pod in of_builtin("Pod", store):
+        ref = ref_of(pod)
+        node = pod["spec"].get("nodeName") or None
+        before = placed.get(ref.key, "")
+        reason, message = podreasons.unplaced(pod) if node is None else ("", "")
+        certainty = AFTER_TIE if (ref.namespace, f"Pod/{ref.name}") in drawn else CERTAINTIES[0]
+        yield Placement(
+            ref.namespace,
+            ref.name,
+            node,
+            certainty=certainty,
+            reason=reason,
+            message=message,
+            nominated=str((pod.get("status") or {}).get("nominatedNodeName") or ""),
+            before=before,
+        )
+
+
+def _acting() -> frozenset[str]:
+    """The kinds whose own controllers are simulated: each watches its kind before others."""
+    from kplan.controllers.registry import controllers
+
+    return frozenset(next(iter(c.watches)) for c in controllers())
+
+
+def _not_simulated(cluster: Cluster, acting: frozenset[str]) -> Iterator[str]:
+    """What the objects would lead to in a real cluster, and does not here."""
+    from kplan.api.customresources import catalog_of
+
+    for kind in (*KINDS[:-1], "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+        if kind not in acting and next(cluster.store.all(kind), None) is not None:
+            yield f"not simulated: the controller of {kind}s"
+    later = [f"{r.namespace}/{r.name}" for r in map(ref_of, of_builtin("CronJob", cluster.store))]
+    if later:
+        yield f"not simulated: the runs of CronJobs ({', '.join(later)}), whose time has not come"
+    catalog = catalog_of(cluster.version, cluster.store)
+    custom: dict[tuple[str, str], bool] = {}
+    counts: Counter[str] = Counter()
+    for o in cluster.store.all():
+        version, name = str(o.get("apiVersion")), str(o.get("kind"))
+        if (version, name) not in custom:
+            info = catalog.kind(version, name)
+            custom[version, name] = info is None or info.custom
+        counts[name] += custom[version, name]
+    names = ", ".join(f"{kind} ({n})" for kind, n in counts.items() if n)
+    if names:
+        yield f"not simulated: what operators make of {names}"
