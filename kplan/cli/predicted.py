@@ -150,7 +150,7 @@ def come_to_rest(given: Input, version: str, *, namespace: str = "default", scri
     from kplan.cli.standins import added
     from kplan.cluster import Cluster
 
-    cluster = Cluster(given.stored, version=version)
+    cluster = Cluster(given.stored, version=version, provision=True)
     cluster.clock.now = max(cluster.clock.now, *map(_created, given.stored))
     open_world = not cluster.objects("Namespace")
     now = cluster.clock.text
