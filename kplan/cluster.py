@@ -6,7 +6,7 @@ counts as placed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kplan import release
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kplan.api.request import Server
     from kplan.events import Event
     from kplan.kubelet.outcomes import Script
+    from kplan.model import Key
+    from kplan.placement import Placement
     from kplan.rests import Rest
     from kplan.settle import ControlPlane
 
@@ -30,8 +32,8 @@ class Cluster:
 
     `metrics` is what pods and other things measure, in the form of kplan.controllers.autoscaling.metrics; None means
     that the cluster has no metrics API. It may be replaced between two calls of `settle`. With `provision` its storage
-    classes have somebody behind them who makes the volumes that claims ask for: a bare control plane has nobody. Nor does anybody there give addresses to
-    load balancers: `load_balancer_pool` has networks, ranges or addresses that a stand-in gives out.
+    classes have somebody behind them who makes the volumes that claims ask for: a bare control plane has nobody. Nor
+    does it give addresses to load balancers: `load_balancer_pool` has the networks, ranges or addresses to give out.
     """
 
     def __init__(
@@ -162,6 +164,10 @@ class Cluster:
     def events(self) -> list[Event]:
         """All that was reported by every `settle`, in order; also what a real cluster may draw otherwise."""
         return list(self._plane.control.events) if self._plane is not None else []
+
+    def placements(self) -> Mapping[Key, Placement]:
+        """What the scheduler last decided about each pod that it had to place, and how sure that is."""
+        return dict(self._plane.placing.placements) if self._plane is not None else {}
 
     @property
     def unsettled(self) -> str:

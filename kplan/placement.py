@@ -10,7 +10,6 @@ from kplan.model import Decision, Skipped, Unreadable
 from kplan.results import Results
 
 CERTAINTIES = ("deterministic", "tie", "sampled", "unsupported")
-AFTER_TIE = "after-tie"  # of a pod in a simulated cluster: a tie was broken for it or for one before
 
 
 class Placement(NamedTuple):

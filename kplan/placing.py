@@ -48,6 +48,7 @@ class Placing:
         self._waiting: dict[Key, bool] = {}  # whether there is a reason to try
         self._hints: dict[Hint, None] = {}  # what has happened since that may help those that wait
         self._binding: dict[Key, Binding] = {}
+        self.placements: dict[Key, Placement] = {}  # the last word on each pod
         self._certain = True  # whether every placement so far followed from the input: no tie was broken
 
     def see(self, changes: Iterable[Write]) -> None:
@@ -101,6 +102,7 @@ class Placing:
         scheduler.expect(Counter(p.shape for p in queue))
         for pod in queue:
             placement, victims = scheduler.place(pod)
+            self.placements[_key(pod)] = placement
             if placement.node is None:
                 self._refuse(pod, placement, victims)
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kplan.placement import AFTER_TIE, CERTAINTIES, Explanation, NodeUse, Placement, Simulation
+from kplan.placement import CERTAINTIES, Explanation, NodeUse, Placement, Simulation
 from kplan.render import admission
 from kplan.render.admission import Answered
 from kplan.render.json import dump
@@ -74,7 +74,7 @@ def _summary(s: Simulation) -> dict[str, int]:
     return {
         "placed": len(s.placements) - len(s.pending),
         "pending": len(s.pending),
-        **{certainty: sum(p.certainty == certainty for p in new) for certainty in (*CERTAINTIES, AFTER_TIE)},
+        **{certainty: sum(p.certainty == certainty for p in new) for certainty in CERTAINTIES},
     }
 
 

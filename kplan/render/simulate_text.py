@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from kplan.placement import (
-    AFTER_TIE,
     CERTAINTIES,
     Capacity,
     Explanation,
@@ -27,7 +26,6 @@ _SHOWN = 3  # pods named before a message that they share
 _MEANING = {
     "deterministic": "given the placements before, the real scheduler has no choice",
     "tie": "equal nodes, of which it takes one by chance",
-    AFTER_TIE: "equal nodes, or placed after one was taken by chance: it may be another node",
     "sampled": "it would mark only some of that many nodes",
     "unsupported": "depends on what is not simulated",
 }
@@ -185,7 +183,7 @@ def _summary(s: Simulation, refused: Sequence[Answered]) -> str:
     if refused:
         lines.append(f"{many(len(refused), 'object')} refused")
     new = [p for p in s.placements if p.node is not None and p.before != p.node]
-    for certainty in (*CERTAINTIES, AFTER_TIE):
+    for certainty in CERTAINTIES:
         count = sum(p.certainty == certainty for p in new)
         if count:
             lines.append(f"  {count} {certainty.replace('-', ' ')}: {_MEANING[certainty]}")

@@ -9,10 +9,10 @@ from typing import Any
 from kplan.cluster import Cluster
 from kplan.events import Event
 from kplan.model import Key
-from kplan.placement import AFTER_TIE, CERTAINTIES, Placement, Simulation
+from kplan.placement import Placement, Simulation
 from kplan.rests import Rest
 from kplan.results import Results, Step, Told
-from kplan.store import Store, ref_of
+from kplan.store import ref_of
 from kplan.survey import podreasons
 from kplan.survey.owners import KINDS, Owners, of_builtin
 from kplan.survey.progress import progress
@@ -52,7 +52,7 @@ def survey(
     return Simulation(
         version=cluster.version,
         pool=pool,
-        placements=tuple(_placements(store, events, placed)),
+        placements=tuple(_placements(cluster, placed)),
         nodes=tuple(use(node) for node in Snapshot(store, cluster.version).nodes),
         notes=(*notes, *_not_simulated(cluster, acting)),
         results=results,
@@ -69,24 +69,21 @@ def _step(rest: Rest, began: float) -> Step:
     return Step(round(rest.at - began, 1), rest.kubelet or "", rest.changes, counts)
 
 
-def _placements(store: Store, events: Iterable[Event], placed: Mapping[Key, str]) -> Iterator[Placement]:
-    """All pods; where the node of one may be another in a real cluster, it came after a tie."""
-    drawn = {(e.namespace, e.object) for e in events if e.reason == "Scheduled" and not e.certain}
-    for pod in of_builtin("Pod", store):
+def _placements(cluster: Cluster, placed: Mapping[Key, str]) -> Iterator[Placement]:
+    """All pods, with what the scheduler said of those that it placed."""
+    decided = cluster.placements()
+    for pod in of_builtin("Pod", cluster.store):
         ref = ref_of(pod)
         node = pod["spec"].get("nodeName") or None
-        before = placed.get(ref.key, "")
         reason, message = podreasons.unplaced(pod) if node is None else ("", "")
-        certainty = AFTER_TIE if (ref.namespace, f"Pod/{ref.name}") in drawn else CERTAINTIES[0]
-        yield Placement(
-            ref.namespace,
-            ref.name,
-            node,
-            certainty=certainty,
+        known = decided.get(ref.key) or Placement(ref.namespace, ref.name, node)
+        yield known._replace(
+            namespace=ref.namespace,
+            node=node,
             reason=reason,
             message=message,
             nominated=str((pod.get("status") or {}).get("nominatedNodeName") or ""),
-            before=before,
+            before=placed.get(ref.key, ""),
         )
 
 
