@@ -12,7 +12,7 @@ Value = dict[str, Any]
 Counts = tuple[int, ...]
 Delta = Mapping[Key, "Counts | None"]
 
-_FIELDS: Mapping[str, tuple[str, ...]] = {
+FIELDS: Mapping[str, tuple[str, ...]] = {
     "Deployment": ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"),
     "ReplicaSet": ("spec.replicas", "replicas", "readyReplicas", "availableReplicas"),
     "StatefulSet": (
@@ -57,6 +57,11 @@ class Rest:
         self._index = index
 
     @property
+    def changed(self) -> Delta:
+        """The counts (see FIELDS) that are new since the rest before, by object; None for one that is gone."""
+        return self._deltas[self._index]
+
+    @property
     def sets(self) -> dict[str, list[int]]:
         """The counts of every workload and budget: `deployment/NAME` -> numbers from its spec and status.
 
@@ -82,7 +87,7 @@ def delta(writes: Iterable[Write], store: Store) -> dict[Key, Counts | None]:
     """The counts of what these writes touched, None for what is gone."""
     found: dict[Key, Counts | None] = {}
     for write in writes:
-        fields = _FIELDS.get(write.key.kind)
+        fields = FIELDS.get(write.key.kind)
         if fields is not None:
             value = store.get(write.key)
             found[write.key] = _counts(value, fields) if value is not None else None

@@ -122,6 +122,7 @@ def _about(action: Action) -> Iterator[str]:
     yield from action.notes
     if action.rollout:
         yield action.rollout
+    yield from action.consequences
     yield from action.risks
 
 

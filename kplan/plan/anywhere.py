@@ -1,0 +1,64 @@
+"""Room for every pod: what stands in for the scheduler where nothing is known of the nodes.
+
+Nothing can be said then about where a pod goes or whether it fits, so every pod is bound and all else goes its way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.placing import Placing
+from kplan.plan.values import items
+from kplan.scheduler import writes
+
+Value = dict[str, Any]
+
+NODE = "any"
+
+
+def node(name: str = NODE) -> Value:
+    """A Node without limits that matter."""
+    room = {"cpu": "1M", "memory": "1Pi", "ephemeral-storage": "1Pi", "pods": "1M"}
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
+    status = {"capacity": room, "allocatable": room, "conditions": [ready]}
+    meta = {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {}, "status": status}
+
+
+class Anywhere(Placing):
+    """Binds each waiting pod to the one node that is there, or to the one that the pod names."""
+
+    def run(self) -> bool:
+        """Bind what waits; whether there was anything."""
+        done = False
+        for key in [k for k, fresh in self._waiting.items() if fresh]:
+            self._waiting[key] = False
+            pod = self.control.get(key)
+            if pod is None or pod["spec"].get("schedulingGates"):
+                continue
+            status = pod.get("status") or {}
+            others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
+            placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self.control.now}
+            status = {**status, "conditions": [*others, placed]}
+            self.control.store.put({**writes.bound(pod, _target(pod)), "status": status})
+            done = True
+        return done
+
+
+def _target(pod: Value) -> str:
+    """The node that a DaemonSet's pod is made for, by its affinity; any other goes to the one there is."""
+    terms = items(
+        pod, "spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"
+    )
+    for term in terms:
+        for field in items(term, "matchFields"):
+            names = field.get("values")
+            if field.get("key") == "metadata.name" and isinstance(names, list) and len(names) == 1:
+                return str(names[0])
+    return NODE
+
+
+def needed(values: list[Value]) -> list[Value]:
+    """The nodes to add: the one for all, and every node that a pod here says it is on."""
+    named = {str(name) for v in values if v.get("kind") == "Pod" if (name := (v.get("spec") or {}).get("nodeName"))}
+    return [node(), *(node(name) for name in sorted(named - {NODE}))]

@@ -1,0 +1,94 @@
+"""Which pods restart, start or stop because of an action, and in which steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kplan.model import Action
+from kplan.plan.consequences.scene import Course, Moment, Scene, wanted
+from kplan.plan.sides import counted, is_workload
+from kplan.plan.values import get
+
+Value = dict[str, Any]
+
+_ROLLOUT = "rollout: "
+_BECAUSE = " because "
+
+
+def rollout(scene: Scene, action: Action) -> str:
+    """The sentence on the rollout of a changed template, with the numbers of the rehearsal where there are any."""
+    act = scene.act(action)
+    course = scene.course(act.key) if act is not None else None
+    if course is None or act is None or not action.rollout.startswith(_ROLLOUT) or not course.moments:
+        return action.rollout
+    if action.verb != "update" or not course.old:
+        return action.rollout
+    why = action.rollout.partition(_BECAUSE)[2]
+    total = len(course.old)
+    restarting = _restarting(act.new or {}, total)
+    number = counted(restarting, "pod") if restarting == total else f"{restarting} of {counted(total, 'pod')}"
+    more = wanted(act.new) - total if act.ref.kind != "DaemonSet" else 0
+    parts = [f"{_ROLLOUT}{number} restart{'s' * (restarting == 1)}{_scaled(more)}{_BECAUSE}{why}"]
+    if get(act.new, ("spec", "strategy", "type")) == "Recreate":
+        parts.append("all stop before the first new one starts (Recreate)")
+    elif course.gone or course.come:
+        parts.append(_bounds(course, wanted(act.old), wanted(act.new)))
+        parts.append(counted(course.steps, "step"))
+    return "; ".join(parts)
+
+
+def _restarting(new: Value, total: int) -> int:
+    """A partition keeps the pods with lower ordinals as they are."""
+    partition = get(new, ("spec", "updateStrategy", "rollingUpdate", "partition"))
+    return max(0, total - partition) if isinstance(partition, int) and new.get("kind") == "StatefulSet" else total
+
+
+def _scaled(more: int) -> str:
+    if not more:
+        return ""
+    return f" and {more} more start{'s' * (more == 1)}" if more > 0 else f" and {-more} stop{'s' * (more == -1)}"
+
+
+def _bounds(course: Course, before: int, after: int) -> str:
+    """How many pods there are beyond what is wanted, and how many of these are missing, at worst."""
+    moments = [m or Moment() for m in course.moments[1:]]
+    daemons = course.key.kind == "DaemonSet"
+    most = max(before, after) if not daemons else max(m.pods for m in moments)
+    least = min(before, after) if not daemons else (course.moments[0] or Moment()).available
+    extra = max(0, max(m.pods for m in moments) - most)
+    missing = max(0, max(least - m.available for m in moments))
+    return f"{_at_most(extra, 'extra', 'no')}, {_at_most(missing, 'unavailable', 'none')}"
+
+
+def _at_most(n: int, what: str, none: str) -> str:
+    return f"at most {n} {what}" if n else f"{none} {what}"
+
+
+def lines(scene: Scene, action: Action) -> Iterator[str]:
+    """What starts or stops without a rollout: workloads that come, go, are replaced or scaled."""
+    act = scene.act(action)
+    if act is None or not is_workload(action.ref) or act.ref.kind in ("CronJob", "Pod"):
+        return
+    course = scene.course(act.key)
+    if course is None or scene.run is None or act.key in scene.run.refused:
+        return
+    old, come = len(course.old), course.come
+    match action.verb:
+        case "create" if come:
+            yield f"{counted(come, 'pod')} start{'s' * (come == 1)}"
+        case "delete" if old:
+            yield f"{counted(old, 'pod')} stop{'s' * (old == 1)}"
+        case "replace" if old and act.key not in scene.run.held:
+            yield f"{counted(old, 'pod')} stop{'s' * (old == 1)}, then {come} start{'s' * (come == 1)}"
+        case "update" if not action.rollout and come + course.gone:
+            yield _scaling(course)
+
+
+def _scaling(course: Course) -> str:
+    gone, come = course.gone, course.come
+    if come and gone:
+        return f"{counted(gone, 'pod')} stop{'s' * (gone == 1)}, {come} start{'s' * (come == 1)}"
+    if come:
+        return f"{come} more pod{'s' * (come > 1)} start{'s' * (come == 1)}"
+    return f"{counted(gone, 'pod')} stop{'s' * (gone == 1)}"

@@ -1,0 +1,137 @@
+"""What the consequences of an action are found from: both sides whole, and the rehearsal if there was one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kplan.model import Action, Key
+from kplan.plan.sides import DEFAULT, Side, Workload, namespace_of, replicas
+from kplan.plan.values import get, items, submap
+
+if TYPE_CHECKING:
+    from kplan.plan.cast import Act
+    from kplan.plan.rehearsal import Run
+
+Value = dict[str, Any]
+Written = Mapping[Key, Value]
+
+# What the counts of a kind are called: all pods, those of the new template, ready and available ones.
+_COUNTS: Mapping[str, tuple[str, str, str, str]] = {
+    "Deployment": ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"),
+    "ReplicaSet": ("replicas", "replicas", "readyReplicas", "availableReplicas"),
+    "StatefulSet": ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"),
+    "DaemonSet": ("currentNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The pods of one workload at a rest: all, those of the new template, the ready and the available ones."""
+
+    pods: int = 0
+    updated: int = 0
+    ready: int = 0
+    available: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What became of one workload in the rehearsal.
+
+    `old` and `new` are its pods before the first action and after the last, `moments` its counts before the first
+    action and at every rest since, None while it was not there or no counts are kept of its kind.
+    """
+
+    key: Key
+    old: tuple[Value, ...]
+    new: tuple[Value, ...]
+    moments: tuple[Moment | None, ...]
+
+    @property
+    def gone(self) -> int:
+        """The number of pods that did not stay."""
+        return len(self.old) - len(self.stayed)
+
+    @property
+    def come(self) -> int:
+        """The number of pods that are new."""
+        return len(self.new) - len(self.stayed)
+
+    @property
+    def stayed(self) -> list[Value]:
+        """The pods from before that are still there."""
+        before = {p["metadata"].get("uid") for p in self.old}
+        return [p for p in self.new if p["metadata"].get("uid") in before]
+
+    @property
+    def steps(self) -> int:
+        """In how many steps pods of the new template were made."""
+        count, known = 0, 0
+        changed = False
+        for moment in self.moments[1:]:
+            changed = changed or moment != self.moments[0]
+            if changed and moment is not None:
+                count += moment.updated > known
+                known = moment.updated
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Both sides in full, what people wrote (by the identity in the plan), the actions, and the rehearsal if any."""
+
+    old: Side
+    new: Side
+    written: tuple[Written, Written]
+    acts: Mapping[Key, Act]
+    run: Run | None = None
+
+    def act(self, action: Action) -> Act | None:
+        """The action with the whole objects; None for a custom resource and whatever else was not looked at."""
+        return self.acts.get(action.ref.key)
+
+    def course(self, key: Key) -> Course | None:
+        """What became of a workload, None if nobody can tell: no rehearsal, or no controller looked after it."""
+        run = self.run
+        if run is None or not run.is_simulated(key):
+            return None
+        names = _COUNTS.get(key.kind)
+        moments = [_moment(counts, names) for counts in run.series(key)] if names else []
+        return Course(key, tuple(run.pods(run.before, key)), tuple(run.pods(run.after, key)), tuple(moments))
+
+    def is_missing(self, kind: str, name: str, namespace: str) -> bool:
+        """Whether an object surely is not there: its kind was read whole from a server, and it is not among it."""
+        if self.new.find(kind, name, namespace) is not None or self.old.find(kind, name, namespace) is not None:
+            return False
+        return any(submap(v, "metadata").get("uid") for v in self.old.all(kind, namespace))
+
+
+def _moment(counts: Mapping[str, int], names: tuple[str, str, str, str]) -> Moment | None:
+    return Moment(*(counts.get(n, 0) for n in names)) if counts else None
+
+
+def key_of(workload: Workload) -> Key:
+    """Where the server keeps a workload."""
+    return workload.ref.key._replace(namespace=namespace_of(workload.value))
+
+
+def wanted(value: Value | None) -> int:
+    """How many pods a workload asks for; 0 without one."""
+    if value is None:
+        return 0
+    if value.get("kind") == "Job":
+        parallelism = get(value, ("spec", "parallelism"))
+        return parallelism if isinstance(parallelism, int) else 1
+    return replicas(value)
+
+
+def is_up(pod: Value) -> bool:
+    """Whether a pod is ready."""
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in items(pod, "status", "conditions"))
+
+
+def in_namespace(act: Act) -> str:
+    """The namespace of an action's object."""
+    return act.key.namespace or DEFAULT
