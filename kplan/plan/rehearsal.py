@@ -30,6 +30,11 @@ from kplan.store import Store, ref_of
 Value = dict[str, Any]
 
 _WRONG = (400, 404, 422)
+# Kinds into which the server puts nothing of its own when they are created, apart from what every object gets.
+_PLAIN = frozenset(
+    ("Node", "Namespace", "ConfigMap", "Secret", "ServiceAccount", "LimitRange", "ResourceQuota", "PriorityClass")
+    + ("RuntimeClass", "StorageClass", "CSIDriver", "CSINode", "ControllerRevision")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ class _Stage:
         if submap(value, "metadata").get("uid"):
             self.store.put(_without_strangers(value, uids))
             return
-        if value["kind"] not in ("Node", "Namespace"):
+        if value["kind"] not in _PLAIN:
             answer = commit(apply(value, self.server, mode=REPLACE), self.store, self.plane.clock.text)
             if answer.accepted or answer.status in _WRONG:
                 return

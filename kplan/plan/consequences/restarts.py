@@ -7,34 +7,38 @@ from typing import Any
 
 from kplan.model import Action
 from kplan.plan.consequences.scene import Course, Moment, Scene, wanted
+from kplan.plan.rollout import BECAUSE, ROLLOUT
 from kplan.plan.sides import counted, is_workload
 from kplan.plan.values import get
 
 Value = dict[str, Any]
-
-_ROLLOUT = "rollout: "
-_BECAUSE = " because "
 
 
 def rollout(scene: Scene, action: Action) -> str:
     """The sentence on the rollout of a changed template, with the numbers of the rehearsal where there are any."""
     act = scene.act(action)
     course = scene.course(act.key) if act is not None else None
-    if course is None or act is None or not action.rollout.startswith(_ROLLOUT) or not course.moments:
+    if course is None or act is None or not action.rollout.startswith(ROLLOUT) or not course.old:
         return action.rollout
-    if action.verb != "update" or not course.old:
+    why = action.rollout.partition(BECAUSE)[2]
+    if action.verb == "replace":
+        return f"{ROLLOUT}{_stop_and_start(course)}{BECAUSE}{why}"
+    if not course.moments:
         return action.rollout
-    why = action.rollout.partition(_BECAUSE)[2]
     total = len(course.old)
-    restarting = _restarting(act.new or {}, total)
-    number = counted(restarting, "pod") if restarting == total else f"{restarting} of {counted(total, 'pod')}"
-    more = wanted(act.new) - total if act.ref.kind != "DaemonSet" else 0
-    parts = [f"{_ROLLOUT}{number} restart{'s' * (restarting == 1)}{_scaled(more)}{_BECAUSE}{why}"]
+    asked = wanted(act.new) if act.ref.kind != "DaemonSet" else total
+    restarting = _restarting(act.new or {}, min(total, asked))
+    verb = f"restart{'s' * (restarting == 1)}"
+    if course.gone < restarting:
+        verb = f"{'is' if restarting == 1 else 'are'} to restart"
+    number = (
+        counted(restarting, "pod") if restarting == min(total, asked) else f"{restarting} of {counted(total, 'pod')}"
+    )
+    parts = [f"{ROLLOUT}{number} {verb}{_scaled(asked - total)}{BECAUSE}{why}"]
     if get(act.new, ("spec", "strategy", "type")) == "Recreate":
         parts.append("all stop before the first new one starts (Recreate)")
-    elif course.gone or course.come:
-        parts.append(_bounds(course, wanted(act.old), wanted(act.new)))
-        parts.append(counted(course.steps, "step"))
+    elif course.gone and course.gone >= restarting:
+        parts += [_bounds(course, wanted(act.old), wanted(act.new)), counted(course.steps, "step")]
     return "; ".join(parts)
 
 
@@ -48,6 +52,11 @@ def _scaled(more: int) -> str:
     if not more:
         return ""
     return f" and {more} more start{'s' * (more == 1)}" if more > 0 else f" and {-more} stop{'s' * (more == -1)}"
+
+
+def _stop_and_start(course: Course) -> str:
+    old, come = len(course.old), course.come
+    return f"{counted(old, 'pod')} stop{'s' * (old == 1)}, then {come} start{'s' * (come == 1)}"
 
 
 def _bounds(course: Course, before: int, after: int) -> str:
@@ -79,8 +88,8 @@ def lines(scene: Scene, action: Action) -> Iterator[str]:
             yield f"{counted(come, 'pod')} start{'s' * (come == 1)}"
         case "delete" if old:
             yield f"{counted(old, 'pod')} stop{'s' * (old == 1)}"
-        case "replace" if old and act.key not in scene.run.held:
-            yield f"{counted(old, 'pod')} stop{'s' * (old == 1)}, then {come} start{'s' * (come == 1)}"
+        case "replace" if old and act.key not in scene.run.held and not action.rollout.startswith(ROLLOUT):
+            yield _stop_and_start(course)
         case "update" if not action.rollout and come + course.gone:
             yield _scaling(course)
 
