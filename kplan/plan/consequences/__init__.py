@@ -38,8 +38,8 @@ def with_consequences(
         return tuple(actions), ()
     sides = {p.ref.key: p for p in pairs}
     if len(sides) > MOST_OBJECTS and not context.settings.rehearsal:
-        why = f"{len(sides):,} objects are more than {MOST_OBJECTS:,}"
-        return tuple(actions), (f"no consequences were looked for, since {why}: --rehearsal does it",)
+        why = f"not rehearsed: {len(sides):,} objects are more than {MOST_OBJECTS:,}; --rehearsal does it"
+        return tuple(actions), (why,) if context.settings.rehearsal is None else ()
     scene, notes = _scene(actions, sides, context)
     return tuple(_told(a, scene, context) for a in actions), notes
 
