@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kplan.model import Action
+from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Course, Moment, Scene, wanted
 from kplan.plan.rollout import BECAUSE, ROLLOUT
 from kplan.plan.sides import counted, is_workload
@@ -38,7 +39,7 @@ def rollout(scene: Scene, action: Action) -> str:
     if get(act.new, ("spec", "strategy", "type")) == "Recreate":
         parts.append("all stop before the first new one starts (Recreate)")
     elif course.gone and course.gone >= restarting:
-        parts += [_bounds(course, wanted(act.old), wanted(act.new)), counted(course.steps, "step")]
+        parts += [_bounds(course, act), counted(course.steps, "step")]
     return "; ".join(parts)
 
 
@@ -59,18 +60,21 @@ def _stop_and_start(course: Course) -> str:
     return f"{counted(old, 'pod')} stop{'s' * (old == 1)}, then {come} start{'s' * (come == 1)}"
 
 
-def _bounds(course: Course, before: int, after: int) -> str:
+def _bounds(course: Course, act: Act) -> str:
     """How many pods there are beyond what is wanted, and how many of these are missing, at worst."""
     moments = [m or Moment() for m in course.moments[1:]]
-    daemons = course.key.kind == "DaemonSet"
-    most = max(before, after) if not daemons else max(m.pods for m in moments)
-    least = min(before, after) if not daemons else (course.moments[0] or Moment()).available
-    extra = max(0, max(m.pods for m in moments) - most)
+    if course.key.kind == "DaemonSet":  # its counts are of nodes: one with two pods is one
+        extra = get(act.new, ("spec", "updateStrategy", "rollingUpdate", "maxSurge"))
+        extra = extra if isinstance(extra, int | str) and extra not in ("0", "0%") else 0
+        least = (course.moments[0] or Moment()).available
+    else:
+        extra = max(0, max(m.pods for m in moments) - max(wanted(act.old), wanted(act.new)))
+        least = min(wanted(act.old), wanted(act.new))
     missing = max(0, max(least - m.available for m in moments))
     return f"{_at_most(extra, 'extra', 'no')}, {_at_most(missing, 'unavailable', 'none')}"
 
 
-def _at_most(n: int, what: str, none: str) -> str:
+def _at_most(n: int | str, what: str, none: str) -> str:
     return f"at most {n} {what}" if n else f"{none} {what}"
 
 

@@ -93,9 +93,12 @@ class Scene:
         return self.acts.get(action.ref.key)
 
     def course(self, key: Key) -> Course | None:
-        """What became of a workload, None if nobody can tell: no rehearsal, or no controller looked after it."""
+        """What became of a workload, None if nobody can tell: no rehearsal, or no controller looked after it.
+
+        How many pods a DaemonSet has is known only if the nodes are.
+        """
         run = self.run
-        if run is None or not run.is_simulated(key):
+        if run is None or not run.is_simulated(key) or (key.kind == "DaemonSet" and not run.nodes):
             return None
         names = _COUNTS.get(key.kind)
         moments = [_moment(counts, names) for counts in run.series(key)] if names else []
