@@ -40,6 +40,8 @@ def rollout(kind: str, change: Change, after: Value) -> str:
     if kind == "Pod":  # of all that may be updated, only an image makes the kubelet act
         found = [(names, leaf) for names, leaf in found if names[-1] == "image"]
     parts = list(dict.fromkeys(_parts(found)))
+    if "serviceAccountName" in parts and "serviceAccount" in parts:
+        parts.remove("serviceAccount")  # the old name of the same field
     if not parts:
         return ""
     more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""

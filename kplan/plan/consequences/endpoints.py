@@ -31,8 +31,8 @@ def _of_service(scene: Scene, act: Act) -> Iterator[str]:
     if act.old is None or act.new is None:
         return
     namespace = in_namespace(act)
-    before = [w.ref.key for w in scene.old.selected(namespace, of_service(act.old))]
-    after = [w.ref.key for w in scene.new.selected(namespace, of_service(act.new))]
+    before = [(w.ref.kind, w.ref.name) for w in scene.old.selected(namespace, of_service(act.old))]
+    after = [(w.ref.kind, w.ref.name) for w in scene.new.selected(namespace, of_service(act.new))]
     if before and not after and submap(act.new, "spec", "selector"):
         yield "its selector matches no pods any more: its endpoints go empty"
     elif before and after and not set(before) & set(after):
