@@ -49,7 +49,8 @@ _DONE = ("Succeeded", "Failed")
 class Act(NamedTuple):
     """An action with the whole objects: `key` is where the server keeps it; `first` creates before it deletes.
 
-    `kept` is the object that goes with a renamed one, where it is another than `key`.
+    `gone` is what the current object is called, another than `key` where it is renamed. `scaled`: the manifest leaves
+    the number of replicas to others.
     """
 
     ref: Ref
@@ -59,6 +60,7 @@ class Act(NamedTuple):
     new: Value | None
     first: bool = False
     gone: Key | None = None
+    scaled: bool = False
 
 
 class Cast(NamedTuple):
@@ -96,8 +98,7 @@ def cast(old: Side, new: Side, acts: Sequence[Act], kinds: Catalog) -> Cast:
     coming += [a.new for a in acts if a.new is not None]
     here = _once(current, kinds)
     later = {**here, **_once(coming, kinds)}
-    known = Known(here.values())
-    missing = _missing(later.values(), known)
+    missing = _missing(later.values(), old)
     ordered = sorted([*here.values(), *missing], key=_turn)
     return Cast(tuple(ordered), tuple(acts), nodes, _pods(here.values(), later.values()))
 
@@ -188,18 +189,7 @@ def _edges(values: Iterable[Value]) -> tuple[graph.Edge, ...]:
     return graph.build(Object(ref_of(v), v) for v in values).edges
 
 
-class Known:
-    """The kinds that the current side surely holds whole: those of which it has objects read from a server."""
-
-    def __init__(self, values: Iterable[Value]) -> None:
-        self._whole = {(v["kind"], ref_of(v).namespace) for v in values if submap(v, "metadata").get("uid")}
-
-    def is_whole(self, kind: str, namespace: str) -> bool:
-        """Whether what is not there of this kind, in this namespace, does not exist."""
-        return (kind, namespace) in self._whole
-
-
-def _missing(values: Iterable[Value], known: Known) -> list[Value]:
+def _missing(values: Iterable[Value], old: Side) -> list[Value]:
     """Stand-ins for what is referred to, and may be there."""
     given = list(values)
     have = {ref_of(v).key for v in given}
@@ -208,13 +198,13 @@ def _missing(values: Iterable[Value], known: Known) -> list[Value]:
         key = edge.target
         if edge.state == FOUND or edge.optional or not isinstance(key, Key):
             continue
-        if not known.is_whole(key.kind, key.namespace):
+        if not old.is_whole(key.kind, key.namespace):
             for value in standins.of(key, edge.key, out.get(key)):
                 out[ref_of(value).key] = value
-    if not known.is_whole("Namespace", ""):
+    if not old.is_whole("Namespace"):
         for namespace in dict.fromkeys(k.namespace for k in have if k.namespace):
             out[Key("", "Namespace", "", namespace)] = standins.namespace(namespace)
-    if not known.is_whole("StorageClass", ""):
+    if not old.is_whole("StorageClass"):
         out |= {ref_of(v).key: v for v in standins.default_class(given)}
     return [v for key, v in out.items() if key not in have]
 

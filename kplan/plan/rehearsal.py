@@ -21,6 +21,7 @@ from kplan.events import Event
 from kplan.model import Key
 from kplan.plan.anywhere import Anywhere, needed
 from kplan.plan.cast import Act, Cast
+from kplan.plan.sides import replicas
 from kplan.plan.values import items, submap
 from kplan.rests import FIELDS, Rest
 from kplan.schema.catalog import catalog
@@ -178,8 +179,11 @@ class _Stage:
         stored = self.store.get(act.key)
         new = _sent(act.new)
         if stored is not None and act.old is not None:
+            old = _sent(act.old)
+            if act.scaled and replicas(old) == replicas(new):
+                old, new = _without_replicas(old), _without_replicas(new)
             info = self.kinds.kind(new["apiVersion"], new["kind"])
-            new = three_way(_sent(act.old), stored, new, info.node if info is not None else None)
+            new = three_way(old, stored, new, info.node if info is not None else None)
         answer = commit(apply(new, self.server, mode=REPLACE), self.store, self.plane.clock.text)
         if not answer.accepted:
             self.refused[act.key] = answer.message
@@ -201,6 +205,10 @@ def _sent(value: Value) -> Value:
     """What of an object a client sends: no status, and nothing that only a server knows."""
     meta = {k: v for k, v in value["metadata"].items() if k not in _OF_SERVER}
     return {k: v for k, v in value.items() if k != "status"} | {"metadata": meta}
+
+
+def _without_replicas(value: Value) -> Value:
+    return {**value, "spec": {k: v for k, v in value["spec"].items() if k != "replicas"}}
 
 
 _OF_SERVER = frozenset(("resourceVersion", "uid", "generation", "creationTimestamp", "managedFields", "selfLink"))

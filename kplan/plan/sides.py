@@ -117,6 +117,20 @@ class Side:
         """The object of a built-in kind, or None; one that belongs to no namespace counts to `default`."""
         return self._groups.get((kind, namespace), {}).get(name)
 
+    def is_whole(self, kind: str, namespace: str = DEFAULT) -> bool:
+        """Whether what is not here of this kind, in this namespace, does not exist.
+
+        Taken so where objects of the kind were read from a server: a dump has all of a kind or none.
+        """
+        asked = (kind, namespace or DEFAULT)
+        if asked not in self._whole:
+            self._whole[asked] = any(submap(v, "metadata").get("uid") for v in self.all(*asked))
+        return self._whole[asked]
+
+    @cached_property
+    def _whole(self) -> dict[tuple[str, str], bool]:
+        return {}
+
     def workloads(self, namespace: str) -> list[Workload]:
         """What makes pods in a namespace, and pods that nothing here made."""
         found = self._workloads.get(namespace)

@@ -14,7 +14,7 @@ from kplan.errors import KplanError
 from kplan.model import Action, Key
 from kplan.plan.secrets import redacted
 from kplan.plan.sides import SUPPORTS, Side, is_workload
-from kplan.plan.values import get, submap
+from kplan.plan.values import get
 
 if TYPE_CHECKING:
     from kplan.plan.actions import Context
@@ -101,13 +101,11 @@ def _act(action: Action, pair: Paired, context: Context) -> Act | None:
     new = place(new, kinds) if new is not None else None
     if new is None and (old is None or action.verb != "delete"):
         return None
-    if old is not None and new is not None and _leaves_replicas(action, context):
-        same = get(old, _REPLICAS) == get(new, _REPLICAS)
-        old, new = (_without_replicas(old), _without_replicas(new)) if same else (old, new)
     shown = new if new is not None else old
     assert shown is not None
     gone = ref_of(old).key if old is not None else None
-    return Act(action.ref, action.verb, ref_of(shown).key, old, new, action.create_first, gone)
+    key, scaled = ref_of(shown).key, _leaves_replicas(action, context)
+    return Act(action.ref, action.verb, key, old, new, action.create_first, gone, scaled)
 
 
 _REPLICAS = ("spec", "replicas")
@@ -120,10 +118,6 @@ def _leaves_replicas(action: Action, context: Context) -> bool:
         return False
     manifest = context.written[1].get(action.ref.key)
     return manifest is not None and not isinstance(get(manifest, _REPLICAS), int)
-
-
-def _without_replicas(value: Value) -> Value:
-    return {**value, "spec": {k: v for k, v in submap(value, "spec").items() if k != "replicas"}}
 
 
 def _told(action: Action, scene: Scene, context: Context) -> Action:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action, Key
 from kplan.plan.sides import DEFAULT, Side, Workload, namespace_of, replicas
-from kplan.plan.values import get, items, submap
+from kplan.plan.values import get, items
 
 if TYPE_CHECKING:
     from kplan.plan.cast import Act
@@ -108,7 +108,7 @@ class Scene:
         """Whether an object surely is not there: its kind was read whole from a server, and it is not among it."""
         if self.new.find(kind, name, namespace) is not None or self.old.find(kind, name, namespace) is not None:
             return False
-        return any(submap(v, "metadata").get("uid") for v in self.old.all(kind, namespace))
+        return self.old.is_whole(kind, namespace)
 
 
 def _moment(counts: Mapping[str, int], names: tuple[str, str, str, str]) -> Moment | None:

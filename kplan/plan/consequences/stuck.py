@@ -8,7 +8,7 @@ from typing import Any
 from kplan import graph
 from kplan.model import Action, Key, Object
 from kplan.plan.cast import Act
-from kplan.plan.consequences.scene import Course, Scene, in_namespace, is_up, wanted
+from kplan.plan.consequences.scene import Course, Moment, Scene, in_namespace, is_up, wanted
 from kplan.plan.sides import counted, is_workload
 from kplan.plan.values import get, items, submap
 from kplan.store import ref_of
@@ -42,7 +42,7 @@ def _stuck(scene: Scene, act: Act) -> Iterator[str]:
         return
     why = _missing(scene, act) or _refused_pods(scene, act) or _pod_trouble(scene, course)
     if why:
-        yield f"{'rollout' if act.verb == 'update' else 'it'} will stick: {why}{_progress(act, course)}"
+        yield f"{'rollout ' if act.verb == 'update' else ''}will stick: {why}{_progress(act, course)}"
 
 
 def _is_complete(scene: Scene, act: Act, course: Course) -> bool:
@@ -55,13 +55,10 @@ def _is_complete(scene: Scene, act: Act, course: Course) -> bool:
         return _job_is_fine(scene, act)
     else:
         want = 1 if act.ref.kind == "Pod" else wanted(act.new)
-    last = course.moments[-1] if course.moments else None
-    up = sum(map(is_up, course.new))
-    if up < want:
-        return False
-    if last is None or act.verb != "update" or act.ref.kind != "Deployment" or get(act.new, ("spec", "paused")) is True:
-        return True
-    return last.updated >= want
+    if act.ref.kind == "Deployment" and get(act.new, ("spec", "paused")) is not True:
+        last = course.moments[-1] or Moment()
+        return last.pods == last.updated == last.available == want
+    return sum(map(is_up, course.new)) >= want
 
 
 def _job_is_fine(scene: Scene, act: Act) -> bool:
