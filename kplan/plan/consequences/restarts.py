@@ -7,7 +7,7 @@ from typing import Any
 
 from kplan.model import Action
 from kplan.plan.cast import Act
-from kplan.plan.consequences.scene import Course, Moment, Scene, wanted
+from kplan.plan.consequences.scene import Course, Moment, Scene
 from kplan.plan.rollout import BECAUSE, ROLLOUT
 from kplan.plan.sides import counted, is_workload
 from kplan.plan.values import get
@@ -27,7 +27,7 @@ def rollout(scene: Scene, action: Action) -> str:
     if not course.moments:
         return action.rollout
     total = len(course.old)
-    asked = wanted(act.new) if act.ref.kind != "DaemonSet" else total
+    asked = course.asked[1] if act.ref.kind != "DaemonSet" else total
     restarting = _restarting(act.new or {}, min(total, asked))
     verb = f"restart{'s' * (restarting == 1)}"
     if course.gone < restarting:
@@ -68,8 +68,8 @@ def _bounds(course: Course, act: Act) -> str:
         extra = extra if isinstance(extra, int | str) and extra not in ("0", "0%") else 0
         least = (course.moments[0] or Moment()).available
     else:
-        extra = max(0, max(m.pods for m in moments) - max(wanted(act.old), wanted(act.new)))
-        least = min(wanted(act.old), wanted(act.new))
+        extra = max(0, max(m.pods for m in moments) - max(course.asked))
+        least = min(course.asked)
     missing = max(0, max(least - m.available for m in moments))
     return f"{_at_most(extra, 'extra', 'no')}, {_at_most(missing, 'unavailable', 'none')}"
 

@@ -40,14 +40,15 @@ class Moment:
 class Course:
     """What became of one workload in the rehearsal.
 
-    `old` and `new` are its pods before the first action and after the last, `moments` its counts before the first
-    action and at every rest since, None while it was not there or no counts are kept of its kind.
+    `old` and `new` are its pods before the first action and after the last, `asked` how many it asked for then.
+    `moments` are its counts before the first action and at every rest since, None while it was not there.
     """
 
     key: Key
     old: tuple[Value, ...]
     new: tuple[Value, ...]
     moments: tuple[Moment | None, ...]
+    asked: tuple[int, int]
 
     @property
     def gone(self) -> int:
@@ -102,7 +103,9 @@ class Scene:
             return None
         names = _COUNTS.get(key.kind)
         moments = [_moment(counts, names) for counts in run.series(key)] if names else []
-        return Course(key, tuple(run.pods(run.before, key)), tuple(run.pods(run.after, key)), tuple(moments))
+        old, new = (tuple(run.pods(side, key)) for side in (run.before, run.after))
+        asked = wanted(run.before.get(key)), wanted(run.after.get(key))
+        return Course(key, old, new, tuple(moments), asked)
 
     def is_missing(self, kind: str, name: str, namespace: str) -> bool:
         """Whether an object surely is not there: its kind was read whole from a server, and it is not among it."""

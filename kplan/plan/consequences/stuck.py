@@ -8,7 +8,7 @@ from typing import Any
 from kplan import graph
 from kplan.model import Action, Key, Object
 from kplan.plan.cast import Act
-from kplan.plan.consequences.scene import Course, Moment, Scene, in_namespace, is_up, wanted
+from kplan.plan.consequences.scene import Course, Moment, Scene, in_namespace, is_up
 from kplan.plan.sides import counted, is_workload
 from kplan.plan.values import get, items, submap
 from kplan.store import ref_of
@@ -54,7 +54,7 @@ def _is_complete(scene: Scene, act: Act, course: Course) -> bool:
     elif act.ref.kind == "Job":
         return _job_is_fine(scene, act)
     else:
-        want = 1 if act.ref.kind == "Pod" else wanted(act.new)
+        want = 1 if act.ref.kind == "Pod" else course.asked[1]
     if act.ref.kind == "Deployment" and get(act.new, ("spec", "paused")) is not True:
         last = course.moments[-1] or Moment()
         return last.pods == last.updated == last.available == want
