@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.placing import Placing
-from kplan.plan.values import items
+from kplan.plan import standins
+from kplan.plan.values import items, submap
 from kplan.scheduler import writes
 
 Value = dict[str, Any]
@@ -36,6 +37,7 @@ class Anywhere(Placing):
             pod = self.control.get(key)
             if pod is None or pod["spec"].get("schedulingGates"):
                 continue
+            self._provide(pod)
             status = pod.get("status") or {}
             others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
             placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self.control.now}
@@ -43,6 +45,20 @@ class Anywhere(Placing):
             self.control.store.put({**writes.bound(pod, _target(pod)), "status": status})
             done = True
         return done
+
+    def _provide(self, pod: Value) -> None:
+        """Somebody makes the volumes of the claims that wait for this pod."""
+        meta = pod["metadata"]
+        for volume in items(pod, "spec", "volumes"):
+            name = submap(volume, "persistentVolumeClaim").get("claimName")
+            if "ephemeral" in volume:
+                name = f"{meta['name']}-{volume.get('name')}"
+            claim = self.control.find("PersistentVolumeClaim", str(name or ""), meta.get("namespace", ""))
+            if claim is None or submap(claim, "spec").get("volumeName"):
+                continue
+            kind = self.control.find("StorageClass", str(submap(claim, "spec").get("storageClassName") or "")) or {}
+            for value in standins.bound(claim, str(kind.get("reclaimPolicy") or "Delete")):
+                self.control.store.put(value)
 
 
 def _target(pod: Value) -> str:

@@ -64,33 +64,42 @@ def _class(name: str, annotations: dict[str, str]) -> Value:
 
 def _claim(key: Key, meta: Value) -> Iterator[Value]:
     """A claim that is bound to a volume which any node can use."""
-    size, modes, name = {"storage": "1Gi"}, ["ReadWriteMany"], f"stand-in-{key.namespace}-{key.name}"
-    uid = f"<uid {key.namespace}/{key.name}>"
-    yield {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {**meta, "uid": uid, "annotations": {"pv.kubernetes.io/bind-completed": "yes"}},
-        "spec": {
-            "accessModes": modes,
-            "resources": {"requests": size},
-            "volumeName": name,
-            "storageClassName": "",
-            "volumeMode": "Filesystem",
-        },
-        "status": {"phase": "Bound", "accessModes": modes, "capacity": size},
+    spec = {
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "storageClassName": "",
+        "volumeMode": "Filesystem",
     }
-    claim = {"kind": "PersistentVolumeClaim", "apiVersion": "v1", **meta, "uid": uid}
-    yield {
+    claim = {"apiVersion": "v1", "kind": key.kind, "metadata": {**meta, "uid": f"<uid {key.namespace}/{key.name}>"}}
+    yield from bound({**claim, "spec": spec}, "Retain")
+
+
+def bound(claim: Value, policy: str) -> tuple[Value, Value]:
+    """A claim, and a volume of just its kind, bound to each other; `policy` is the volume's reclaim policy."""
+    meta, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{meta.get('uid')}"
+    asked = {"capacity": submap(spec, "resources", "requests"), "accessModes": spec.get("accessModes") or []}
+    kind = {
+        "storageClassName": spec.get("storageClassName") or "",
+        "volumeMode": spec.get("volumeMode") or "Filesystem",
+    }
+    owner = {
+        "kind": "PersistentVolumeClaim",
+        "apiVersion": "v1",
+        **{k: meta.get(k) for k in ("namespace", "name", "uid")},
+    }
+    notes = {**submap(meta, "annotations"), "pv.kubernetes.io/bind-completed": "yes"}
+    taken = {
+        **claim,
+        "metadata": {**meta, "annotations": notes},
+        "spec": {**spec, "volumeName": name},
+        "status": {"phase": "Bound", **asked},
+    }
+    volume = {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
         "metadata": {"name": name, "uid": f"<uid {name}>"},
-        "spec": {
-            "capacity": size,
-            "accessModes": modes,
-            "claimRef": claim,
-            "persistentVolumeReclaimPolicy": "Retain",
-            "storageClassName": "",
-            "volumeMode": "Filesystem",
-        },
+        "spec": {**asked, **kind, "claimRef": owner, "persistentVolumeReclaimPolicy": policy},
         "status": {"phase": "Bound"},
     }
+    return taken, volume

@@ -17,6 +17,8 @@ Value = dict[str, Any]
 
 _PROTECTION = {"kubernetes.io/pvc-protection": "a pod uses it", "kubernetes.io/pv-protection": "a claim is bound to it"}
 _CREATING = "Error creating: "
+_UNBOUND = "unbound immediate PersistentVolumeClaims"  # whoever makes volumes is no part of Kubernetes
+_NOT_STARTED = ("Failed", "FailedMount", "FailedAttachVolume")
 _WAITING = ("ContainerCreating", "PodInitializing")
 
 
@@ -106,12 +108,16 @@ def _pod_trouble(scene: Scene, course: Course) -> str:
         name, status = ref_of(pod).name, submap(pod, "status")
         for c in items(status, "conditions"):
             if c.get("type") == "PodScheduled" and c.get("status") == "False" and scene.run.nodes:
-                return f"pod {name} does not fit: {_headline(str(c.get('message') or c.get('reason')))}"
+                message = str(c.get("message") or c.get("reason"))
+                return "" if _UNBOUND in message else f"pod {name} does not fit: {_headline(message)}"
         for state in items(status, "containerStatuses"):
             waiting = submap(state, "state", "waiting")
             if waiting and waiting.get("reason") not in _WAITING:
                 said = waiting.get("message") or waiting.get("reason")
                 return f"container {state.get('name')} of pod {name} does not start: {said}"
+        for e in reversed(scene.run.events):
+            if e.object == f"Pod/{name}" and e.type == "Warning" and e.reason in _NOT_STARTED:
+                return f"pod {name} does not start: {e.message}"
         if status.get("phase") == "Running":
             return f"pod {name} does not become ready"
     return ""
