@@ -181,7 +181,8 @@ ROLLOUTS = [
     pytest.param(
         sets(replicas=3, updateStrategy={"rollingUpdate": {"partition": 2}}),
         sets("web:2", replicas=3, updateStrategy={"rollingUpdate": {"partition": 2}}),
-        "rollout: 1 of 3 pods restarts because image of web changed; no extra, at most 1 unavailable; 1 step",
+        "rollout: 1 of 3 pods restarts (partition 2) because image of web changed; no extra, at most 1 unavailable; "
+        "1 step",
         id="partition",
         marks=needs_sets,
     ),

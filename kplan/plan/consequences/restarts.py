@@ -14,6 +14,8 @@ from kplan.plan.values import get
 
 Value = dict[str, Any]
 
+_PARTITION = ("spec", "updateStrategy", "rollingUpdate", "partition")
+
 
 def rollout(scene: Scene, action: Action) -> str:
     """The sentence on the rollout of a changed template, with the numbers of the rehearsal where there are any."""
@@ -32,9 +34,10 @@ def rollout(scene: Scene, action: Action) -> str:
     verb = f"restart{'s' * (restarting == 1)}"
     if course.gone < restarting:
         verb = f"{'is' if restarting == 1 else 'are'} to restart"
-    number = (
-        counted(restarting, "pod") if restarting == min(total, asked) else f"{restarting} of {counted(total, 'pod')}"
-    )
+    number = counted(restarting, "pod")
+    if restarting != min(total, asked):
+        number = f"{restarting} of {counted(total, 'pod')}"
+        verb += f" (partition {get(act.new, _PARTITION)})"
     parts = [f"{ROLLOUT}{number} {verb}{_scaled(asked - total)}{BECAUSE}{why}"]
     if get(act.new, ("spec", "strategy", "type")) == "Recreate":
         parts.append("all stop before the first new one starts (Recreate)")
@@ -45,7 +48,7 @@ def rollout(scene: Scene, action: Action) -> str:
 
 def _restarting(new: Value, total: int) -> int:
     """A partition keeps the pods with lower ordinals as they are."""
-    partition = get(new, ("spec", "updateStrategy", "rollingUpdate", "partition"))
+    partition = get(new, _PARTITION)
     return max(0, total - partition) if isinstance(partition, int) and new.get("kind") == "StatefulSet" else total
 
 
