@@ -5,12 +5,17 @@ Nothing can be said then about where a pod goes or whether it fits, so every pod
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from kplan.controllers import pods
+from kplan.controllers.control import Control
+from kplan.model import Key
 from kplan.placing import Placing
 from kplan.plan import standins
 from kplan.plan.values import items, submap
 from kplan.scheduler import writes
+from kplan.store import Write
 
 Value = dict[str, Any]
 
@@ -29,22 +34,31 @@ def node(name: str = NODE) -> Value:
 class Anywhere(Placing):
     """Binds each waiting pod to the one node that is there, or to the one that the pod names."""
 
+    def __init__(self, control: Control) -> None:
+        super().__init__(control)
+        self._fresh: dict[Key, None] = {}
+
+    def see(self, changes: Iterable[Write]) -> None:
+        """Take note of waiting pods."""
+        for change in changes:
+            if change.key.kind == "Pod" and not change.key.group and change.new is not None:
+                self._fresh[change.key] = None
+
     def run(self) -> bool:
         """Bind what waits; whether there was anything."""
-        done = False
-        for key in [k for k, fresh in self._waiting.items() if fresh]:
-            self._waiting[key] = False
-            pod = self.control.get(key)
-            if pod is None or pod["spec"].get("schedulingGates"):
-                continue
-            self._provide(pod)
-            status = pod.get("status") or {}
-            others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
-            placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self.control.now}
-            status = {**status, "conditions": [*others, placed]}
-            self.control.store.put({**writes.bound(pod, _target(pod)), "status": status})
-            done = True
-        return done
+        fresh, self._fresh = self._fresh, {}
+        return any([self._bind_one(pod) for key in fresh if (pod := self.control.get(key)) is not None])
+
+    def _bind_one(self, pod: Value) -> bool:
+        spec, status = pod["spec"], pod.get("status") or {}
+        if spec.get("nodeName") or spec.get("schedulingGates") or pods.is_terminating(pod) or pods.has_ended(pod):
+            return False
+        self._provide(pod)
+        others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
+        placed = {"type": "PodScheduled", "status": "True", "lastTransitionTime": self.control.now}
+        status = {**status, "conditions": [*others, placed]}
+        self.control.store.put({**writes.bound(pod, _target(pod)), "status": status})
+        return True
 
     def _provide(self, pod: Value) -> None:
         """Somebody makes the volumes of the claims that wait for this pod."""
