@@ -47,7 +47,7 @@ class Anywhere(Placing):
     def run(self) -> bool:
         """Bind what waits; whether there was anything."""
         fresh, self._fresh = self._fresh, {}
-        return any([self._bind_one(pod) for key in fresh if (pod := self.control.get(key)) is not None])
+        return sum(self._bind_one(pod) for key in fresh if (pod := self.control.get(key)) is not None) > 0
 
     def _bind_one(self, pod: Value) -> bool:
         spec, status = pod["spec"], pod.get("status") or {}

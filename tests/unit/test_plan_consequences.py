@@ -120,7 +120,8 @@ ROLLOUTS = [
     pytest.param(
         web(replicas=3),
         web("web:2", replicas=3),
-        "rollout: 3 pods restart because image of web changed; at most 1 extra, none unavailable; 3 steps",
+        "rollout: 3 pods restart because image of web changed; at most 1 extra, none unavailable; "
+        "3 steps (1+3, 2+2, 3+1 new + old pods)",
         id="image",
     ),
     pytest.param(
@@ -140,7 +141,8 @@ ROLLOUTS = [
     pytest.param(
         web(replicas=3, strategy=NO_SURGE),
         web("web:2", replicas=3, strategy=NO_SURGE),
-        "rollout: 3 pods restart because image of web changed; no extra, at most 1 unavailable; 3 steps",
+        "rollout: 3 pods restart because image of web changed; no extra, at most 1 unavailable; "
+        "3 steps (1+2, 2+1, 3+0 new + old pods)",
         id="no surge",
     ),
     pytest.param(
@@ -153,7 +155,7 @@ ROLLOUTS = [
         web(replicas=2),
         web("web:2", replicas=3),
         "rollout: 2 pods restart and 1 more starts because image of web changed; at most 1 extra, none unavailable; "
-        "3 steps",
+        "3 steps (1+3, 2+2, 3+1 new + old pods)",
         id="scaled up",
     ),
     pytest.param(
@@ -174,7 +176,8 @@ ROLLOUTS = [
     pytest.param(
         sets(replicas=3),
         sets("web:2", replicas=3),
-        "rollout: 3 pods restart because image of web changed; no extra, at most 1 unavailable; 3 steps",
+        "rollout: 3 pods restart because image of web changed; no extra, at most 1 unavailable; "
+        "3 steps (1+2, 2+1, 3+0 new + old pods)",
         id="set",
         marks=needs_sets,
     ),
@@ -213,7 +216,8 @@ def test_daemons_on_known_nodes() -> None:
     nodes = [node("n1"), node("n2")]
     action = told(make([*nodes, web(kind="DaemonSet")], [*nodes, web("web:2", "DaemonSet")]), "DaemonSet")
     assert action.rollout == (
-        "rollout: 2 pods restart because image of web changed; no extra, at most 1 unavailable; 2 steps"
+        "rollout: 2 pods restart because image of web changed; no extra, at most 1 unavailable; "
+        "2 steps (1+1, 2+0 new + old pods)"
     )
     assert action.consequences == ("2 new pods go to n1, n2",)
 
@@ -468,3 +472,10 @@ def test_secret_values_in_no_consequence() -> None:
     assert "(sensitive #" in refused
     shown = told(make([], [labelled("web:1")], show_secrets=True), "Deployment")
     assert "hunter 2" in shown.consequences[0]
+
+
+def test_many_steps_are_counted_only() -> None:
+    action = told(
+        make([web(replicas=9, strategy=NO_SURGE)], [web("web:2", replicas=9, strategy=NO_SURGE)]), "Deployment"
+    )
+    assert action.rollout.endswith("no extra, at most 1 unavailable; 9 steps")

@@ -76,7 +76,7 @@ def rollout(number: str) -> str:
 def test_the_pods_of_a_server_count() -> None:
     before = live([node("n1", "4"), web(replicas=3)])
     action = told(make(before, [web("web:2", replicas=3)]))
-    assert action.rollout == rollout("3 pods restart") + "3 steps"
+    assert action.rollout == rollout("3 pods restart") + "3 steps (1+3, 2+2, 3+1 new + old pods)"
     assert action.consequences == ("3 new pods go to n1 (3)",)
 
 
@@ -137,6 +137,20 @@ def test_what_a_server_does_not_have_is_missing() -> None:
     )
 
 
+def test_configuration_that_a_server_does_not_have_is_missing() -> None:
+    before = live([obj("ConfigMap", "other", data={}), web(replicas=2)])
+    needy = {"containers": [{"name": "web", "image": "web:2", "envFrom": [{"configMapRef": {"name": "cfg"}}]}]}
+    (line,) = told(make(before, [web(pod=needy, replicas=2)])).consequences
+    assert line.startswith("rollout will stick: ConfigMap cfg is missing, and its pods need it")
+    optional = {"containers": [{"name": "web", "image": "web:2", "envFrom": [{"configMapRef": _maybe("cfg")}]}]}
+    assert told(make(before, [web(pod=optional, replicas=2)])).consequences == ()
+    assert told(make([web(replicas=2)], [web(pod=needy, replicas=2)])).consequences == ()  # it may be there
+
+
+def _maybe(name: str) -> Value:
+    return {"name": name, "optional": True}
+
+
 def test_an_object_of_an_old_group_is_the_same_object() -> None:
     before = {**web(), "apiVersion": "extensions/v1beta1"}
     action = told(make([before], [web("web:2")]))
@@ -148,7 +162,10 @@ def test_a_manifest_without_a_namespace() -> None:
         value = web(image, replicas=2)
         return {**value, "metadata": {"name": "web"}}
 
-    assert told(make([bare("web:1")], [bare("web:2")])).rollout == rollout("2 pods restart") + "2 steps"
+    assert (
+        told(make([bare("web:1")], [bare("web:2")])).rollout
+        == rollout("2 pods restart") + "2 steps (1+2, 2+1 new + old pods)"
+    )
 
 
 def test_the_same_twice() -> None:

@@ -14,6 +14,7 @@ from kplan.plan.values import get
 
 Value = dict[str, Any]
 
+_MOST_STEPS = 6
 _PARTITION = ("spec", "updateStrategy", "rollingUpdate", "partition")
 
 
@@ -42,7 +43,7 @@ def rollout(scene: Scene, action: Action) -> str:
     if get(act.new, ("spec", "strategy", "type")) == "Recreate":
         parts.append("all stop before the first new one starts (Recreate)")
     elif course.gone and course.gone >= restarting:
-        parts += [_bounds(course, act), counted(course.steps, "step")]
+        parts += [_bounds(course, act), _steps(course)]
     return "; ".join(parts)
 
 
@@ -75,6 +76,15 @@ def _bounds(course: Course, act: Act) -> str:
         least = min(course.asked)
     missing = max(0, max(least - m.available for m in moments))
     return f"{_at_most(extra, 'extra', 'no')}, {_at_most(missing, 'unavailable', 'none')}"
+
+
+def _steps(course: Course) -> str:
+    """How many steps there are, and if they are few, the new and old pods at each."""
+    steps = course.steps
+    if not 1 < len(steps) <= _MOST_STEPS:
+        return counted(len(steps), "step")
+    shown = ", ".join(f"{m.updated}+{m.pods - m.updated}" for m in steps)
+    return f"{counted(len(steps), 'step')} ({shown} new + old pods)"
 
 
 def _at_most(n: int | str, what: str, none: str) -> str:

@@ -67,16 +67,17 @@ class Course:
         return [p for p in self.new if p["metadata"].get("uid") in before]
 
     @property
-    def steps(self) -> int:
-        """In how many steps pods of the new template were made."""
-        count, known = 0, 0
+    def steps(self) -> list[Moment]:
+        """The moments at which pods of the new template came."""
+        found, known = [], 0
         changed = False
         for moment in self.moments[1:]:
             changed = changed or moment != self.moments[0]
             if changed and moment is not None:
-                count += moment.updated > known
+                if moment.updated > known:
+                    found.append(moment)
                 known = moment.updated
-        return count
+        return found
 
 
 @dataclass(frozen=True, slots=True)

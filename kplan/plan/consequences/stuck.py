@@ -40,11 +40,15 @@ def lines(scene: Scene, action: Action) -> Iterator[str]:
 
 def _stuck(scene: Scene, act: Act) -> Iterator[str]:
     run, course = scene.run, scene.course(act.key)
-    if run is None or course is None or _is_complete(scene, act, course):
+    if run is None or course is None:
         return
-    why = _missing(scene, act) or _refused_pods(scene, act) or _pod_trouble(scene, course)
+    why = _missing(scene, act) if course.come else ""
+    complete = _is_complete(scene, act, course)
+    if not why and not complete:
+        why = _refused_pods(scene, act) or _pod_trouble(scene, course)
     if why:
-        yield f"{'rollout ' if act.verb == 'update' else ''}will stick: {why}{_progress(act, course)}"
+        progress = "" if complete else _progress(act, course)
+        yield f"{'rollout ' if act.verb == 'update' else ''}will stick: {why}{progress}"
 
 
 def _is_complete(scene: Scene, act: Act, course: Course) -> bool:
@@ -133,6 +137,5 @@ def _progress(act: Act, course: Course) -> str:
     if act.verb != "update" or not course.old or not course.moments:
         return ""
     serving = sum(map(is_up, course.stayed))
-    return (
-        f"; first stuck at step {max(course.steps, 1)}, {serving} of {counted(len(course.old), 'old pod')} still serve"
-    )
+    step = max(len(course.steps), 1)
+    return f"; first stuck at step {step}, {serving} of {counted(len(course.old), 'old pod')} still serve"
