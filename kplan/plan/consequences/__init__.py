@@ -40,8 +40,11 @@ def with_consequences(
     if len(sides) > MOST_OBJECTS and not context.settings.rehearsal:
         why = f"not rehearsed: {len(sides):,} objects are more than {MOST_OBJECTS:,}; --rehearsal does it"
         return tuple(actions), (why,) if context.settings.rehearsal is None else ()
-    scene, notes = _scene(actions, sides, context)
-    return tuple(_told(a, scene, context) for a in actions), notes
+    try:
+        scene, notes = _scene(actions, sides, context)
+        return tuple(_told(a, scene, context) for a in actions), notes
+    except _BROKEN as error:  # a plan is right without its consequences; a message might hold a value
+        return tuple(actions), (f"no consequences, because of an error in kplan ({type(error).__name__})",)
 
 
 def _concerns(action: Action) -> bool:
@@ -80,7 +83,7 @@ def _run(old: Side, new: Side, acts: list[Act], context: Context) -> tuple[Run |
         run = rehearse(found, context.version)
     except KplanError as error:
         return None, (f"not rehearsed: {error.message}",)
-    except _BROKEN as error:  # a plan is right without its consequences; a message might hold a value
+    except _BROKEN as error:
         return None, (f"not rehearsed, because of an error in kplan ({type(error).__name__})",)
     notes = (f"the rehearsal did not come to rest: {run.unsettled}",) if run.unsettled else ()
     return run, notes
