@@ -87,8 +87,8 @@ class Run:
         """Whether a controller looked after this workload."""
         if key.kind == "Pod":
             return True
-        value = self.after.get(key) or self.before.get(key)
-        return value is not None and "observedGeneration" in submap(value, "status")
+        status = submap(self.after.get(key) or self.before.get(key), "status")
+        return "observedGeneration" in status or (key.kind == "Job" and bool(status))
 
 
 def _number(value: Any) -> int:

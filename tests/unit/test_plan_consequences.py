@@ -21,6 +21,7 @@ Value = dict[str, Any]
 LABELS = {"app": "web"}
 SIMULATED = {c.name for c in controllers()}
 needs_sets = pytest.mark.skipif("statefulset" not in SIMULATED, reason="StatefulSets are not simulated")
+needs_jobs = pytest.mark.skipif("job" not in SIMULATED, reason="Jobs are not simulated")
 needs_daemons = pytest.mark.skipif("daemonset" not in SIMULATED, reason="DaemonSets are not simulated")
 
 
@@ -80,6 +81,11 @@ def node(name: str, cpu: str = "1") -> Value:
     room = {"cpu": cpu, "memory": "4Gi", "pods": "110"}
     meta = {"name": name, "labels": {"kubernetes.io/hostname": name}}
     return {"apiVersion": "v1", "kind": "Node", "metadata": meta, "status": {"allocatable": room}}
+
+
+def job(image: str = "job:1", **spec: Any) -> Value:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "job", "image": image}]}
+    return obj("Job", api="batch/v1", spec={**spec, "template": {"spec": pod}})
 
 
 SCALER = obj(
@@ -371,6 +377,16 @@ CONSEQUENCES = [
         id="claims of a smaller set",
         marks=needs_sets,
     ),
+    pytest.param("Job", [], [job(completions=3)], ["3 pods run"], id="job", marks=needs_jobs),
+    pytest.param(
+        "Job",
+        [],
+        [job("r.example/job:exit1", backoffLimit=0)],
+        ["1 pod runs", "will stick: the Job fails: Job has reached the specified backoff limit"],
+        id="job that fails",
+        marks=needs_jobs,
+    ),
+    pytest.param("Job", [job()], [job("job:2")], ["1 pod runs"], id="job again", marks=needs_jobs),
     pytest.param(
         "ConfigMap",
         [config(), web(**FROM)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action
 from kplan.plan.cast import Act
@@ -11,6 +11,9 @@ from kplan.plan.consequences.scene import Course, Moment, Scene
 from kplan.plan.rollout import BECAUSE, ROLLOUT
 from kplan.plan.sides import counted, is_workload
 from kplan.plan.values import get
+
+if TYPE_CHECKING:
+    from kplan.plan.rehearsal import Run
 
 Value = dict[str, Any]
 
@@ -99,6 +102,9 @@ def lines(scene: Scene, action: Action) -> Iterator[str]:
     course = scene.course(act.key)
     if course is None or scene.run is None or act.key in scene.run.refused:
         return
+    if act.ref.kind == "Job":
+        yield from _of_job(scene.run, act)
+        return
     old, come = len(course.old), course.come
     match action.verb:
         case "create" if come:
@@ -109,6 +115,15 @@ def lines(scene: Scene, action: Action) -> Iterator[str]:
             yield _stop_and_start(course)
         case "update" if not action.rollout and come + course.gone:
             yield _scaling(course)
+
+
+def _of_job(run: Run, act: Act) -> Iterator[str]:
+    """How many pods a new Job runs until it is done; those that have ended count."""
+    job = run.after.get(act.key)
+    if job is not None and act.verb in ("create", "replace"):
+        made = [v for v in run.after.dependents(str(job["metadata"].get("uid") or "-")) if v["kind"] == "Pod"]
+        if made:
+            yield f"{counted(len(made), 'pod')} run{'s' * (len(made) == 1)}"
 
 
 def _scaling(course: Course) -> str:

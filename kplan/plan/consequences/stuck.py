@@ -45,7 +45,7 @@ def _stuck(scene: Scene, act: Act) -> Iterator[str]:
     why = _missing(scene, act) if course.come else ""
     complete = _is_complete(scene, act, course)
     if not why and not complete:
-        why = _refused_pods(scene, act) or _pod_trouble(scene, course)
+        why = _failure(scene, act) or _refused_pods(scene, act) or _pod_trouble(scene, course)
     if why:
         progress = "" if complete else _progress(act, course)
         yield f"{'rollout ' if act.verb == 'update' else ''}will stick: {why}{progress}"
@@ -72,6 +72,15 @@ def _job_is_fine(scene: Scene, act: Act) -> bool:
     status = submap(scene.run.after.get(act.key), "status")
     failed = any(c.get("type") == "Failed" and c.get("status") == "True" for c in items(status, "conditions"))
     return not failed and not status.get("active")
+
+
+def _failure(scene: Scene, act: Act) -> str:
+    """What a Job says of its failure."""
+    assert scene.run is not None
+    for c in items(scene.run.after.get(act.key), "status", "conditions"):
+        if act.ref.kind == "Job" and c.get("type") == "Failed" and c.get("status") == "True":
+            return f"the Job fails: {c.get('message')}"
+    return ""
 
 
 def _missing(scene: Scene, act: Act) -> str:
