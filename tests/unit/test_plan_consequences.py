@@ -370,6 +370,27 @@ CONSEQUENCES = [
         id="claim in use is replaced",
     ),
     pytest.param(
+        "Deployment",
+        [claim(), web(**DATA)],
+        [claim(), web("web:2", **DATA)],
+        ["may stick: a new pod on another node waits for claim data (ReadWriteOnce) until the old one stops"],
+        id="claim for one node",
+    ),
+    pytest.param(
+        "Deployment",
+        [claim(), web(strategy=RECREATE, **DATA)],
+        [claim(), web("web:2", strategy=RECREATE, **DATA)],
+        [],
+        id="claim for one node at a time",
+    ),
+    pytest.param(
+        "Deployment",
+        [claim("ReadWriteMany"), web(**DATA)],
+        [claim("ReadWriteMany"), web("web:2", **DATA)],
+        [],
+        id="claim for all nodes",
+    ),
+    pytest.param(
         "StatefulSet",
         [sets(replicas=3, volumeClaimTemplates=TEMPLATES)],
         [sets(replicas=1, volumeClaimTemplates=TEMPLATES)],

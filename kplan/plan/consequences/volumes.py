@@ -12,6 +12,7 @@ from kplan import quantity
 from kplan.model import Action
 from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Scene, in_namespace, wanted
+from kplan.plan.rollout import ROLLOUT
 from kplan.plan.sides import Side, counted
 from kplan.plan.values import get, items, submap
 from kplan.store import ref_of
@@ -36,6 +37,8 @@ def lines(scene: Scene, action: Action) -> Iterator[str]:
             yield from _of_volume(act.old)
         case "apps", "StatefulSet" if act.old is not None:
             yield from _of_set(act)
+        case "apps", "Deployment" if act.new is not None and action.rollout.startswith(ROLLOUT):
+            yield from _held(scene, act, act.new)
 
 
 def _of_claim(side: Side, claim: Value) -> str:
@@ -80,6 +83,27 @@ def _of_volume(volume: Value) -> Iterator[str]:
         yield f"it stays until PersistentVolumeClaim {name} is gone, which is bound to it"
     if get(volume, ("spec", "persistentVolumeReclaimPolicy")) in ("Delete", "Recycle"):
         yield "the data on it are lost with its claim (reclaim policy Delete)"
+
+
+def _held(scene: Scene, act: Act, new: Value) -> Iterator[str]:
+    """Claims for one node that old pods keep while new ones are to start: these wait if they come to another node.
+
+    kubernetes.io/docs/concepts/storage/persistent-volumes (Access Modes); the scheduler does not look at it.
+    """
+    course, pod = scene.course(act.key), pod_template(new)
+    if course is None or pod is None or not course.gone:
+        return
+    moments = [m for m in course.moments[1:] if m is not None]
+    if min((m.available for m in moments), default=0) < min(course.asked):
+        return  # old pods stop before new ones are up
+    nodes = [{get(p, ("spec", "nodeName")) for p in pods} for pods in (course.old, course.new)]
+    if scene.run is not None and scene.run.nodes and nodes[0] == nodes[1] and len(nodes[0]) == 1:
+        return
+    for volume in items(pod.spec, "volumes"):
+        name = get(volume, ("persistentVolumeClaim", "claimName"))
+        claim = scene.new.find("PersistentVolumeClaim", name, in_namespace(act)) if isinstance(name, str) else None
+        if get(claim, ("spec", "accessModes")) == ["ReadWriteOnce"]:
+            yield f"may stick: a new pod on another node waits for claim {name} (ReadWriteOnce) until the old one stops"
 
 
 def _of_set(act: Act) -> Iterator[str]:
