@@ -117,6 +117,10 @@ class Side:
         """The object of a built-in kind, or None; one that belongs to no namespace counts to `default`."""
         return self._groups.get((kind, namespace), {}).get(name)
 
+    def within(self, namespace: str) -> Iterator[Value]:
+        """The objects of any kind that name this namespace."""
+        return (v for v in self._values if submap(v, "metadata").get("namespace") == namespace)
+
     def is_whole(self, kind: str, namespace: str = DEFAULT) -> bool:
         """Whether what is not here of this kind, in this namespace, does not exist.
 

@@ -440,6 +440,26 @@ def test_consequences(kind: str, before: list[Value], after: list[Value], expect
     assert plan.warnings == ()
 
 
+def test_a_namespace_takes_what_the_plan_keeps() -> None:
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    kept = config()
+    kept["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    action = told(make([space, kept, config("other"), web()], []), "Namespace")
+    assert action.consequences == ("1 object that the plan keeps goes with it: ConfigMap cfg",)
+    assert told(make([space, config()], []), "Namespace").consequences == ()
+
+
+def test_pods_that_make_room() -> None:
+    vip = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "vip"}, "value": 1000}
+    there = [node("n1"), vip, web(cpu="800m")]
+    other = web(cpu="800m")
+    other["metadata"] = {**other["metadata"], "name": "other"}
+    other["spec"]["template"]["spec"]["priorityClassName"] = "vip"
+    lines = told(make(there, [*there, other]), "Deployment").consequences
+    assert lines[:2] == ("1 pod starts", "1 new pod goes to n1")
+    assert re.fullmatch(r"Pod web-[0-9a-z]+-<1> is evicted to make room", lines[2])
+
+
 def test_claims_that_stay_keep_their_size() -> None:
     spec = {**TEMPLATES[0]["spec"], "resources": {"requests": {"storage": "2Gi"}}}
     larger = [{**TEMPLATES[0], "spec": spec}]

@@ -18,6 +18,7 @@ from kplan.model import Action, Plan
 from kplan.plan import Settings, consequences
 from kplan.plan.kinds import Kinds
 from kplan.plan.live import desired
+from kplan.plan.secrets import LAST_APPLIED
 from kplan.store import ref_of
 
 Value = dict[str, Any]
@@ -102,12 +103,26 @@ def _cpu(amount: str) -> Value:
 
 def test_replicas_that_no_manifest_names_stay() -> None:
     before = live([web(replicas=4)])
-    for value in before:
-        value["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
     (deployment,) = [v for v in before if v["kind"] == "Deployment"]
-    deployment["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json.dumps(web())
+    deployment["metadata"]["annotations"][LAST_APPLIED] = json.dumps(web())
     action = told(make(before, [web("web:2")]))
     assert action.rollout.startswith("rollout: 4 pods restart because image of web changed")
+
+
+def test_replicas_that_an_autoscaler_chose_are_taken_back() -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    scaler = obj(
+        "HorizontalPodAutoscaler",
+        api="autoscaling/v2",
+        spec={"minReplicas": 2, "maxReplicas": 9, "scaleTargetRef": target},
+    )
+    before = live([scaler, web(replicas=5)])
+    (deployment,) = [v for v in before if v["kind"] == "Deployment"]
+    deployment["metadata"]["annotations"][LAST_APPLIED] = json.dumps(web(replicas=2))
+    action = told(make(before, [scaler, web(replicas=2)]))
+    assert (
+        "resets the 5 replicas that HorizontalPodAutoscaler web chose to 2, as the manifest says" in action.consequences
+    )
 
 
 def test_what_manifests_do_not_hold_may_be_there() -> None:

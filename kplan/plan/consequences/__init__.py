@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kplan.errors import KplanError
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
 
 Value = dict[str, Any]
 
+# In the order in which their sentences are printed.
+FAMILIES = (
+    "restarts",
+    "stuck",
+    "placement",
+    "endpoints",
+    "budgets",
+    "autoscaling",
+    "volumes",
+    "configuration",
+    "namespaces",
+)
 MOST_PODS = 500
 MOST_OBJECTS = 5_000
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, RecursionError)
@@ -141,16 +154,5 @@ def _hider(scene: Scene, action: Action, context: Context) -> Callable[[str], st
 
 
 def _families() -> Iterator[Callable[[Scene, Action], Iterator[str]]]:
-    from kplan.plan.consequences import (
-        autoscaling,
-        budgets,
-        configuration,
-        endpoints,
-        placement,
-        restarts,
-        stuck,
-        volumes,
-    )
-
-    for module in (restarts, stuck, placement, endpoints, budgets, autoscaling, volumes, configuration):
-        yield module.lines
+    for name in FAMILIES:
+        yield import_module(f"{__name__}.{name}").lines
