@@ -88,12 +88,15 @@ def _in(value: Value, meta: Value) -> Value:
     return {**value, "metadata": meta}
 
 
-def cast(old: Side, new: Side, acts: Sequence[Act], kinds: Catalog) -> Cast:
-    """Everything that takes part, the current objects in an order in which they can be put in place."""
-    nodes = next(old.all("Node"), None) is not None
+def cast(old: Side, new: Side, acts: Sequence[Act], kinds: Catalog, *, room: bool = True) -> Cast:
+    """Everything that takes part, the current objects in an order in which they can be put in place.
+
+    Without `room` it is as if nobody knew the nodes.
+    """
+    nodes = room and next(old.all("Node"), None) is not None
     chosen = _everything(old, new) if nodes else _concerned(old, new, acts)
-    current = list(_with_supports(old, chosen))
-    coming = list(_with_supports(new, chosen))
+    current = [*_with_supports(old, chosen), *(old.all("Node") if nodes else ())]
+    coming = [*_with_supports(new, chosen), *(new.all("Node") if nodes else ())]
     current += [a.old for a in acts if a.old is not None]
     coming += [a.new for a in acts if a.new is not None]
     here = _once(current, kinds)
@@ -141,7 +144,6 @@ def _with_supports(side: Side, chosen: Sequence[Workload]) -> Iterator[Value]:
     yield from _made(side, namespaces, [w.value for w in mine])
     for kind in _CLUSTER_WIDE:
         yield from side.all(kind)
-    yield from side.all("Node")
     for namespace in namespaces:
         found = side.find("Namespace", namespace)
         if found is not None:

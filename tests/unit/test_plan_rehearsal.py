@@ -230,6 +230,16 @@ def test_many_pods_are_rehearsed_on_demand_only(monkeypatch: pytest.MonkeyPatch)
     assert make(before, after, rehearsal=False).warnings == ()
 
 
+def test_many_pods_on_nodes_are_rehearsed_without_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consequences, "MOST_PODS", 3)
+    rest = [node("n1", "100m"), web(name="other", replicas=4)]
+    heavy = {"containers": [{"name": "web", "image": "web:2", "resources": _cpu("800m")}]}
+    plan = make([*rest, web()], [*rest, web(pod=heavy)])
+    assert told(plan).rollout.startswith("rollout: 1 pod restarts because")
+    assert told(plan).consequences == ()
+    assert plan.warnings == ("rehearsed without room on nodes: 5 pods are more than 3; --rehearsal does it",)
+
+
 def test_many_objects_are_looked_through_on_demand_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consequences, "MOST_OBJECTS", 1)
     sides = [web(), web(name="other")], [web("web:2"), web(name="other")]

@@ -19,7 +19,7 @@ from kplan.plan.values import get
 
 if TYPE_CHECKING:
     from kplan.plan.actions import Context
-    from kplan.plan.cast import Act
+    from kplan.plan.cast import Act, Cast
     from kplan.plan.consequences.scene import Scene
     from kplan.plan.pairing import Paired
     from kplan.plan.rehearsal import Run
@@ -85,21 +85,35 @@ def _scene(actions: Sequence[Action], sides: Mapping[Key, Paired], context: Cont
 
 
 def _run(old: Side, new: Side, acts: list[Act], context: Context) -> tuple[Run | None, tuple[str, ...]]:
-    from kplan.plan.cast import cast
     from kplan.plan.rehearsal import rehearse
-    from kplan.schema.catalog import catalog
 
     try:
-        found = cast(old, new, acts, catalog(context.version))
-        if found.pods > MOST_PODS and not context.settings.rehearsal:
-            return None, (f"not rehearsed: {found.pods:,} pods are more than {MOST_PODS:,}; --rehearsal does it",)
+        found, left_out = _chosen(old, new, acts, context)
+        if found is None:
+            return None, left_out
         run = rehearse(found, context.version)
     except KplanError as error:
         return None, (f"not rehearsed: {error.message}",)
     except _BROKEN as error:
         return None, (f"not rehearsed, because of an error in kplan ({type(error).__name__})",)
     notes = (f"the rehearsal did not come to rest: {run.unsettled}",) if run.unsettled else ()
-    return run, notes
+    return run, (*left_out, *notes)
+
+
+def _chosen(old: Side, new: Side, acts: list[Act], context: Context) -> tuple[Cast | None, tuple[str, ...]]:
+    """Who takes part, and what is left out because that would be too many."""
+    from kplan.plan.cast import cast
+    from kplan.schema.catalog import catalog
+
+    kinds = catalog(context.version)
+    found = cast(old, new, acts, kinds)
+    if found.pods <= MOST_PODS or context.settings.rehearsal:
+        return found, ()
+    why = f"{found.pods:,} pods are more than {MOST_PODS:,}; --rehearsal does it"
+    fewer = cast(old, new, acts, kinds, room=False) if found.nodes else found
+    if fewer.pods <= MOST_PODS:
+        return fewer, (f"rehearsed without room on nodes: {why}",)
+    return None, (f"not rehearsed: {why}",)
 
 
 def _act(action: Action, pair: Paired, context: Context) -> Act | None:

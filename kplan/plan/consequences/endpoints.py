@@ -9,7 +9,7 @@ from kplan.model import Action
 from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Scene, in_namespace, key_of
 from kplan.plan.sides import Workload, is_workload, of_service
-from kplan.plan.values import submap
+from kplan.plan.values import get, submap
 from kplan.store import ref_of
 from kplan.workloads import pod_template
 
@@ -57,7 +57,7 @@ def _of_workload(scene: Scene, act: Act) -> Iterator[str]:
         left = scene.new.selected(namespace, of_service(service))
         if not left:
             yield f"Service {name} is left without endpoints"
-        elif _gap(scene, left):
+        elif get(service, ("spec", "publishNotReadyAddresses")) is not True and _gap(scene, left):
             yield f"Service {name} has no ready endpoints for a while"
 
 
