@@ -312,7 +312,8 @@ class Action:
 
     `reasons` say why the verb is what it is, `notes` what else is worth knowing, `risks` what may be lost. `needs` are
     the objects whose actions come first. `before` and `after` are the stored forms with secret values masked; a keep
-    has none. `create_first` turns the order of a replacement round.
+    has none. `rollout` says what happens to the pods of a changed template, `consequences` what else follows in the
+    cluster. `create_first` turns the order of a replacement round.
     """
 
     ref: Ref
@@ -322,6 +323,7 @@ class Action:
     notes: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     rollout: str = ""
+    consequences: tuple[str, ...] = ()
     needs: tuple[Ref, ...] = ()
     wave: int = 0
     create_first: bool = False

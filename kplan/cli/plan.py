@@ -25,6 +25,8 @@ T = TypeVar("T")
 FORMATS = ("text", "json", "markdown", "html", "gitlab")
 CHANGES = 2
 NOTHING = "nothing"
+AUTO = "auto"
+_REHEARSAL = {AUTO: None, "always": True, "never": False}
 
 EXAMPLES = """\
 kplan plan manifests/ --against git:main        what merging this branch would change
@@ -49,19 +51,25 @@ class Request:
     exclude: tuple[str, ...] = ()
     allow_empty: bool = False
     show_secrets: bool = False
+    nodes: tuple[str, ...] = ()
+    rehearsal: str = AUTO
 
 
-_ASKED = ("paths", "against", "namespace", "selector", "prune", "ignores", "allow_empty", "show_secrets")
+_ASKED = ("paths", "against", "namespace", "selector", "prune", "ignores", "allow_empty", "show_secrets", "nodes")
 
 
 class Side(NamedTuple):
-    """One side of a comparison: its documents, and everything that reading it told."""
+    """One side of a comparison: its documents, and everything that reading it told.
+
+    `around` are objects that are in the cluster besides, such as its nodes; they are not compared.
+    """
 
     name: str
     loaded: Loaded
     documents: tuple[Document, ...]
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
+    around: tuple[Value, ...] = ()
 
     @property
     def values(self) -> list[Value]:
@@ -99,6 +107,12 @@ def viewed(function: Any) -> Any:
 @click.option(
     "--ignore", "ignores", metavar="KIND[/NAME]:PATH", multiple=True, help="No change counts here. Repeatable."
 )
+@click.option("--nodes", metavar="PATH", multiple=True, help="Nodes, and what else is in the cluster. Repeatable.")
+@click.option(
+    "--rehearsal/--no-rehearsal",
+    default=None,
+    help="Carry the plan out on a simulated cluster to tell what follows. [default: unless it is large]",
+)
 @click.option("--forbid-replace", metavar="KIND", multiple=True, help="Fail if such an object is replaced; `*` is any.")
 @options.kube_version
 @options.exclude
@@ -119,7 +133,8 @@ def command(**given: Any) -> int:
     flags = {"kube-version": given["kube_version"], "exclude": given["exclude"], "color": given["color"]}
     config = load_config(flags, given["config_file"], no_file=given["no_config"])
     asked = {name: given[name] for name in _ASKED}
-    request = Request(**asked, kube_version=config.kube_version, exclude=config.exclude)
+    rehearsal = {None: AUTO, True: "always", False: "never"}[given["rehearsal"]]
+    request = Request(**asked, kube_version=config.kube_version, exclude=config.exclude, rehearsal=rehearsal)
     given["color"] = config.color
     sides = read(request)
     plan = compare(request, sides, values=given["format_"] == "json")
@@ -133,11 +148,26 @@ def command(**given: Any) -> int:
 
 def read(request: Request) -> tuple[Side, Side]:
     """The current and the desired side of a request. Raises KplanError if there is nothing to read."""
-    current = _side(request, request.against, _against(request))
+    current = _side(request, request.against, _against(request))._replace(around=_around(request))
     desired = _side(request, " ".join(request.paths), request.paths)
     if not desired.documents and not request.allow_empty:
         raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
     return current, desired
+
+
+def _around(request: Request) -> tuple[Value, ...]:
+    """What is in the cluster besides: the objects of --nodes."""
+    if not request.nodes:
+        return ()
+    from kplan.source import load
+
+    loaded = load(request.nodes, exclude=request.exclude)
+    if loaded.unreadable:
+        first = loaded.unreadable[0]
+        raise KplanError(f"the nodes cannot be read: {first.span}: {first.message}")
+    if not any(d.value.get("kind") == "Node" for d in loaded.documents):
+        raise KplanError(f"no Node in {' '.join(request.nodes)}")
+    return tuple(d.value for d in loaded.documents)
 
 
 def _against(request: Request) -> tuple[str, ...]:
@@ -188,7 +218,14 @@ def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False)
     plan = make(
         cluster,
         Cluster((value for value, _ in applied), version=version),
-        settings=Settings(request.prune, ignores, request.show_secrets, values),
+        settings=Settings(
+            request.prune,
+            ignores,
+            request.show_secrets,
+            values,
+            _REHEARSAL.get(request.rehearsal),
+            tuple(Cluster(current.around, version=version).objects()),
+        ),
         written=(written, {ref_of(value).key: manifest for value, manifest in applied}),
     )
     return _completed(plan, sides)
@@ -274,5 +311,5 @@ def fingerprints(sides: tuple[Side, Side], salt: str) -> tuple[str, str]:
     """What identifies the content of both sides."""
     from kplan.plan.saved import fingerprint
 
-    current, desired = (fingerprint(side.values, salt) for side in sides)
+    current, desired = (fingerprint([*side.values, *side.around], salt) for side in sides)
     return current, desired

@@ -73,6 +73,7 @@ def _stale(why: str) -> KplanError:
 def _request(raw: Mapping[str, Any]) -> plan.Request:
     values: dict[str, Any] = {k: tuple(map(str, v)) if isinstance(v, list) else v for k, v in raw.items()}
     sample = asdict(plan.Request((), ""))
+    values = {**sample, **values}  # a plan of an older release lacks what came later
     if values.keys() != sample.keys() or any(type(v) is not type(sample[k]) for k, v in values.items()):
         raise KplanError("the saved plan is damaged", hint="make the plan again")
     return plan.Request(**values)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from kplan.model import Action, Key, Plan, PlanCounts
 from kplan.plan import silent
 from kplan.plan.actions import Context, Settings, action
+from kplan.plan.consequences import with_consequences
 from kplan.plan.consumers import consumers
 from kplan.plan.kinds import Kinds
 from kplan.plan.noise import IGNORE_RULE, IgnoreRule
 from kplan.plan.order import arrange
 from kplan.plan.pairing import pair
 from kplan.plan.patterns import covers, parse
+from kplan.plan.rollout import restarts_pods
 
 if TYPE_CHECKING:
     from kplan.cluster import Cluster
@@ -44,11 +46,13 @@ def plan(
     context = Context(desired.version, Kinds(desired.version, crds), crds, settings, written)
     pairs = pair(current.objects(), desired.objects())
     actions = _with_consumers([action(p, context) for p in pairs], desired.objects())
+    ordered = arrange(actions, {p.ref.key: side.value for p in pairs if (side := p.after or p.before)})
+    ordered, notes = with_consequences(ordered, pairs, context)
     return Plan(
-        arrange(actions, {p.ref.key: side.value for p in pairs if (side := p.after or p.before)}),
+        ordered,
         count(actions),
         noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
-        warnings=(*unused(settings, actions), *silent.kept(actions, written)),
+        warnings=(*unused(settings, actions), *silent.kept(actions, written), *notes),
         version=desired.version,
     )
 
@@ -75,7 +79,7 @@ def _with_consumers(actions: list[Action], objects: list[Value]) -> list[Action]
     if not changed:
         return actions
     uses = consumers(objects)
-    restarts = {a.ref.key for a in actions if a.rollout}
+    restarts = {a.ref.key for a in actions if a.verb in ("create", "replace") or restarts_pods(a.rollout)}
     out = []
     for a in actions:
         found = uses.get(a.ref.key, ()) if a.ref.key in changed and not a.ref.group else ()

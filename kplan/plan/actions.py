@@ -37,12 +37,16 @@ class Settings:
     """How to plan.
 
     `prune`: what is only in the current state is destroyed; `values`: unchanged objects carry their values, too.
+    `rehearsal`: whether the actions are carried out on a simulated cluster; None unless that would be large. `around`:
+    what is in the cluster besides the current side, such as its nodes.
     """
 
     prune: bool = True
     ignores: tuple[IgnoreRule, ...] = ()
     show_secrets: bool = False
     values: bool = False
+    rehearsal: bool | None = None
+    around: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def _only_current(side: Side, context: Context) -> Action:
     shown = context.as_written(0, ref) or stored
     change = Change((), "delete", body(shown), ABSENT)
     reasons = ("because it is not in the manifests",)
-    return Action(ref, "delete", change, reasons, risks=_lost(ref, "destroy"), before_ref=ref, before=stored)
+    return Action(ref, "delete", change, reasons, risks=_lost(ref, "destroy", value), before_ref=ref, before=stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ def _both(current: Side, desired: Side, renamed: bool, context: Context) -> Acti
     if same(before, after):
         both = _Both(old_ref, ref, before, after, kind, context)
         return _unchanged(both, both.levelled([]))
-    before = _stored(_migrated(before, old_ref, ref, context.version), kind)
+    before = _stored(migrated(before, old_ref, ref, context.version), kind)
     both = _Both(old_ref, ref, before, _stored(after, kind), kind, context)
     old, new = both.spelled()
     change, ignored = both.difference(old, new)
@@ -177,7 +181,7 @@ def _both(current: Side, desired: Side, renamed: bool, context: Context) -> Acti
         change,
         reasons,
         notes=_notes(old_ref, ref),
-        risks=_lost(ref, "replace") if reasons and not renamed else (),
+        risks=_lost(ref, "replace", before) if reasons and not renamed else (),
         rollout=rollout(ref.kind, change, after),
         create_first=renamed,
         before_ref=old_ref,
@@ -194,7 +198,7 @@ def _unchanged(both: _Both, ignored: tuple[Ignored, ...]) -> Action:
     return Action(both.ref, "keep", before_ref=both.old_ref, before=old, after=new, ignored=ignored)
 
 
-def _migrated(before: Value, old: Ref, new: Ref, version: str) -> Value:
+def migrated(before: Value, old: Ref, new: Ref, version: str) -> Value:
     """The current object as the server gives it in the group and version of the desired one."""
     if old.api_version == new.api_version:
         return before
@@ -221,8 +225,11 @@ def _notes(old: Ref, new: Ref) -> tuple[str, ...]:
     return ()
 
 
-def _lost(ref: Ref, how: str) -> tuple[str, ...]:
-    return tuple(row[how] for row in rows("lost", ref.group, ref.kind))
+def _lost(ref: Ref, how: str, value: Value) -> tuple[str, ...]:
+    told = tuple(row[how] for row in rows("lost", ref.group, ref.kind))
+    if get(value, ("spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted")) == "Delete":
+        return tuple(t.replace("its volume claims stay", "its volume claims go as well") for t in told)
+    return told
 
 
 def body(value: Value) -> Value:

@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +37,7 @@ _SETTING = re.compile(
 _HINTS = ("passw", "passphrase", "secret", "token", "credential", "_pwd", "-pwd", "_key", "-key", "://") + tuple(
     f"{kind}key" for kind in ("access", "api", "encryption", "master", "private", "session", "signing")
 )
+_SHORTEST = 3  # characters: a shorter text is found by chance
 # Where configuration is written as text; elsewhere (descriptions) a sentence would be mistaken for it.
 _TEXTS = {"data", "args", "command", "annotations", "env"}
 
@@ -80,6 +81,28 @@ def mask(value: Value, masks: Masks) -> Value:
         return value
     found: Value = _walk(value, "", False, masks)
     return found
+
+
+def redacted(text: str, sides: Iterable[tuple[Value, Value]]) -> str:
+    """A text about objects without their secret values; `sides` are objects and what may be shown of them."""
+    hidden = {secret: shown for value, masked in sides for secret, shown in _hidden(value, masked)}
+    for secret in sorted(hidden, key=len, reverse=True):
+        text = text.replace(secret, hidden[secret])
+    return text
+
+
+def _hidden(value: Any, shown: Any) -> Iterator[tuple[str, str]]:
+    """The texts that are shown as something else; a Secret's data in plain as well."""
+    if isinstance(value, str) and isinstance(shown, str) and value != shown:
+        for text in (value, _decoded(value).decode("utf-8", "replace")) if isinstance(shown, Placeholder) else (value,):
+            if len(text) >= _SHORTEST:
+                yield text, shown
+    elif isinstance(value, dict) and isinstance(shown, dict):
+        for k, v in value.items():
+            yield from _hidden(v, shown.get(k))
+    elif isinstance(value, list) and isinstance(shown, list):
+        for v, s in zip(value, shown, strict=False):
+            yield from _hidden(v, s)
 
 
 def _without_copies(value: Value) -> Value:

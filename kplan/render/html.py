@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action, Plan, Report
 from kplan.render import summary
-from kplan.render.plan_text import NO_CHANGES, block_of, noise_line, symbol
+from kplan.render.plan_text import NO_CHANGES, block_of, failures, noise_line, symbol
 from kplan.render.sanitise import one_line
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def render_plan(plan: Plan, *, full: bool = False) -> str:
         counts=plan.counts,
         headline="" if acting else NO_CHANGES,
         lost=[(str(a.ref), "; ".join(a.risks)) for a in lost],
+        failing=[(str(a.ref), why) for a in acting for why in failures(a)],
         actions=[_action(a, full) for a in acting],
         noise=noise_line(plan) if plan.noise else "",
         warnings=plan.warnings,

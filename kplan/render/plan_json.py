@@ -81,6 +81,7 @@ def _extras(action: Action) -> dict[str, Any]:
         "notes": list(action.notes),
         "risks": list(action.risks),
         "rollout": action.rollout,
+        "consequences": list(action.consequences),
         "wave": action.wave,
         "needs": [str(ref) for ref in action.needs],
         "ignored": [{"path": i.path, "reason": i.reason} for i in action.ignored],

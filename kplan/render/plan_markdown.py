@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kplan.model import Action, Plan
 from kplan.render.plan_body import Line
-from kplan.render.plan_text import NO_CHANGES, block_of, counted, noise_line, symbol
+from kplan.render.plan_text import NO_CHANGES, block_of, counted, failures, noise_line, symbol
 from kplan.render.sanitise import one_line
 
 _TICKS = re.compile(r"`+")
@@ -57,6 +57,15 @@ def _head(plan: Plan, acting: list[Action], options: Options) -> Iterator[str]:
             yield f"- {code(symbol(a))} {code(str(a.ref))}{risks}"
         if len(lost) > 20:
             yield f"- and {len(lost) - 20} more"
+    failing = [(a, why) for a in acting for why in failures(a)]
+    if failing:
+        yield ""
+        yield "**Will not go through:**"
+        yield ""
+        for a, why in failing[:20]:
+            yield f"- {code(symbol(a))} {code(str(a.ref))}: {code(why)}"
+        if len(failing) > 20:
+            yield f"- and {len(failing) - 20} more"
     yield ""
 
 

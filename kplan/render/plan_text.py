@@ -28,6 +28,8 @@ _VERBS = {
     "delete": "will be destroyed",
     "replace": "must be replaced",
 }
+# How the sentences begin on actions that the server refuses or that come to a halt.
+_FAILS = ("will be refused", "will not be replaced", "will stick", "rollout will stick")
 _REASONS = {
     "default": "filled in by defaults",
     "normalised": "another spelling of the same value",
@@ -79,6 +81,7 @@ def _lines(plan: Plan, options: Options) -> Iterator[Line]:
             yield _text("")
         yield from _order(acting)
         yield from _losses(acting)
+        yield from _failures(acting)
     if options.noise:
         yield from _noise(plan)
     yield from _kept(plan)
@@ -122,11 +125,12 @@ def _about(action: Action) -> Iterator[str]:
     yield from action.notes
     if action.rollout:
         yield action.rollout
+    yield from action.consequences
     yield from action.risks
 
 
 def _concise(action: Action) -> Iterator[Line]:
-    why = action.rollout
+    why = action.rollout.partition("; at most ")[0].partition("; no extra")[0]  # the numbers would make it long
     if action.verb == "replace":
         why = "forced by " + ", ".join(dict.fromkeys(reason.partition(":")[0] for reason in action.reasons))
     yield Line(0, symbol(action), one_line(f"{action.ref}  ({why})" if why else str(action.ref)))
@@ -156,6 +160,21 @@ def _losses(acting: list[Action]) -> Iterator[Line]:
     for action in lost:
         risks = "; ".join(action.risks)
         yield Line(0, symbol(action), one_line(str(action.ref)) + (f": {one_line(risks)}" if risks else ""))
+    yield _text("")
+
+
+def failures(action: Action) -> list[str]:
+    """The consequences that keep an action from working."""
+    return [c for c in action.consequences if c.startswith(_FAILS)]
+
+
+def _failures(acting: list[Action]) -> Iterator[Line]:
+    failing = [(a, why) for a in acting for why in failures(a)]
+    if not failing:
+        return
+    yield _text("Will not go through:")
+    for action, why in failing:
+        yield Line(0, symbol(action), one_line(f"{action.ref}: {why}"))
     yield _text("")
 
 

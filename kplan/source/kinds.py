@@ -99,6 +99,8 @@ def _has_patch_directive(value: Any) -> bool:
         if isinstance(one, dict):
             if "$patch" in one or "$retainKeys" in one:
                 return True
+            if one.get("kind") == "ControllerRevision":
+                continue  # a revision of a StatefulSet or DaemonSet is stored as a patch
             waiting += [v for v in one.values() if isinstance(v, (dict, list))]
         else:
             waiting += [v for v in one if isinstance(v, (dict, list))]

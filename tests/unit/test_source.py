@@ -289,3 +289,10 @@ def test_outside_a_repository(tree: Path) -> None:
 )
 def test_what_is_no_manifest(file: str, value: object, reason: str) -> None:
     assert kinds.reason(file, value) == reason
+
+
+def test_a_dump_with_revisions_is_no_patch(tmp_path: Path) -> None:
+    patch = "{spec: {template: {$patch: replace, spec: {}}}}"
+    revision = f"apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {{name: db-1}}\nrevision: 1\ndata: {patch}\n"
+    (tmp_path / "dump.yaml").write_text(revision)
+    assert [d.value["kind"] for d in load([tmp_path / "dump.yaml"]).documents] == ["ControllerRevision"]
