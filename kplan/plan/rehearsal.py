@@ -127,7 +127,7 @@ class _Stage:
         self.given = given
         self.kinds = catalog(version)
         self.store = Store()
-        self.plane = ControlPlane(self.store, Clock(), version)
+        self.plane = ControlPlane(self.store, Clock(), version, provision=True)
         if not given.nodes:
             self.plane.placing = Anywhere(self.plane.control)
         self.server = Server(version, self.store)
