@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as typing has it, which takes longer to load than all that `--version` needs
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from kplan.api import admit
     from kplan.cluster import Cluster, schedule
     from kplan.lint import lint

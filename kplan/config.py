@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from kplan import release
+from kplan import release, touched
 from kplan.errors import KplanError
 
 FILES = (".kplan.yaml", ".kplan.yml")
@@ -213,6 +213,8 @@ def _in_env(env: Mapping[str, str]) -> list[str]:
 
 def _find(start: Path) -> Path | None:
     for folder in (start, *start.resolve().parents):
+        for name in (*FILES, "pyproject.toml", ".git"):
+            touched.touch(folder / name)
         for name in FILES:
             if (folder / name).is_file():
                 return folder / name
@@ -226,11 +228,15 @@ def _find(start: Path) -> Path | None:
 
 def repository(start: Path) -> str:
     """The folder above (or at) `start` that has `.git`; `start` itself if none has."""
-    folders = (start, *start.resolve().parents)
-    return os.path.relpath(next((folder for folder in folders if (folder / ".git").exists()), start))
+    for folder in (start, *start.resolve().parents):
+        touched.touch(folder / ".git")
+        if (folder / ".git").exists():
+            return os.path.relpath(folder)
+    return os.path.relpath(start)
 
 
 def _read(path: Path, read_yaml: Callable[[str, str], Any]) -> Mapping[str, Any]:
+    touched.touch(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":

@@ -6,14 +6,15 @@ selects nothing, an empty one everything. A requirement `NotIn` or `DoesNotExist
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from kplan.patterns import lazy
+
 # Integers as Go's strconv.ParseInt reads them: int() alone would take spaces, underscores and other digits too.
-_INTEGER = re.compile(r"[-+]?[0-9]{1,19}\Z")
-_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
-_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\Z")
+_INTEGER = lazy(r"[-+]?[0-9]{1,19}\Z")
+_NAME = lazy(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
+_PREFIX = lazy(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\Z")
 
 
 class Requirement(NamedTuple):
@@ -105,7 +106,7 @@ def match_all(conditions: Iterable[Requirement], labels: Mapping[str, str]) -> b
     return all(r.matches(labels) for r in conditions)
 
 
-_TOKEN = re.compile(r"[ \t\r\n]*(==|!=|[=!(),<>]|[^ \t\r\n=!(),<>]+)")
+_TOKEN = lazy(r"[ \t\r\n]*(==|!=|[=!(),<>]|[^ \t\r\n=!(),<>]+)")
 _SYMBOLS = frozenset(("==", "!=", "=", "!", "(", ")", ",", "<", ">"))
 _EXACT = {"=": "In", "==": "In", "!=": "NotIn", ">": "Gt", "<": "Lt"}
 _SETS = {"in": "In", "notin": "NotIn"}

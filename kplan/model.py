@@ -5,16 +5,41 @@ A stage takes and returns these types; printing is a pure function over them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-Path = tuple[str | int, ...]
-Value = dict[str, Any]
-
-_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
+from kplan.documents import (
+    Document as Document,
+)
+from kplan.documents import (
+    Duplicate as Duplicate,
+)
+from kplan.documents import (
+    Key as Key,
+)
+from kplan.documents import (
+    Object as Object,
+)
+from kplan.documents import (
+    Path as Path,
+)
+from kplan.documents import (
+    Ref as Ref,
+)
+from kplan.documents import (
+    Span as Span,
+)
+from kplan.documents import (
+    Value as Value,
+)
+from kplan.documents import (
+    format_path as format_path,
+)
+from kplan.documents import (
+    split_api_version as split_api_version,
+)
+from kplan.record import field, record
 
 
 class Absent(Enum):
@@ -29,114 +54,7 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
-def format_path(path: Path) -> str:
-    """A path as the API server prints it: `spec.containers[0].ports[1].name`, `metadata.labels[a/b]`."""
-    out = ""
-    for step in path:
-        if isinstance(step, int) or not _PLAIN_KEY.match(step):
-            out += f"[{step}]"
-        else:
-            out += f".{step}" if out else step
-    return out
-
-
-class Span(NamedTuple):
-    """A place in a file. Lines and columns count from 1, columns in code points; the end is exclusive."""
-
-    file: str
-    line: int
-    col: int
-    end_line: int
-    end_col: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.col}"
-
-
-class Ref(NamedTuple):
-    """What an object is called. `key` is its identity, which leaves the version out."""
-
-    group: str
-    version: str
-    kind: str
-    namespace: str
-    name: str
-
-    @property
-    def key(self) -> Key:
-        """Identity: two objects with the same key are the same object."""
-        return Key(self.group, self.kind, self.namespace, self.name)
-
-    @property
-    def api_version(self) -> str:
-        """`apps/v1`, or `v1` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    def __str__(self) -> str:
-        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.api_version} {self.kind} {where}"
-
-
-class Key(NamedTuple):
-    """The identity of an object; `namespace` is empty for a cluster-scoped one."""
-
-    group: str
-    kind: str
-    namespace: str
-    name: str
-
-
-def split_api_version(api_version: str) -> tuple[str, str]:
-    """(group, version) of an apiVersion; the core group is the empty text."""
-    group, slash, version = api_version.rpartition("/")
-    return (group, version) if slash else ("", api_version)
-
-
-class Duplicate(NamedTuple):
-    """A key that a map has twice: the path of its value, and where the key stands first and again."""
-
-    path: Path
-    first: Span
-    second: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One object of the input as kubectl reads it, and how to find its parts in the file.
-
-    `index` counts the documents of the file from 0, `item` the items of a List (None outside one).
-    `value` holds plain JSON values; it starts on `line` (an item of a List: that starts there). `locate` gives the
-    place of a path and is only called for findings. `text` is the text of the whole document, comments too, and starts
-    on `text_line`; the items of a List share it. `duplicates` are the keys that stand more than once in one map, where
-    the last one counts.
-    """
-
-    file: str
-    index: int
-    item: int | None
-    value: Value
-    line: int
-    locate: Callable[..., Span] = field(compare=False, repr=False)
-    text: str = field(default="", compare=False, repr=False)
-    text_line: int = field(default=1, compare=False, repr=False)
-    duplicates: tuple[Duplicate, ...] = field(default=(), compare=False, repr=False)
-
-    def span(self, path: Path = (), *, key: bool = False) -> Span:
-        """The place of the value at `path`, with `key` that of its key; for a missing key the nearest parent."""
-        return self.locate(path, key=True) if key else self.locate(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """An object with its identity. `document` is None for one that a controller made."""
-
-    ref: Ref
-    value: Value
-    document: Document | None = None
-    owner: Ref | None = None
-
-
-@dataclass(frozen=True, slots=True)
+@record
 class Skipped:
     """A file or document that was not used, and why: counted in every output."""
 
@@ -146,7 +64,7 @@ class Skipped:
     document: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unreadable:
     """A file or document that could not be read: one located sentence."""
 
@@ -155,7 +73,7 @@ class Unreadable:
     code: str = "yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loaded:
     """All that reading the input gave."""
 
@@ -173,7 +91,7 @@ class Cause(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Admission:
     """What the API server answers. `object` is the stored form, None when refused."""
 
@@ -186,7 +104,7 @@ class Admission:
     object: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Applied:
     """What became of one object that was applied, patched or deleted.
 
@@ -201,7 +119,7 @@ class Applied:
     object: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Related:
     """A second place that a finding talks about."""
 
@@ -213,7 +131,7 @@ class Related:
 SEVERITIES: Final = ("info", "warning", "error")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One thing to look at.
 
@@ -234,7 +152,7 @@ class Finding:
     excerpt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleInfo:
     """What a renderer may say about a rule."""
 
@@ -246,7 +164,7 @@ class RuleInfo:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The outcome of a lint run, sorted and counted: renderers never count or sort.
 
@@ -273,7 +191,7 @@ class Placeholder(str):
 KNOWN_AFTER_APPLY: Final = Placeholder("(known after apply)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """One node of a diff tree; what did not change is not in it, only counted in `unchanged`.
 
@@ -306,7 +224,7 @@ class Ignored(NamedTuple):
     after: Any = ABSENT
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Action:
     """What happens to one object. `verb` is create, update, replace, delete or keep.
 
@@ -334,7 +252,7 @@ class Action:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanCounts:
     """Terraform's summary numbers: a replacement counts in `add` and in `destroy`.
 
@@ -350,7 +268,7 @@ class PlanCounts:
     moved: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """The actions from current to desired in the order of execution, with the counts and everything left out.
 
@@ -368,7 +286,7 @@ class Plan:
     desired: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """Where the scheduler puts a pod, and how sure that is.
 

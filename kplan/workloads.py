@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kplan.model import Path
+from kplan.model import Object, Path
 
 Value = dict[str, Any]
 
@@ -89,6 +89,38 @@ def pod_template(obj: Value) -> PodTemplate | None:
             return None
     found = get(obj, *path)
     return PodTemplate(path, found) if isinstance(found, dict) else None
+
+
+def slim_pod(obj: Object, *fields: str) -> PodTemplate | None:
+    """The pod that an object is or makes, perhaps with no more than the labels, the resources and in each container the
+    name, the restart policy and these fields: of a document with a layout no more is made than that."""
+    path = POD_PATHS.get(obj.ref.kind)
+    if path is None or obj.document is None or obj.document.layout is None:
+        return pod_template(obj.value)
+    layout, slots = obj.document.layout
+    found = layout.view(("slim pod", path, fields), slots, lambda tree: _slim(tree, path, fields))
+    return PodTemplate(path, found) if isinstance(found, dict) else None
+
+
+def _slim(tree: Any, path: Path, fields: tuple[str, ...]) -> Any:
+    """What `slim_pod` wants of a tree; None where the way to the pod does not lead over mappings."""
+    for step in path:
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    if not isinstance(tree, dict) or not isinstance(tree.get("spec", {}), dict):
+        return tree
+    out = {name: part for name, part in tree.items() if name == "metadata"}
+    if "spec" in tree:
+        kept = {*fields, "name", "restartPolicy"}
+        out["spec"] = {
+            name: [_kept(c, kept) for c in part] if isinstance(part, list) else part
+            for name, part in tree["spec"].items()
+            if name in CONTAINER_LISTS or name == "resources"
+        }
+    return out
+
+
+def _kept(tree: Any, names: set[str]) -> Any:
+    return {name: part for name, part in tree.items() if name in names} if isinstance(tree, dict) else tree
 
 
 def containers(pod: PodTemplate) -> Iterator[Container]:

@@ -6,7 +6,6 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
 from kplan.model import Admission, Cause, split_api_version
+from kplan.record import replace
 from kplan.schema import KindInfo, catalog
 from kplan.schema.definitions import read as facts
 

@@ -6,11 +6,11 @@ Follows k8s.io/apiserver/pkg/admission (Attributes) and k8s.io/apimachinery/pkg/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kplan import release as releases
 from kplan.model import Cause
+from kplan.record import record
 from kplan.store import Store
 
 Value = dict[str, Any]
@@ -61,7 +61,7 @@ class Server(NamedTuple):
         return releases.minor(self.release)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What is asked of the server besides the object itself.
 

@@ -6,17 +6,17 @@ as it is, and its strict decoding names repeated keys in the words of go-yaml (s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from kplan.api.decode import copied
 from kplan.model import Duplicate, Span, format_path
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 
-_CONTENT = re.compile(r"\s*(?:[&!]\S+\s*)*(?:#.*)?\Z")
-_FIRST_WORD = re.compile(r"( *)(?![ #]|\Z)(-(?: |\Z))?")
+_CONTENT = lazy(r"\s*(?:[&!]\S+\s*)*(?:#.*)?\Z")
+_FIRST_WORD = lazy(r"( *)(?![ #]|\Z)(-(?: |\Z))?")
 
 
 def as_sent(value: Value, text: str) -> Value:

@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from kplan import __version__
 from kplan.errors import KplanError
-from kplan.render.sanitise import one_line
+
+TYPE_CHECKING = False  # as typing has it; what is loaded here is loaded by every run
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 INTERNAL_ERROR, INTERRUPTED, CLOSED_PIPE = 70, 130, 141
 
 
-class Entry(NamedTuple):
+class Entry:
     """Where a command lives (its module has a click command called `command`), what it does in one line, and the
     exit code when it could not run."""
 
-    module: str
-    summary: str
-    failure: int = 2
+    __slots__ = ("failure", "module", "summary")
+
+    def __init__(self, module: str, summary: str, failure: int = 2) -> None:
+        self.module = module
+        self.summary = summary
+        self.failure = failure
 
 
 COMMANDS: Mapping[str, Entry] = {
@@ -51,7 +55,10 @@ EXAMPLES = """\
 
 def run() -> None:
     """The console script: never returns, and never shows a traceback unless asked for one."""
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # taking thousands of objects apart one by one would take longer than to print them
 
 
 def main(argv: Sequence[str]) -> int:
@@ -100,34 +107,50 @@ def _dispatch(argv: list[str]) -> int:
         if argv[0] in ("-V", "--version"):
             sys.stdout.write(f"kplan {__version__}\n")
             return 0
-        plain = _plain_lint(argv)
-        if plain is not None:
-            from kplan.cli.linting import Request, run_lint
-
-            return run_lint(Request(paths=plain.paths, focus=plain.focus))
+        asked = _plain_lint(argv)
+        if asked is not None:
+            return _lint(*asked)
     from kplan.cli.group import invoke
 
     return invoke(argv)
 
 
-class Plain(NamedTuple):
-    """The form of `kplan lint` that hooks use: paths and at most `--focus`."""
+def _lint(paths: tuple[str, ...], focus: bool, cached: bool) -> int:
+    """The form of `kplan lint` that hooks use: what was found before is said again if nothing has changed."""
+    from kplan.cli import memory
 
-    paths: tuple[str, ...]
-    focus: bool
+    place = memory.place_of(("lint", focus, *paths), paths) if cached else None
+    known = memory.recall(place) if place is not None else None
+    if known is not None:
+        code, text = known
+        sys.stdout.write(text)
+        return code
+    import gc
+
+    collects = gc.isenabled()
+    gc.disable()  # loading makes much that stays
+    try:
+        from kplan.cli.linting import Request, run_lint
+
+        return run_lint(Request(paths=paths, focus=focus), place)
+    finally:
+        if collects:
+            gc.enable()
 
 
-def _plain_lint(argv: Sequence[str]) -> Plain | None:
+def _plain_lint(argv: Sequence[str]) -> tuple[tuple[str, ...], bool, bool] | None:
+    """(paths, whether `--focus` is given, whether `--no-cache` is not) of a command line with nothing else."""
     if argv[0] != "lint":
         return None
     rest = list(argv[1:])
-    focus = rest[:1] == ["--focus"]
-    rest = rest[focus:]
+    given = set()
+    while rest[:1] in (["--focus"], ["--no-cache"]):
+        given.add(rest.pop(0))
     if rest[:1] == ["--"]:
         rest = rest[1:]
     elif any(a.startswith("-") for a in rest):
         return None
-    return Plain(tuple(rest), focus)
+    return tuple(rest), "--focus" in given, "--no-cache" not in given
 
 
 def _take_debug(argv: Sequence[str]) -> tuple[bool, list[str]]:
@@ -143,6 +166,8 @@ def _failure(argv: Sequence[str]) -> int:
 
 
 def _report(error: KplanError, code: int) -> int:
+    from kplan.render.sanitise import one_line
+
     sys.stderr.write(f"error: {one_line(error.message)}\n")
     if error.hint:
         sys.stderr.write(f"hint: {one_line(error.hint)}\n")
@@ -150,6 +175,8 @@ def _report(error: KplanError, code: int) -> int:
 
 
 def _internal(error: Exception) -> int:
+    from kplan.render.sanitise import one_line
+
     what = one_line(f"{type(error).__name__}: {error}")[:300]
     sys.stderr.write(f"internal error: {what} (a bug in kplan {__version__}; --debug shows where)\n")
     return INTERNAL_ERROR

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
 
-from kplan.cli import options
+from kplan.cli import memory, options
 from kplan.cli.linting import FORMATS, Request, run_lint
 from kplan.config import LEVELS
 
@@ -33,6 +34,7 @@ helm template web charts/web | kplan lint --stdin-name charts/web -
 )
 @click.option("--exit-zero", is_flag=True, help="Exit code 0 whatever is found, if all could be read.")
 @click.option("--focus", is_flag=True, help="Report on PATHS only; the whole repository is read as context.")
+@click.option("--no-cache", is_flag=True, help="Look at everything anew, and keep nothing.")
 @click.option("--closed-world", is_flag=True, default=None, help="What is not in the input does not exist.")
 @click.option("--external", metavar="KIND/NAME", multiple=True, help="An object that exists elsewhere. Repeatable.")
 @click.option("--baseline", metavar="FILE", help="Leave out the findings that this file knows.")
@@ -66,19 +68,24 @@ def command(paths: tuple[str, ...], **given: Any) -> int:
         "format": given["format"],
         "color": given["color"],
     }
-    return run_lint(
-        Request(
-            paths,
-            given["focus"],
-            flags,
-            given["config_file"],
-            given["no_config"],
-            given["output"],
-            given["exit_zero"],
-            given["stdin_name"],
-            given["write_baseline"],
-        )
+    request = Request(
+        paths,
+        given["focus"],
+        flags,
+        given["config_file"],
+        given["no_config"],
+        given["output"],
+        given["exit_zero"],
+        given["stdin_name"],
+        given["write_baseline"],
     )
+    prints_only = not (given["write_baseline"] or given["output"])
+    place = memory.place_of(("lint", repr(request)), paths) if prints_only and not given["no_cache"] else None
+    known = memory.recall(place) if place is not None else None
+    if known is not None:
+        sys.stdout.write(known[1])
+        return known[0]
+    return run_lint(request, place)
 
 
 def _words(values: tuple[str, ...]) -> tuple[str, ...]:

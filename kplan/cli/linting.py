@@ -7,18 +7,22 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kplan import config as configuration
+from kplan import touched
+from kplan.cli import memory
 from kplan.cli.output import use_color, write
 from kplan.config import Config
 from kplan.errors import KplanError
 from kplan.model import Loaded, Report, Span
+from kplan.record import replace
 from kplan.render.summary import many
+from kplan.resources import data_dir
+from kplan.touched import Touched
 
 FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown", "html")
 # What build servers read counts paths from the top of the repository; what people read, from where they are.
@@ -43,18 +47,27 @@ class Request(NamedTuple):
     write_baseline: str | None = None
 
 
-def run_lint(request: Request) -> int:
-    """Lint, write every output, and give the exit code."""
+def run_lint(request: Request, place: str | None = None) -> int:
+    """Lint, write every output, and give the exit code. `place` is where the result may be kept (kplan/cli/memory.py),
+    for a request that writes to standard output only."""
     collects = gc.isenabled()
     gc.disable()  # what is read lives until the end anyway
+    seen = Touched() if place else None
+    started = memory.now_ns()
+    touched.record(seen)
     try:
-        return _run(request)
+        code, text = _run(request)
+        if place and seen is not None and seen.whole:
+            memory.remember(place, code, text, (*seen.paths, *_own_files()), started)
+        return code
     finally:
+        touched.record(None)
         if collects:
             gc.enable()
 
 
-def _run(request: Request) -> int:
+def _run(request: Request) -> tuple[int, str]:
+    """The exit code, and what was written to standard output."""
     config = load_config(request.flags, request.config_file, no_file=request.no_config)
     outputs = _outputs(request.outputs, config.format, os.environ)
     report = _lint(request, config)
@@ -63,10 +76,16 @@ def _run(request: Request) -> int:
 
         write(baseline.dump(report.findings), request.write_baseline)
         sys.stderr.write(f"{many(len(report.findings), 'finding')} written to {request.write_baseline}\n")
-        return UNREADABLE if report.unreadable else CLEAN
-    for form, target in outputs:
-        _emit(report, form, target, config)
-    return _exit_code(report, "never" if request.exit_zero else config.fail_on)
+        return (UNREADABLE if report.unreadable else CLEAN), ""
+    printed = "".join(_emit(report, form, target, config) for form, target in outputs)
+    return _exit_code(report, "never" if request.exit_zero else config.fail_on), printed
+
+
+def _own_files() -> list[str]:
+    """The files of kplan that a run depends on: its modules, rules and schemas."""
+    modules = (getattr(m, "__file__", None) for n, m in list(sys.modules.items()) if n.partition(".")[0] == "kplan")
+    data = (p for name in ("rules", "schemas") for p in data_dir(name).rglob("*") if p.is_file())
+    return [*(str(f) for f in modules if f), *map(str, data)]
 
 
 def load_config(flags: Mapping[str, Any], file: str | None = None, *, no_file: bool = False) -> Config:
@@ -82,7 +101,10 @@ def _lint(request: Request, config: Config) -> Report:
 
     given = (config.paths or (config.root,)) if request.focus else (request.paths or config.paths or (".",))
     known: Counter[str] | None = None
+    if config.rule_dirs:
+        touched.spoil()
     if config.baseline and not request.write_baseline:
+        touched.touch(config.baseline)
         try:
             known = baseline.parse(Path(config.baseline).read_text(encoding="utf-8"), config.baseline)
         except (OSError, UnicodeDecodeError) as error:
@@ -125,13 +147,17 @@ def _output(text: str) -> tuple[str, str]:
     return form, target
 
 
-def _emit(report: Report, form: str, target: str, config: Config) -> None:
+def _emit(report: Report, form: str, target: str, config: Config) -> str:
+    """Write one output; what was written if that was standard output."""
     text = _rendered(report, form, target, config)
     if target == "-" and form == "github":
         text = _guarded(_rendered(report, "text", target, config)) + text
     elif target == "-" and form in _FOR_PEOPLE and os.environ.get("GITHUB_ACTIONS") == "true":
         text = _guarded(text)
+    if text and not text.endswith("\n"):
+        text += "\n"
     write(text, target)
+    return text if target == "-" else ""
 
 
 def _rendered(report: Report, form: str, target: str, config: Config) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -41,6 +40,8 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
 
     What is no regular file, such as /dev/stdout or a pipe, is written to directly. Raises OSError.
     """
+    import tempfile  # slow to load, and most runs write no file
+
     path = path.resolve()
     if path.exists() and not path.is_file():
         path.write_bytes(data)

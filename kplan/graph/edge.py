@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from kplan.labels import Requirement
@@ -31,6 +32,10 @@ class Selection(NamedTuple):
             return f"{self.kind} with {labels} in namespaces with {','.join(map(str, self.namespace_selector))}"
         where = " in any namespace" if self.namespace_selector == () else ""
         return f"{self.kind} with {labels}{where}"
+
+
+# Which edges are made: those of this kind, to a target of this kind, in this state.
+Wanted = Callable[[str, str, str], bool]
 
 
 class Edge(NamedTuple):

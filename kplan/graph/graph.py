@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from kplan.graph.construct import edges_of
-from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step
+from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step, Wanted
 from kplan.graph.order import Needs, components, needs_of, reverse, waves
 from kplan.graph.world import World
 from kplan.model import Key, Object
-from kplan.workloads import get
 
 
 class Graph:
@@ -72,8 +71,8 @@ class Graph:
         """Identities that several objects bear, as the server sees them. `generateName` gives each its own name."""
         bearers: dict[Key, list[Object]] = {}
         for obj in self.objects:
-            if get(obj.value, "metadata", "name") or not get(obj.value, "metadata", "generateName"):
-                bearers.setdefault(self._world.identity(obj.ref), []).append(obj)
+            if obj.part("metadata", "name") or not obj.part("metadata", "generateName"):
+                bearers.setdefault(self._world.key_of(obj), []).append(obj)
         return {key: tuple(objects) for key, objects in bearers.items() if len(objects) > 1}
 
     @cached_property
@@ -108,14 +107,20 @@ class Graph:
         return found
 
 
-def build(objects: Iterable[Object], *, closed: bool = False, externals: Iterable[str | Key] = ()) -> Graph:
+def build(
+    objects: Iterable[Object],
+    *,
+    closed: bool = False,
+    externals: Iterable[str | Key] = (),
+    wanted: Wanted | None = None,
+) -> Graph:
     """The graph of a set of objects.
 
     In an open world what is not among the objects is `unknown`; `closed` makes it `missing`. `externals` are objects
     that exist elsewhere: keys, or texts `Kind/name` or `Kind/namespace/name` (`Kind.group` as well; parts may be
-    `*`). Raises KplanError for a text that names no object.
+    `*`). `wanted` leaves edges out by kind, kind of target and state. Raises KplanError for a text that names nothing.
     """
     given = tuple(objects)
     world = World(given, closed=closed, externals=externals)
-    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i, world))
+    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i, world, wanted))
     return Graph(given, world, edges)

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Edge, Selection
-from kplan.graph.pods import pods
+from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Edge, Selection, Wanted
 from kplan.graph.rules import table
 from kplan.graph.selectors import conditions, of_map
 from kplan.graph.world import CRD, Resolution, World
@@ -20,9 +19,14 @@ _SERVICE_ACCOUNT_USER = "system:serviceaccount:"
 Edges = Iterator[Edge]
 
 
-def edges_of(obj: Object, identity: Key, world: World) -> Edges:
-    """The irregular edges of an object."""
-    yield from _namespace(obj, world)
+def edges_of(obj: Object, identity: Key, source: Key, world: World, wanted: Wanted | None = None) -> Edges:
+    """The irregular edges of an object; `source` is its key as it is written. Those to namespaces, which every object
+    has, are left out where nobody wants them."""
+    name = obj.ref.namespace
+    is_asked = wanted is None or wanted("namespace", "Namespace", MISSING)
+    if is_asked and name and world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not True:
+        found = world.resolve("", "Namespace", "", name)
+        yield Edge(source, ("metadata", "namespace"), "namespace", found.key, found.state, note=found.note)
     yield from _definition(obj, identity, world)
     special = _SPECIAL.get((identity.group, identity.kind))
     if special is not None:
@@ -31,13 +35,6 @@ def edges_of(obj: Object, identity: Key, world: World) -> Edges:
 
 def _edge(obj: Object, path: Path, kind: str, found: Resolution) -> Edge:
     return Edge(obj.ref.key, path, kind, found.key, found.state, note=found.note)
-
-
-def _namespace(obj: Object, world: World) -> Edges:
-    name = obj.ref.namespace
-    if name and world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not True:
-        found = world.resolve("", "Namespace", "", name)
-        yield _edge(obj, ("metadata", "namespace"), "namespace", found)
 
 
 def _definition(obj: Object, identity: Key, world: World) -> Edges:
@@ -59,11 +56,11 @@ def _definition(obj: Object, identity: Key, world: World) -> Edges:
         yield edge._replace(path=("apiVersion",), kind="definition-key", state=state, key=obj.ref.version, note=note)
 
 
-def _own_pods(obj: Object, _world: World) -> Edges:
+def _own_pods(obj: Object, world: World) -> Edges:
     """A workload selects the pods that it makes; else the API server refuses it."""
-    selector = get(obj.value, "spec", "selector")
+    selector = obj.part("spec", "selector")
     wanted = of_map(selector) if obj.ref.kind == "ReplicationController" else conditions(selector)
-    made = pods(obj)
+    made = world.pods(obj)
     if not wanted or made is None:
         return
     holds = made.satisfy_all(wanted)

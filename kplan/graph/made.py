@@ -80,14 +80,14 @@ class Made:
             self._named[Key(group, kind, "" if cluster else obj.ref.namespace, name)] = obj.ref.key
 
     def _by_statefulset(self, obj: Object, position: int) -> None:
-        numbers, ns, name = ordinals(obj.value), obj.ref.namespace, obj.ref.name
+        numbers, ns, name = ordinals(obj), obj.ref.namespace, obj.ref.name
         self._series[Key(*POD, ns, name)] = Series(obj.ref.key, numbers, ("spec", "template"), position)
         for i, template in claim_templates(obj):
             path = ("spec", "volumeClaimTemplates", i)
             self._series[Key(*CLAIM, ns, f"{template}-{name}")] = Series(obj.ref.key, numbers, path, position)
 
     def _by_pod(self, obj: Object) -> None:
-        volumes = get(obj.value, "spec", "volumes")
+        volumes = obj.part("spec", "volumes")
         for volume in volumes if isinstance(volumes, list) else ():
             if isinstance(get(volume, "ephemeral"), dict):
                 claim = Key(*CLAIM, obj.ref.namespace, f"{obj.ref.name}-{volume.get('name')}")
@@ -103,7 +103,7 @@ def _is_annotated(obj: Object, rule: Rule) -> bool:
 
 def claim_templates(obj: Object) -> Iterator[tuple[int, str]]:
     """The position and name of each claim template of a StatefulSet."""
-    templates = get(obj.value, "spec", "volumeClaimTemplates")
+    templates = obj.part("spec", "volumeClaimTemplates")
     for i, template in enumerate(templates if isinstance(templates, list) else ()):
         name = get(template, "metadata", "name")
         if isinstance(name, str):

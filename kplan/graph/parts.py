@@ -15,7 +15,10 @@ _TOKEN_KEYS = ("token", "ca.crt", "namespace")
 def parts(obj: Object) -> frozenset[str] | None:
     """The names of the parts that references can name; None where they are not known."""
     read = _READERS.get((obj.ref.group, obj.ref.kind))
-    return read(obj.value) if read is not None and obj.value else None
+    if read is None:
+        return None
+    value = obj.value
+    return read(value) if value else None
 
 
 def _configmap(value: Value) -> frozenset[str] | None:

@@ -7,17 +7,17 @@ job/utils.go) and the admission plugin PodTopologyLabels.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kplan.labels import Requirement
 from kplan.model import Object
-from kplan.workloads import get, pod_template
+from kplan.record import field, record
+from kplan.workloads import get, slim_pod
 
 Added = dict[str, Container[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Numbered:
     """The texts `prefix` and a whole number from `first` on, `count` of them; None is no end."""
 
@@ -45,7 +45,7 @@ ANYTHING = Anything()
 _TOPOLOGY = {"topology.kubernetes.io/zone": ANYTHING, "topology.kubernetes.io/region": ANYTHING}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Labels:
     """Labels that are fixed, labels that are added later with one of several values, and whether there may be more."""
 
@@ -83,9 +83,9 @@ class Ordinals(NamedTuple):
     size: int
 
 
-def ordinals(statefulset: dict[str, Any]) -> Ordinals:
+def ordinals(statefulset: Object) -> Ordinals:
     """The ordinals that a StatefulSet asks for: one pod from 0 where it says nothing."""
-    first, size = get(statefulset, "spec", "ordinals", "start"), get(statefulset, "spec", "replicas")
+    first, size = statefulset.part("spec", "ordinals", "start"), statefulset.part("spec", "replicas")
     return Ordinals(first if isinstance(first, int) else 0, size if isinstance(size, int) else 1)
 
 
@@ -94,7 +94,7 @@ def pods(obj: Object) -> Labels | None:
 
     Where the template cannot be read, or a custom resource's controller makes the pods, there may be more labels.
     """
-    template = pod_template(obj.value)
+    template = slim_pod(obj)
     own = (obj.ref.group, obj.ref.kind)
     if template is None:
         return Labels(more=True) if own in _ADDED else None
@@ -120,7 +120,7 @@ def _of_daemonset(_obj: Object) -> Added:
 
 
 def _of_statefulset(obj: Object) -> Added:
-    first, size = ordinals(obj.value)
+    first, size = ordinals(obj)
     return {
         "controller-revision-hash": ANYTHING,
         "statefulset.kubernetes.io/pod-name": Numbered(f"{obj.ref.name}-", first, size),
@@ -129,12 +129,12 @@ def _of_statefulset(obj: Object) -> Added:
 
 
 def _of_job(obj: Object) -> Added:
-    named = get(obj.value, "metadata", "name")
-    return _job_labels(obj.value.get("spec"), (obj.ref.name,) if named else ANYTHING)
+    named = obj.part("metadata", "name")
+    return _job_labels(obj.part("spec"), (obj.ref.name,) if named else ANYTHING)
 
 
 def _of_cronjob(obj: Object) -> Added:
-    return _job_labels(get(obj.value, "spec", "jobTemplate", "spec"), Numbered(f"{obj.ref.name}-"))
+    return _job_labels(obj.part("spec", "jobTemplate", "spec"), Numbered(f"{obj.ref.name}-"))
 
 
 def _job_labels(spec: Any, names: Container[str]) -> Added:

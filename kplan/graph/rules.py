@@ -24,11 +24,11 @@ objects only, and `everywhere`, that is in each namespace).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kplan.model import Path
+from kplan.record import record
 from kplan.schema.definitions import read
 
 GroupKind = tuple[str, str]
@@ -50,7 +50,7 @@ class KeyField(NamedTuple):
     default: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """One line of the table."""
 
@@ -69,13 +69,15 @@ class Rule:
     order: bool = True
 
 
-@dataclass(slots=True)
 class Place:
     """A node of the tree of paths: the rules that apply here, and the ways on."""
 
-    rules: list[Rule] = field(default_factory=list)
-    fields: dict[str, Place] = field(default_factory=dict)
-    items: Place | None = None
+    __slots__ = ("fields", "items", "rules")
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.fields: dict[str, Place] = {}
+        self.items: Place | None = None
 
 
 Found = tuple[Rule, Any, Path]

@@ -81,34 +81,53 @@ class World:
         self._resolved: dict[Key, Resolution] = {}
         self._selected: dict[Selection, Verdict] = {}
         self._parts: dict[Key, frozenset[str] | None] = {}
+        self._identities: dict[int, Key] = {}
+        self._pods: dict[int, Labels | None] = {}
+        self._scopes: dict[GroupKind, bool | None] = {}
+        self._aliases, self._selects = table().aliases, table().selected
         for name in ("default", *SYSTEM):
             self.selectable.add_namespace(name, {})
         for obj in objects:
             self._add(obj)
 
     def _add(self, obj: Object) -> None:
-        key = self.identity(obj.ref)
+        key = self._identities[id(obj)] = self.identity(obj.ref)
         self._named.setdefault(key, []).append(obj)
         self._anywhere.setdefault((key.group, key.kind, key.name), []).append(obj)
         self._of_kind.setdefault(key[:3], []).append(obj)
-        if key[:2] in table().selected:
+        if key[:2] in self._selects:
             self.selectable.add(*key[:3], Labelled(obj.ref.key, labels_of(obj)))
         if key[:2] == ("", "Namespace"):
-            self.selectable.add_namespace(key.name, labels_of(obj).fixed if obj.value else None)
+            self.selectable.add_namespace(key.name, labels_of(obj).fixed if obj.is_laid_out or obj.value else None)
         elif key.namespace or not self.is_cluster_scoped(*key[:2]):
             self.selectable.add_namespace(key.namespace, None)
-        made = pods(obj)
+        made = self._pods[id(obj)] = pods(obj)
         if made is not None:
             self._of_kind.setdefault(("", "Pod", key.namespace), [])
             self.selectable.add("", "Pod", key.namespace, Labelled(obj.ref.key, made))
 
+    def key_of(self, obj: Object) -> Key:
+        """The identity of one of the objects."""
+        return self._identities[id(obj)]
+
+    def pods(self, obj: Object) -> Labels | None:
+        """The labels of the pods that one of the objects is or makes."""
+        return self._pods[id(obj)]
+
     def identity(self, ref: Ref) -> Key:
         """The key under which an object is stored, whatever group and namespace it was written with."""
-        group, kind = table().aliases.get((ref.group, ref.kind), (ref.group, ref.kind))
+        own = (ref.group, ref.kind)
+        group, kind = self._aliases.get(own, own)
         return Key(group, kind, "" if self.is_cluster_scoped(group, kind) else ref.namespace, ref.name)
 
     def is_cluster_scoped(self, group: str, kind: str) -> bool | None:
         """Whether objects of a kind have no namespace; None for a kind that nothing is known of."""
+        own = (group, kind)
+        if own not in self._scopes:
+            self._scopes[own] = self._is_cluster_scoped(group, kind)
+        return self._scopes[own]
+
+    def _is_cluster_scoped(self, group: str, kind: str) -> bool | None:
         if (group, kind) in table().cluster_scoped:
             return True
         crd = self.crds.get((group, kind))
@@ -134,7 +153,7 @@ class World:
 
     def resolve(self, group: str, kind: str, namespace: str, name: str) -> Resolution:
         """What is called so. A kind of unknown scope is looked for in the namespace first."""
-        group, kind = table().aliases.get((group, kind), (group, kind))
+        group, kind = self._aliases.get((group, kind), (group, kind))
         scope = self.is_cluster_scoped(group, kind)
         key = Key(group, kind, "" if scope else namespace, name)
         known = self._resolved.get(key)
@@ -244,8 +263,8 @@ def _plural(word: str) -> str:
 
 def labels_of(obj: Object) -> Labels:
     """An object's own labels; there may be more where they cannot be read."""
-    own = get(obj.value, "metadata", "labels")
-    readable = obj.value and (own is None or isinstance(own, dict))
+    own = obj.part("metadata", "labels")
+    readable = (obj.is_laid_out or obj.value) and (own is None or isinstance(own, dict))
     fixed = {k: v for k, v in own.items() if isinstance(v, str)} if isinstance(own, dict) else {}
     return Labels(fixed, more=not readable)
 

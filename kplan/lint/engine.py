@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from kplan.lint import findings as build
+from kplan.lint.checks import ALONE, Question, holds, question
 from kplan.lint.draft import Draft
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Check, Site, sites
@@ -12,10 +14,18 @@ from kplan.lint.world import World
 from kplan.model import Finding, Object
 from kplan.schema import catalog
 from kplan.schema.compile import checker
-from kplan.workloads import pod_template
+from kplan.workloads import PodTemplate, pod_template
 
 RULE_CRASH = "rule-crash"
 _MALFORMED = (TypeError, AttributeError, ValueError, KeyError)
+
+
+class Asked(NamedTuple):
+    """Rules with one target and one question: it is asked for all of them, with the words of all."""
+
+    target: str
+    question: Question
+    checks: list[tuple[Rule, Check]]
 
 
 class Engine:
@@ -25,18 +35,31 @@ class Engine:
         self.world = world
         self.rules = {r.name: r for r in rules}
         self._checks = [(r, r.compiled()) for r in self.rules.values() if r.target != "input"]
-        self._by_kind: dict[str, dict[str, list[tuple[Rule, Check]]]] = {}
+        world.ask(word for rule, _ in self._checks for word in question(*rule.check).words)
+        self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
 
-    def judge(self, obj: Object, *, malformed: bool) -> list[Finding]:
-        """What the rules say about an object. A rule that fails on a malformed object says nothing more."""
+    def judge(self, obj: Object, *, malformed: bool, alone: bool) -> list[Finding]:
+        """What the rules say about an object: `alone` those of kplan that look at nothing but the object, else the
+        others. A rule that fails on a malformed object says nothing more."""
         out: list[Finding] = []
-        pod = pod_template(obj.value)
-        for target, checks in self._of(obj.ref.kind).items():
+        groups = self._by_kind.get((obj.ref.kind, alone)) or self._of(obj.ref.kind, alone)
+        pod: PodTemplate | None = None
+        for target, asked, checks in groups:
+            if asked.kind and not self._holds(asked, obj):
+                continue
+            if target != "graph":
+                pod = pod or pod_template(obj.value)
             for site in sites(obj, target, self.world, pod):
                 for rule, check in checks:
                     if not rule.roles or site.role in rule.roles:
                         out += self._apply(rule, check, site, malformed)
         return out
+
+    def _holds(self, question: Question, obj: Object) -> bool:
+        try:
+            return holds(question, obj, self.world)
+        except Exception:  # noqa: BLE001 - whatever goes wrong, the rules run into it themselves
+            return True
 
     def _apply(self, rule: Rule, check: Check, site: Site, malformed: bool) -> list[Finding]:
         try:
@@ -50,16 +73,20 @@ class Engine:
     def _is_odd(self, site: Site) -> bool:
         """Whether an object of another kind than Kubernetes' own has something like a pod that is none."""
         node = catalog(self.world.version).definition("core.v1.PodSpec")
-        return site.pod is not None and not checker(node, strict=False)(site.pod.spec)
+        pod = site.pod or pod_template(site.object.value)
+        return pod is not None and not checker(node, strict=False)(pod.spec)
 
-    def _of(self, kind: str) -> Mapping[str, list[tuple[Rule, Check]]]:
-        found = self._by_kind.get(kind)
-        if found is None:
-            found = self._by_kind[kind] = {}
-            for rule, check in self._checks:
-                if not rule.kinds or kind in rule.kinds:
-                    target = "object" if rule.target == "graph" else rule.target
-                    found.setdefault(target, []).append((rule, check))
+    def _of(self, kind: str, alone: bool) -> list[Asked]:
+        """The rules for a kind, those with one target and question together."""
+        groups: dict[tuple[str, str], Asked] = {}
+        for rule, check in self._checks:
+            if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
+                target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
+                asked = question(*rule.check)
+                group = groups.get((target, asked.kind), Asked(target, asked, []))
+                words = group.question.words | asked.words
+                groups[target, asked.kind] = Asked(target, Question(asked.kind, words), [*group.checks, (rule, check)])
+        found = self._by_kind[kind, alone] = list(groups.values())
         return found
 
     def findings(self, drafts: Iterable[Draft]) -> Iterator[Finding]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from kplan.model import Document, Finding, Span
+from kplan.patterns import lazy
+from kplan.record import replace
 from kplan.workloads import containers, pod_template
 
 LONGEST_LINE = 2_000
-_SECRET_NAME = re.compile("pass(word|wd|phrase)?|secret|token|key|credential|auth", re.IGNORECASE)
+_SECRET_NAME = lazy("pass(word|wd|phrase)?|secret|token|key|credential|auth", re.IGNORECASE)
 
 Line = tuple[str, int]
 

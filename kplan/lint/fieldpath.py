@@ -5,13 +5,13 @@ The text is not unique (`metadata.labels[a/b]`, but `spec.selector.matchLabels.a
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kplan.model import Path
+from kplan.patterns import lazy
 
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
-_FIELD = re.compile(r"[a-zA-Z][\w-]*(?:\.[\w-]+|\[[^\]\s]*\])*\Z")
+_STEP = lazy(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
+_FIELD = lazy(r"[a-zA-Z][\w-]*(?:\.[\w-]+|\[[^\]\s]*\])*\Z")
 
 
 def parse(text: str, value: Any) -> Path:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Problem, Site
 from kplan.model import Finding, Object, Path, Ref, Related, Span
+from kplan.patterns import lazy
+from kplan.record import replace
 from kplan.workloads import get
 
 HIDDEN = "(sensitive value)"
 LONGEST_VALUE = 80
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = lazy(r"\{([a-z_]+)\}")
 _SECRET_FIELDS = ("data", "stringData")
 
 

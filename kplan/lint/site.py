@@ -58,8 +58,11 @@ Check = Callable[[Site], Iterable[Problem]]
 
 
 def sites(obj: Object, target: str, world: World, pod: PodTemplate | None) -> Iterator[Site]:
-    """The parts of an object that a target names; `pod` is the pod that it is or makes."""
-    if target == "object":
+    """The parts of an object that a target names; `pod` is the pod that it is or makes. Rules that look at the graph
+    take of the object what they need themselves."""
+    if target == "graph":
+        yield Site(obj, (), None, world)
+    elif target == "object":
         yield Site(obj, (), obj.value, world, pod)
     elif pod is None:
         return

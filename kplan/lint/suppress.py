@@ -16,10 +16,11 @@ from typing import NamedTuple
 from kplan.config import Ignore
 from kplan.lint.findings import place
 from kplan.model import Document, Finding, Object, Path, Span
+from kplan.patterns import lazy
 from kplan.workloads import get, pod_template
 
 ANNOTATION = "kplan.dev/ignore"
-_COMMENT = re.compile(r"#\s*kplan:\s*ignore\b\s*(?:\[([^\]]*)\])?[ \t]*([^#]*)")
+_COMMENT = lazy(r"#\s*kplan:\s*ignore\b\s*(?:\[([^\]]*)\])?[ \t]*([^#]*)")
 Names = Mapping[str, Sequence[str]]
 
 
@@ -51,7 +52,9 @@ def collect(objects: Iterable[Object]) -> list[Suppression]:
         if document and (document.file, document.index) not in seen:
             seen.add((document.file, document.index))
             out += _comments(document)
-        out += _annotations(obj)
+        # An annotation can only be where its key stands, as it is or with an escape.
+        if document is None or ANNOTATION in document.text or "\\" in document.text:
+            out += _annotations(obj)
     return out
 
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _SHIPPED_TOGETHER = frozenset({"service-name"})
 _GENERATED = frozenset({"ConfigMap", "Secret"})
 _NEAR = 0.84
+# The kinds of edges by which pods keep away from others.
+APART = ("spread", "anti-affinity")
+# The kinds of edges that checks follow from one object to another.
+FOLLOWED = frozenset((*APART, "selector", "scale-target", "disruption", "service-name"))
+_NO_WORDS: frozenset[str] = frozenset()
 
 
 class World:
@@ -47,13 +52,26 @@ class World:
         self.closed = closed
         self.externals = tuple(externals)
         self.kustomized = frozenset(kustomized)
+        self._asked: frozenset[str] | None = None
+        self._targets: dict[tuple[int, str], list[Object]] = {}
+        self._by_target: dict[str, dict[Key, list[Key]]] = {}
 
     @cached_property
     def graph(self) -> Graph:
-        """The references and selectors between the objects."""
+        """The references and selectors between the objects, as far as rules ask for them."""
         from kplan.graph import build
 
-        return build(self.objects, closed=True, externals=self.externals)
+        return build(self.objects, closed=True, externals=self.externals, wanted=self._is_wanted)
+
+    def ask(self, words: Iterable[str]) -> None:
+        """From now on only those edges count that lead nowhere and are of these kinds, or to such targets; besides
+        those that checks follow."""
+        self._asked = frozenset(words)
+
+    def _is_wanted(self, kind: str, target: str, state: str) -> bool:
+        if kind in FOLLOWED or self._asked is None:
+            return True
+        return state == "missing" and (kind in self._asked or target in self._asked)
 
     @cached_property
     def by_kind(self) -> Mapping[str, list[Object]]:
@@ -66,6 +84,18 @@ class World:
     def edges(self, obj: Object) -> list[Edge]:
         """The edges that start in this very document."""
         return self._edges.get(id(obj), [])
+
+    def missing(self, obj: Object) -> list[Edge]:
+        """Those of its edges that lead nowhere in the input; whether that is a fault, `is_missing` says."""
+        return self._missing.get(id(obj), [])
+
+    def missing_words(self, obj: Object) -> frozenset[str]:
+        """The kinds of those edges and of their targets."""
+        return self._missing_words.get(id(obj), _NO_WORDS)
+
+    def apart(self, obj: Object) -> list[Edge]:
+        """Those of its edges by which its pods keep away from others."""
+        return self._apart.get(id(obj), [])
 
     def is_missing(self, edge: Edge) -> bool:
         """Whether what an edge leads to is missing, as far as the input lets one say so."""
@@ -99,20 +129,25 @@ class World:
 
     def targets(self, obj: Object, kind: str) -> list[Object]:
         """The objects that an object's edges of one kind lead to, by name or by labels; each identity once."""
-        keys: dict[Key, None] = {}
-        for edge in self.edges(obj):
-            if edge.kind == kind:
-                keys |= dict.fromkeys([edge.target] if isinstance(edge.target, Key) else self.graph.matches(edge))
-        return [found for k in keys if (found := self.closest(k, obj))]
+        known = self._targets.get((id(obj), kind))
+        if known is None:
+            keys: dict[Key, None] = {}
+            for edge in self.edges(obj):
+                if edge.kind == kind:
+                    keys |= dict.fromkeys([edge.target] if isinstance(edge.target, Key) else self.graph.matches(edge))
+            known = self._targets[id(obj), kind] = [found for k in keys if (found := self.closest(k, obj))]
+        return known
 
     def sources(self, obj: Object, kind: str) -> list[Object]:
         """The objects with an edge of one kind to this object, by name or by labels; each identity once."""
-        keys = dict.fromkeys(e.source for e in self.graph.referrers(obj.ref.key) if e.kind == kind)
-        return [found for k in keys if (found := self.closest(k, obj))]
+        sources = self._sources(kind).get(obj.ref.key, ())
+        return [found for k in dict.fromkeys(sources) if (found := self.closest(k, obj))]
 
     def closest(self, key: Key, to: Object) -> Object | None:
         """Of several documents with one identity that in the file or folder of another object, else the last."""
         bearers = self.bearers(key)
+        if len(bearers) < 2:
+            return bearers[0] if bearers else None
         same_file = [o for o in bearers if o.document and to.document and o.document.file == to.document.file]
         same_folder = [o for o in bearers if folder(o) == folder(to)]
         return next(iter((same_file or same_folder or bearers)[::-1]), None)
@@ -125,11 +160,50 @@ class World:
         """The first object of the input with the identity of this one, if that is another one."""
         return self._twins.get(id(obj))
 
+    def _sources(self, kind: str) -> Mapping[Key, list[Key]]:
+        """What the edges of one kind lead to, and the objects that they start at. Not for all kinds at once: where
+        everybody selects everybody, that is the square of the objects."""
+        found = self._by_target.get(kind)
+        if found is None:
+            found = self._by_target[kind] = {}
+            for edge in self.graph.edges:
+                if edge.kind == kind:
+                    targets = (edge.target,) if isinstance(edge.target, Key) else self.graph.matches(edge)
+                    for key in targets:
+                        found.setdefault(key, []).append(edge.source)
+        return found
+
     @cached_property
     def _edges(self) -> Mapping[int, list[Edge]]:
         out: dict[int, list[Edge]] = {}
         for edge in self.graph.edges:
             out.setdefault(id(self.graph.source(edge)), []).append(edge)
+        return out
+
+    @cached_property
+    def _missing(self) -> Mapping[int, list[Edge]]:
+        from kplan.graph import MISSING
+
+        out: dict[int, list[Edge]] = {}
+        for edge in self.graph.edges:
+            if edge.state == MISSING and not edge.optional:
+                out.setdefault(id(self.graph.source(edge)), []).append(edge)
+        return out
+
+    @cached_property
+    def _missing_words(self) -> Mapping[int, frozenset[str]]:
+        known: dict[frozenset[str], frozenset[str]] = {}
+        words = (
+            (at, frozenset(w for e in edges for w in (e.kind, e.target.kind))) for at, edges in self._missing.items()
+        )
+        return {at: known.setdefault(one, one) for at, one in words}
+
+    @cached_property
+    def _apart(self) -> Mapping[int, list[Edge]]:
+        out: dict[int, list[Edge]] = {}
+        for edge in self.graph.edges:
+            if edge.kind in APART:
+                out.setdefault(id(self.graph.source(edge)), []).append(edge)
         return out
 
     @cached_property

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from kplan.patterns import lazy
+
 CharTest = Callable[[str], bool]
 Build = Callable[[int], int]
 
@@ -91,10 +93,10 @@ _CATEGORIES = frozenset(
 )
 _ESCAPES = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
 _ASSERTIONS = {"A": "start", "z": "end", "b": "boundary", "B": "no-boundary"}
-_REPEAT = re.compile(r"(?:[*+?]|\{(\d+)(?:(,)(\d*))?\})\??", re.ASCII)
+_REPEAT = lazy(r"(?:[*+?]|\{(\d+)(?:(,)(\d*))?\})\??", re.ASCII)
 _SHORT: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
-_FLAGS = re.compile(r"([imsU]*)(?:-([imsU]+))?([:)])")
-_NUMERIC = re.compile(r"x\{([0-9A-Fa-f]+)\}|x([0-9A-Fa-f]{2})|([1-7][0-7]{1,2}|0[0-7]{0,2})")
+_FLAGS = lazy(r"([imsU]*)(?:-([imsU]+))?([:)])")
+_NUMERIC = lazy(r"x\{([0-9A-Fa-f]+)\}|x([0-9A-Fa-f]{2})|([1-7][0-7]{1,2}|0[0-7]{0,2})")
 
 
 class _Parser:
@@ -321,7 +323,7 @@ class _Parser:
         return _between(low, high)
 
 
-_POSIX_CLASS = re.compile(r"\[:(\^?)([^\]]*?):\]")
+_POSIX_CLASS = lazy(r"\[:(\^?)([^\]]*?):\]")
 
 
 def _counts(m: re.Match[str]) -> tuple[int, int | None]:

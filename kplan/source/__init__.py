@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from os import PathLike, fspath
 
+from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Span, Unreadable
 from kplan.source import files, git, kinds
@@ -76,6 +77,7 @@ def _found(
         if path == STDIN:
             if stdin is None:
                 raise KplanError("there is nothing on standard input")
+            touched.spoil()
             yield Entry("<stdin>", "", lambda: stdin, lambda _: None, named=True)
         elif path.startswith(git.PREFIX):
             yield from git.entries(path, limits.file_bytes, exclude)
@@ -106,7 +108,7 @@ def _read(entry: Entry, surroundings: Surroundings, limits: Limits) -> Loaded:
         return Loaded((), (Skipped(entry.file, role),))
     directives = b"$patch" in data or b"$retainKeys" in data
     skip = partial(kinds.reason, entry.path, directives=directives)
-    loaded = read(data, entry.file, limits=limits, skip=skip)
+    loaded = read(data, entry.file, limits=limits, skip=skip, shallow=not directives)
     if loaded.unreadable and (why := _no_manifest(entry, data, loaded.unreadable)):
         return Loaded((), (Skipped(entry.file, why),))
     if not (loaded.documents or loaded.skipped or loaded.unreadable):

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Skipped, Span, Unreadable
 from kplan.source.entry import Entry
@@ -30,9 +31,11 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
 
     No more than `limit` + 1 bytes are read of each. Raises KplanError if there is no such path.
     """
+    touched.touch(path)
     try:
         mode = Path(path or "\0").stat().st_mode  # an empty text is no path, not even the current folder
     except (OSError, ValueError) as error:
+        touched.spoil()
         found = _glob(path, limit, exclude) if glob.has_magic(path) else iter(())
         first = next(found, None)
         if first is None:
@@ -122,6 +125,7 @@ def _looked_at(
     entry: os.DirEntry[str], seen: set[tuple[int, int]], waiting: list[os.DirEntry[str]], limit: int
 ) -> Found | None:
     """What an entry of a folder is; the children of a folder are added to those that wait."""
+    touched.touch(entry.path)
     try:
         info = entry.stat()
         identity = (info.st_dev, info.st_ino)
@@ -142,6 +146,7 @@ def _looked_at(
 
 def _children(folder: str) -> list[os.DirEntry[str]]:
     """What a folder holds that may matter, the first by name at the end."""
+    touched.touch(folder)
     with os.scandir(folder) as found:
         kept = [e for e in found if not e.name.startswith(".") and (_has_extension(e) or _is_folder(e))]
     return sorted(kept, key=lambda e: e.name, reverse=True)
@@ -164,12 +169,20 @@ def _entry(path: str, limit: int, *, named: bool) -> Entry:
 
 
 def _read(path: str, limit: int) -> bytes:
+    touched.touch(path)
     # Opened without waiting, and looked at once open: a pipe must not hang, whenever it came to be there.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(handle, "rb") as file:
-        if not S_ISREG(os.fstat(handle).st_mode):
+    try:
+        info = os.fstat(handle)
+        if not S_ISREG(info.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
-        return file.read(limit + 1)
+        wanted = limit + 1
+        parts = [os.read(handle, min(info.st_size + 1, wanted))]
+        while parts[-1] and (wanted := wanted - len(parts[-1])) > 0:
+            parts.append(os.read(handle, min(wanted, 1 << 20)))
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def _other(limit: int, path: str) -> bytes | None:

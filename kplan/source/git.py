@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Skipped
 from kplan.source.entry import Entry
@@ -27,6 +28,7 @@ def entries(address: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator
 
     Raises KplanError if there is no such commit or path.
     """
+    touched.spoil()
     ref, _, path = address.removeprefix(PREFIX).partition(":")
     path = path.removeprefix("./").rstrip("/") or "."
     if not ref or ref.startswith("-") or not ref.isprintable():

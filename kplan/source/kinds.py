@@ -9,6 +9,8 @@ import posixpath
 import re
 from typing import Any, Final
 
+from kplan.patterns import lazy
+
 NO_MANIFEST: Final = "no apiVersion and kind"
 CHART_TEMPLATE: Final = "Helm template, to be rendered first"
 TEMPLATE: Final = "template, to be rendered first"
@@ -47,8 +49,8 @@ _CLIENT_GROUPS: Final = {
 }
 
 _CHART_FILES: Final = ("Chart.yaml", "requirements.yaml")
-_VALUES_FILE: Final = re.compile(r"(^|[-._])values([-._][^/]*)?\.(ya?ml|json)$", re.IGNORECASE)
-_COMPOSE_FILE: Final = re.compile(r"^(docker-)?compose\b[^/]*\.ya?ml$", re.IGNORECASE)
+_VALUES_FILE: Final = lazy(r"(^|[-._])values([-._][^/]*)?\.(ya?ml|json)$", re.IGNORECASE)
+_COMPOSE_FILE: Final = lazy(r"^(docker-)?compose\b[^/]*\.ya?ml$", re.IGNORECASE)
 KUSTOMIZATION_FILES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 

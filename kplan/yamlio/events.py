@@ -7,7 +7,6 @@ follows `...` is ignored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Final, TypeVar
@@ -16,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import ScalarEvent
 from ruamel.yaml.scanner import ScannerError
 
+from kplan.patterns import lazy
 from kplan.yamlio.readerror import ReadError, at
 
 try:
@@ -38,14 +38,14 @@ _STRAY: Final = (
     NotImplementedError,
 )
 # What go-yaml's reader does not let through (readerc.go).
-_NOT_ALLOWED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_ESCAPED_SLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\/")
+_NOT_ALLOWED: Final = lazy("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_ESCAPED_SLASH: Final = lazy(r"(?<!\\)(?:\\\\)*\\/")
 
 _FLOW_COLON: Final = "found unexpected ':'"
 _UNKNOWN_ESCAPE: Final = "found unknown escape character"
 # A word that starts as a plain scalar does; inside such a word no colon but the last is syntax.
-_WORD: Final = re.compile(r"(?<![^\s,\[\]{}])[^\s,\[\]{}\"'&*!|>%@`#?:-][^\s,\[\]{}]*")
-_INNER_COLON: Final = re.compile(r"(?<![\"']):(?!$)")
+_WORD: Final = lazy(r"(?<![^\s,\[\]{}])[^\s,\[\]{}\"'&*!|>%@`#?:-][^\s,\[\]{}]*")
+_INNER_COLON: Final = lazy(r"(?<![\"']):(?!$)")
 # How many characters a document may cost that has to be read several times, all attempts together.
 _BUDGET: Final = 10_000_000
 

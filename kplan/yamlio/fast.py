@@ -7,46 +7,92 @@ anchors, tags, merge keys, duplicate keys, tabs, whatever is wrong. tools/differ
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final
 
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
+from kplan.yamlio.layout import LONGEST, Layout, Layouts
 from kplan.yamlio.limits import Limits
-from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Lines
+from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Line, Lines
 
 _SEPARATOR: Final = re.compile(r"---(?: *| +#[\t\x20-\x7e]*)")
 _LONGEST_FLOW: Final = 10_000  # in lines: it may have no end
 _MOST_BRACKETS: Final = 1_000  # on one line that does not end with one
 _NOTHING: Final = (EMPTY, COMMENT)
 _LINES: Final = Lines()
+_LAYOUTS: Final = Layouts(_LINES)
+_SEEN: Final = _LAYOUTS.seen.__getitem__
+_DEPTH: Final = Limits().depth
+# What a layout may be nested, so that a flow collection in it stays within the limit.
+_LAYOUT_DEPTH: Final = 50
 
 
-class Parsed(NamedTuple):
-    """The value and the line of the text it starts on, from 1."""
+class Parsed:
+    """The value and the line of the text it starts on, from 1; or the layout, with the values in its slots, of which
+    the value is made when it is asked for."""
 
-    value: Any
-    line: int
+    __slots__ = ("_value", "layout", "line", "slots")
+
+    def __init__(self, value: Any, line: int, layout: Layout | None = None, slots: Sequence[Any] = ()) -> None:
+        self._value = value
+        self.line = line
+        self.layout = layout
+        self.slots = slots
+
+    @property
+    def value(self) -> Any:
+        """The value of the document."""
+        return self._value if self.layout is None else self.layout.value(self.slots)
 
 
 def parse(text: str, limits: Limits) -> Parsed:
     """The document in a text that ends with a newline. Raises Unusual."""
     lines = text.split("\n")
     lines.pop()
-    start = 1 if _SEPARATOR.fullmatch(lines[0]) else 0
+    is_separated = _SEPARATOR.fullmatch(lines[0]) is not None
+    if len(lines) > LONGEST or limits.depth != _DEPTH or (lines[0][:3] == "---" and not is_separated):
+        return _parsed(lines, is_separated, limits.depth)
+    key, values = zip(*map(_SEEN, lines), strict=True)
+    layout = _LAYOUTS.find(key)
+    if isinstance(layout, Layout):
+        found = _laid_out(layout, values, lines)
+        if found is not None:
+            return found
+    found = _parsed(lines, is_separated, limits.depth)
+    if layout is True and found.line:
+        learnt = _LAYOUTS.learn(key, lines, found.line - 1, _tree)
+        return (_laid_out(learnt, values, lines) if learnt else None) or found
+    return found
+
+
+def _laid_out(layout: Layout, values: Sequence[Any], lines: list[str]) -> Parsed | None:
+    try:
+        return Parsed(None, layout.line, layout, layout.fill(values, lines))
+    except Unusual:
+        return None
+
+
+def _parsed(lines: list[str], is_separated: bool, depth: int) -> Parsed:
+    start = 1 if is_separated else 0
     while start < len(lines) and _LINES[lines[start]][0] in _NOTHING:
         start += 1
     if start == len(lines):
         return Parsed(None, 0)
-    return Parsed(_document(lines, start, limits.depth), start + 1)
+    return Parsed(_document(lines, _LINES, start, depth), start + 1)
 
 
-def _document(lines: list[str], n: int, depth: int) -> Any:  # noqa: C901 - one loop, where all the time goes
-    """The value of the lines from the n-th on.
+def _tree(entries: list[Line]) -> Any:
+    """The value of lines whose values are slots. Raises Unusual."""
+    return _document(range(len(entries)), entries, 0, _LAYOUT_DEPTH)
+
+
+def _document(lines: Any, known: Any, n: int, depth: int) -> Any:  # noqa: C901 - one loop, where all the time goes
+    """The value of the lines from the n-th on; `known` says what each line is.
 
     `top` is the open map or list, `indent` its column, `mapping` whether it is a map; `stack` holds those around it.
     `key` is where the last value went (in a list, the last item), and `waiting` says that it has none so far.
     """
-    known = _LINES
     root: list[Any] = [None]
     top: Any = root
     key: Any = -1
@@ -107,6 +153,8 @@ def _document(lines: list[str], n: int, depth: int) -> Any:  # noqa: C901 - one 
                 raise Unusual
             waiting = False
         elif not waiting and col > indent:
+            if known is not _LINES:
+                raise Unusual
             top[key], n = multiline.plain(lines, known, n - 1, taken, indent)
             taken = n
         elif kind == END and indent >= 0:

@@ -6,17 +6,17 @@ are floats).
 
 from __future__ import annotations
 
-import re
 from json import JSONDecodeError, JSONDecoder
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
+from kplan.patterns import lazy
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.readerror import ReadError, at
 from kplan.yamlio.scalars import json_float, replace_surrogates
 
-_SPACE: Final = re.compile(r"[ \t\r\n]*")
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SPACE: Final = lazy(r"[ \t\r\n]*")
+_SURROGATE: Final = lazy(r"\\u[dD][89a-fA-F]")
 
 
 class Json(NamedTuple):

@@ -15,13 +15,12 @@ from kplan.yamlio import flow, scalars
 # of which the line may be only the start: a block scalar, a flow collection, a text in quotes. END is a line `...`.
 PAIR, OPEN, ITEM, SCALAR, LATER, EMPTY, COMMENT, END, OTHER = range(9)
 
-_LONGEST_KEPT: Final = 200
+LONGEST_KEPT: Final = 200
 _MOST_KEPT: Final = 50_000
 
 # What nearly every line is: a key of letters, and nothing or a plain scalar that starts with a letter or digit.
-_COMMON: Final = re.compile(
-    r"(- )?([A-Za-z_][A-Za-z0-9_./-]{0,200}):(?: ([A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+))?", re.ASCII
-)
+PLAIN: Final = re.compile("[A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+")
+_COMMON: Final = re.compile(rf"(- )?([A-Za-z_][A-Za-z0-9_./-]{{0,200}}):(?: ({PLAIN.pattern}))?", re.ASCII)
 # Characters that YAML refuses, or takes for line breaks or marks.
 SPECIAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN_START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
@@ -51,11 +50,16 @@ class Lines(dict[str, Line]):
 
     def __missing__(self, line: str) -> Line:
         made = read_line(line)
-        if len(line) <= _LONGEST_KEPT:
-            if len(self) >= _MOST_KEPT:
-                self.clear()
-            self[line] = made
+        keep(self, line, made)
         return made
+
+
+def keep(memory: dict[str, Any], line: str, what: Any) -> None:
+    """Remember something of a line, within limits."""
+    if len(line) <= LONGEST_KEPT:
+        if len(memory) >= _MOST_KEPT:
+            memory.clear()
+        memory[line] = what
 
 
 def read_line(line: str) -> Line:

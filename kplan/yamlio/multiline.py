@@ -6,21 +6,21 @@ function takes the lines of the document and the number of the next one, and giv
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from kplan.patterns import lazy
 from kplan.yamlio.flow import Unusual, unescape
 from kplan.yamlio.lines import EMPTY, ITEM, SPECIAL, Block, Line, Lines
 
 _MOST_PARTS: Final = 10_000  # of a scalar in quotes, which may have no end
 # The rest of a scalar in quotes on its last line, and a line of it that is not the last (2: a backslash at the end).
 _LAST: Final = {
-    '"': re.compile(r'([^"\\]*(?:\\.[^"\\]*)*)"(?: +#.*)?'),
-    "'": re.compile(r"([^']*(?:''[^']*)*)'(?: +#.*)?"),
+    '"': lazy(r'([^"\\]*(?:\\.[^"\\]*)*)"(?: +#.*)?'),
+    "'": lazy(r"([^']*(?:''[^']*)*)'(?: +#.*)?"),
 }
 _MORE: Final = {
-    '"': re.compile(r'([^"\\]*(?:\\.[^"\\]*)*)(\\)?'),
-    "'": re.compile(r"([^']*(?:''[^']*)*)()"),
+    '"': lazy(r'([^"\\]*(?:\\.[^"\\]*)*)(\\)?'),
+    "'": lazy(r"([^']*(?:''[^']*)*)()"),
 }
 
 

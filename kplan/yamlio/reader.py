@@ -6,13 +6,14 @@ apis/meta/v1/unstructured/helpers.go (UnstructuredJSONScheme: what is a list).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kplan.errors import KplanError
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
 from kplan.yamlio import fast, jsonio
 from kplan.yamlio.flow import Unusual
+from kplan.yamlio.layout import Layout
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.positions import Positions
 from kplan.yamlio.readerror import ReadError
@@ -20,13 +21,32 @@ from kplan.yamlio.scalars import replace_surrogates
 from kplan.yamlio.split import Chunk, chunks, decode, normalise
 
 
-class Parsed(NamedTuple):
+class Parsed:
     """One document as it stands in the file: any JSON value; `positions` knows its text."""
 
-    value: Any
-    line: int
-    repeated: bool
-    positions: Positions
+    __slots__ = ("_found", "_value", "line", "positions", "repeated")
+
+    def __init__(
+        self, value: Any, line: int, repeated: bool, positions: Positions, found: fast.Parsed | None = None
+    ) -> None:
+        self._value = value
+        self._found = found
+        self.line = line
+        self.repeated = repeated
+        self.positions = positions
+
+    @property
+    def value(self) -> Any:
+        """The value, made now if it is that of a layout."""
+        return self._value if self._found is None else self._found.value
+
+    @property
+    def laid_out(self) -> tuple[Layout, Sequence[Any]] | None:
+        """The layout and its slots of a document that has one and is a single object."""
+        found = self._found
+        if found is None or found.layout is None or not isinstance(found.layout.tree, dict):
+            return None
+        return None if "items" in found.layout.tree else (found.layout, found.slots)
 
 
 class One(NamedTuple):
@@ -37,11 +57,19 @@ class One(NamedTuple):
     duplicates: tuple[Duplicate, ...] = ()
 
 
-def read(data: bytes, file: str, *, limits: Limits | None = None, skip: Callable[[Any], str] | None = None) -> Loaded:
+def read(
+    data: bytes,
+    file: str,
+    *,
+    limits: Limits | None = None,
+    skip: Callable[[Any], str] | None = None,
+    shallow: bool = False,
+) -> Loaded:
     """The documents of a file, lists flattened; each unreadable document once, at its place in `file`.
 
-    `skip` looks at the value of each document and says why it is to be left out, or "". Documents that are empty are
-    dropped. Never raises for what the data holds.
+    `skip` looks at the value of each document and says why it is to be left out, or "". With `shallow` it looks at no
+    more than the names of the fields, and the plain values of the document and of its `metadata`. Documents that are
+    empty are dropped. Never raises for what the data holds.
     """
     limits = limits or Limits()
     documents: list[Document] = []
@@ -51,9 +79,12 @@ def read(data: bytes, file: str, *, limits: Limits | None = None, skip: Callable
     for parsed in _parsed(data, file, limits):
         if isinstance(parsed, ReadError):
             unreadable.append(_unreadable(file, parsed))
-        elif parsed.value is None:
+            index += 1
             continue
-        elif skip is not None and (reason := skip(parsed.value)):
+        layout = parsed.laid_out
+        if layout is None and parsed.value is None:
+            continue
+        if skip is not None and (reason := skip(layout[0].head(layout[1]) if layout and shallow else parsed.value)):
             skipped.append(Skipped(file, reason, Span(file, parsed.line, 1, parsed.line, 1), index))
         else:
             try:
@@ -176,14 +207,14 @@ def _document(chunk: Chunk, file: str, limits: Limits) -> Parsed:
     if not chunk.text:
         return Parsed(None, chunk.line, False, positions)
     try:
-        value, line = fast.parse(chunk.text, limits)
-        return Parsed(value, chunk.line - 1 + line, False, positions)
+        found = fast.parse(chunk.text, limits)
+        return Parsed(None, chunk.line - 1 + found.line, False, positions, found)
     except Unusual:
         from kplan.yamlio.compose import compose
         from kplan.yamlio.events import parse
 
-        found = parse(chunk.text, lambda next_event: compose(next_event, limits))
-        return Parsed(found.value, chunk.line - 1 + found.line, found.repeated, positions)
+        made = parse(chunk.text, lambda next_event: compose(next_event, limits))
+        return Parsed(made.value, chunk.line - 1 + made.line, made.repeated, positions)
 
 
 def _too_long(parsed: Parsed, limits: Limits) -> ReadError | None:
@@ -204,7 +235,12 @@ def _too_long(parsed: Parsed, limits: Limits) -> ReadError | None:
 
 def _flattened(file: str, index: int, parsed: Parsed) -> Iterator[Document]:
     """The document, or the items of a list in the order kubectl takes them. Raises ReadError for what is no object."""
-    value, positions = parsed.value, parsed.positions
+    positions = parsed.positions
+    if parsed.laid_out is not None:
+        fields: dict[str, Any] = {"file": file, "index": index, "item": None, "line": parsed.line, "locate": positions}
+        yield Document.laid_out(*parsed.laid_out, **fields, text=positions.text, text_line=positions.line)
+        return
+    value = parsed.value
     duplicates = positions.duplicates() if parsed.repeated else ()
     if not isinstance(value, dict):
         raise ReadError(_no_map(value), parsed.line)

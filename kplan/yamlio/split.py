@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from kplan.yamlio.readerror import ReadError
 
-_SEPARATOR: Final = re.compile(r"^---(.*)\n", re.MULTILINE)
 _NOTHING: Final = re.compile(r"(?:---[^\n]*\n)?(?: *(?:#[^\n]*)?\n)*+\Z")
 
 
@@ -59,17 +58,19 @@ def chunks(text: str, line: int = 1) -> Iterator[Chunk | ReadError]:
     one is lost. Documents of nothing but comments are empty chunks, so that callers can count them.
     """
     start, lost = 0, False
-    for separator in _SEPARATOR.finditer(text):
-        place, more = separator.start(), separator[1].strip()
-        bad = more != "" and more[0] != "#"
+    place = 0 if text.startswith("---") else text.find("\n---") + 1 or -1
+    while place >= 0:
+        end = text.index("\n", place) + 1
+        more = text[place + 3 : end].strip()
         own_line = line + text.count("\n", start, place)
         if place > start:
             if not lost:
                 yield _chunk(text, start, place, line)
-            start, line, lost = separator.end(), own_line + 1, False
-        if bad:
+            start, line, lost = end, own_line + 1, False
+        if more != "" and more[0] != "#":
             yield ReadError(f"invalid Yaml document separator: {more[:20]}", own_line, 1)
             lost = True
+        place = text.find("\n---", end - 1) + 1 or -1
     if start < len(text) and not lost:
         yield _chunk(text, start, len(text), line)
 

@@ -11,21 +11,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from kplan.patterns import lazy
 from kplan.yamlio.scalars import resolve
 
 # Starts with what opens nothing in YAML; holds no line break, nothing invisible, and no `: ` or ` #`.
-_PLAIN = re.compile(r"[A-Za-z0-9_/.(^$\\+-](?:[ -~]*[!-~])?")
-_UNSAFE_IN_PLAIN = re.compile(r": |:\Z| #|\A(?:---|\.\.\.)|\A-(?: |\Z)")
+_PLAIN = lazy(r"[A-Za-z0-9_/.(^$\\+-](?:[ -~]*[!-~])?")
+_UNSAFE_IN_PLAIN = lazy(r": |:\Z| #|\A(?:---|\.\.\.)|\A-(?: |\Z)")
 # What another table of scalars reads as a number, a date or minutes; addresses and versions stay plain.
-_AMBIGUOUS = re.compile(
+_AMBIGUOUS = lazy(
     r"[-+]?[0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?0[xobXOB][0-9a-fA-F_]+|[0-9]{4}-[0-9].*"
     r"|[-+]?[0-9_]+(?::[0-9]+)+(?:\.[0-9_]*)?"
 )
 _WORDS = frozenset("y n yes no on off true false null ~ .nan .inf -.inf +.inf = <<".split())
-_LINES = re.compile(
-    r"(?:[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*\n)*[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*"
-)
-_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\U0010ffff]')
+_LINES = lazy(r"(?:[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*\n)*[\t -~\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*")
+_ESCAPED = lazy(r'["\\\x00-\x1f\x7f-\U0010ffff]')
 _DELETE = 0x7F
 _BREAKS = "\x85\u2028\u2029"
 

@@ -139,25 +139,46 @@ def test_version_and_help_load_nothing(argv: tuple[str, ...]) -> None:
         "kplan",
         "kplan.cli",
         "kplan.errors",
-        "kplan.render",
-        "kplan.render.sanitise",
     }
 
 
 def test_plain_lint_loads_no_click(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
-    modules = loaded(RUN, "lint", str(tmp_path))
+    modules = loaded(RUN, "lint", "--no-cache", str(tmp_path))
     heavy = {
         "click",
+        "ruamel.yaml",
         "jsonschema",
         "deepdiff",
         "jinja2",
         "importlib.metadata",
         "numpy",
+        "dataclasses",
+        "inspect",
+        "logging",
+        "multiprocessing",
+        "subprocess",
+        "tempfile",
+        "uuid",
+        "kplan.api.cel",
         "kplan.plan",
         "kplan.scheduler",
     }
     assert not modules & heavy
+    assert len(modules - loaded("")) < 220
+
+
+def test_lint_that_says_the_same_again_loads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    trusting = f"from kplan.cli import memory; memory._RACY_NS = -10**18\n{RUN}"
+    assert "kplan.lint" in loaded(trusting, "lint", str(home))
+    modules = loaded(trusting, "lint", str(home))
+    assert {m for m in modules if m.startswith("kplan")} == {"kplan", "kplan.cli", "kplan.cli.memory", "kplan.errors"}
+    assert not (modules - loaded("")) & {"typing", "pathlib", "hashlib", "tempfile", "kplan.model"}
 
 
 def test_completion_and_config(

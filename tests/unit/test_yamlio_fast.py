@@ -27,14 +27,14 @@ def test_every_style_is_taken() -> None:
 
 
 def test_mutations_have_the_same_value_or_none() -> None:
-    found = [(t, tool["difference"](t)) for t in tool["mutations"](texts(), 4_000, 7)]
+    found = [(t, tool["difference"](t)) for t in tool["mutations"](texts(), 20_000, 7)]
     assert [pair for pair in found if pair[1]] == []
-    assert sum(difference is None for _, difference in found) > 800
+    assert sum(difference is None for _, difference in found) > 4_000
 
 
 def test_the_tool_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast, "parse", lambda text, limits: fast.Parsed({"a": 2}, 1))
-    assert tool["difference"]("a: 1\n").startswith("fast: Parsed(value={'a': 2}")
+    assert tool["difference"]("a: 1\n").startswith("fast: {'a': 2}")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,8 @@ def test_what_is_left_to_the_complete_parser(text: str) -> None:
     ],
 )
 def test_values_and_lines(text: str, value: Any, line: int) -> None:
-    assert fast.parse(text, Limits()) == (value, line)
+    found = fast.parse(text, Limits())
+    assert (found.value, found.line) == (value, line)
 
 
 def test_lines_are_remembered_but_values_are_not_shared() -> None:
@@ -92,3 +93,86 @@ def test_lines_are_remembered_but_values_are_not_shared() -> None:
     first["c"].append(3)
     assert second == {"a": [1], "b": {}, "c": []}
     assert read(b"a: [1]\nb: {}\nc: []\n", "f").documents[0].value == second
+
+
+def service(name: str, port: object, text: str) -> str:
+    return (
+        f"kind: Service # {name}\nmetadata:\n  name: {name}\n  labels: {{app: {name}}}\nspec:\n  ports:\n"
+        f"  - port: {port}\n    name: http\n  - {{port: 1}}\n  empty:\n  note: |\n    {text}\n\n  last: '{port}'\n"
+    )
+
+
+def test_documents_of_one_layout_keep_their_values() -> None:
+    fast._LAYOUTS._known.clear()
+    found = [fast.parse(service(*one), Limits()) for one in CASES]
+    assert [f.value for f in found] == [
+        {
+            "kind": "Service",
+            "metadata": {"name": name, "labels": {"app": name}},
+            "spec": {
+                "ports": [{"port": port, "name": "http"}, {"port": 1}],
+                "empty": None,
+                "note": f"{text}\n",
+                "last": str(port),
+            },
+        }
+        for name, port, text in CASES
+    ]
+    layouts = [f.layout for f in found]
+    assert layouts[:2] == [None, None]
+    assert layouts[2] is not None
+    assert set(layouts[2:]) == {layouts[2]}
+    assert all(type(f.value["spec"]["ports"][0]["port"]) is type(c[1]) for f, c in zip(found, CASES, strict=True))
+
+
+CASES: list[tuple[str, object, str]] = [
+    ("a", 80, "x"),
+    ("b", 81, "y z"),
+    ("c-d", 1.5, "'c'"),
+    ("e", True, "1"),
+    ("g", "http", "k"),
+    *((f"n{i}", i, "k") for i in range(20)),  # so many that there is code for them
+]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "a: 1\nb:\n  c: 2\n  d: 3\n",
+        "a: 1\nb:\n- c: 2\n",
+        "a: 1\nb:\n  c: 2\nc: 3\n",
+        "a: 1\nb:\n  c: 2\n  c: 3\n",
+        "a: 1\nb:\n   c: 2\n",
+        "a: 1\nb:\n  c: |\n    x\n",
+        "a: 1\nb:\n  c: [1,\n   2]\n",
+        "a: 1\nb:\n  c: x\n   y\n",
+        "--- x\na: 1\nb:\n  c: 2\n",
+    ],
+)
+def test_another_layout_is_another(other: str) -> None:
+    text = "a: 1\nb:\n  c: 2\n"
+    known = [fast.parse(text, Limits()) for _ in range(3)][-1].layout
+    assert known is not None
+    for _ in range(4):
+        try:
+            assert fast.parse(other, Limits()).layout is not known
+        except Unusual:
+            break
+
+
+def test_a_block_that_ends_elsewhere_is_read_anew() -> None:
+    texts = ["a: |\n  x\n  y: 1\nb: 2\n"] * 3 + ["a: |\n    x\n  y: 1\nb: 2\n"]
+    with pytest.raises(Unusual):
+        [fast.parse(t, Limits()) for t in texts]
+    assert read(texts[-1].encode(), "f").unreadable
+
+
+def test_layouts_and_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kplan.yamlio.layout._MOST_KEPT", 5)
+    monkeypatch.setattr("kplan.yamlio.layout._MOST_KINDS", 7)
+    for i in range(60):
+        for _ in range(4):
+            value = fast.parse(f"k{i % 20}: {i}\nx:\n  y{i % 3}: a{i}\n", Limits()).value
+            assert value == {f"k{i % 20}": i, "x": {f"y{i % 3}": f"a{i}"}}
+    assert len(fast._LAYOUTS._known) <= 6
+    assert len(fast._LAYOUTS.seen) <= 8

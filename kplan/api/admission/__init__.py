@@ -8,6 +8,7 @@ a module with `mutate(obj, request)`, which may change `obj` in place, or `valid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -39,6 +40,9 @@ VALIDATING: Mapping[str, tuple[str, ...]] = {
     "quota": (ANY,),
 }
 
+# Those that only ask what the cluster holds: without one they are not even loaded.
+OF_A_CLUSTER = frozenset(("policies", "quota"))
+
 
 def mutate(obj: Value, request: Request) -> Value:
     """The object after all mutating plugins; raises Refused."""
@@ -54,6 +58,11 @@ def validate(obj: Value, request: Request) -> Value:
 
 def _run(table: Mapping[str, tuple[str, ...]], phase: str, obj: Value, request: Request) -> None:
     for name, kinds in table.items():
-        if request.kind in kinds or ANY in kinds:
-            plugin: Plugin = getattr(import_module(f"kplan.api.admission.{name}"), phase)
-            plugin(obj, request)
+        if (request.kind in kinds or ANY in kinds) and (request.store is not None or name not in OF_A_CLUSTER):
+            _plugin(name, phase)(obj, request)
+
+
+@cache
+def _plugin(name: str, phase: str) -> Plugin:
+    plugin: Plugin = getattr(import_module(f"kplan.api.admission.{name}"), phase)
+    return plugin

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from kplan.patterns import lazy
+
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])"
-_DOMAIN = re.compile(rf"{_HOST}(?::[0-9]+)?\Z")
+_DOMAIN = lazy(rf"{_HOST}(?::[0-9]+)?\Z")
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_REST = re.compile(
-    rf"(?P<name>{_PART}(?:/{_PART})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>[^@]+))?\Z", re.ASCII
-)
-_DIGESTS = re.compile(r"sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}")
+_REST = lazy(rf"(?P<name>{_PART}(?:/{_PART})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>[^@]+))?\Z", re.ASCII)
+_DIGESTS = lazy(r"sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}")
 _LONGEST_NAME = 255
 
 

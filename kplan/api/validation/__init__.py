@@ -8,12 +8,13 @@ Values are defaulted objects; types were checked by decoding, so a validator may
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kplan.api.validation import metadata, wording
 from kplan.api.validation.field import Errors
+from kplan.record import record
 
 if TYPE_CHECKING:
     from kplan.model import Cause
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What a rule may depend on besides the object: the minor of the release, and the cluster if it is known."""
 
@@ -102,7 +103,7 @@ def validate(new: Value, *, group: str, context: Context, old: Value | None = No
     kind = (group, str(new.get("kind")))
     errors = Errors()
     name = FAMILIES.get(kind)
-    family = import_module(f"kplan.api.validation.{name}") if name else None
+    family = _family(name) if name else None
     if old is None:
         if family is not None and kind in family.CREATE:
             family.CREATE[kind](new, errors, context)
@@ -113,3 +114,8 @@ def validate(new: Value, *, group: str, context: Context, old: Value | None = No
         if family is not None and kind in family.UPDATE:
             family.UPDATE[kind](new, old, errors, context)
     return wording.in_release(errors.causes, context.minor) if errors else []
+
+
+@cache
+def _family(name: str) -> Any:
+    return import_module(f"kplan.api.validation.{name}")

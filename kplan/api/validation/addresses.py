@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from kplan.api.validation.field import Errors, go_quote
+from kplan.patterns import lazy
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -19,9 +20,9 @@ STRICT_SINCE = 36
 IP_ERROR = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 CIDR_ERROR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 
-_OCTETS = re.compile(r"(.*?)([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)", re.DOTALL)
-_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-_DIGITS = re.compile(r"[0-9]+")
+_OCTETS = lazy(r"(.*?)([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)", re.DOTALL)
+_ZEROS = lazy(r"(?<![0-9])0+(?=[0-9])")
+_DIGITS = lazy(r"[0-9]+")
 
 
 class Cidr(NamedTuple):

@@ -7,7 +7,6 @@ validateEphemeralContainers and validateContainerCommon). What is mounted into t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kplan.api.validation import names, podoptions
@@ -20,6 +19,7 @@ from kplan.api.validation.podvolumes import pull_policy
 from kplan.api.validation.probes import lifecycle, probes
 from kplan.api.validation.requirements import Claims, container_requirements
 from kplan.api.validation.security import security_context
+from kplan.record import record
 
 Value = dict[str, Any]
 
@@ -37,7 +37,7 @@ _NOT_EPHEMERAL = (
 _NEEDS_POLICY = "must specify restartPolicy when restart rules are used"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What the check of a container needs to know of its pod: its valid volumes, its claims, the spec and options."""
 

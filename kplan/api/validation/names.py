@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from kplan.api.validation.field import Errors
+from kplan.patterns import lazy
 
 Messages = tuple[str, ...]
 Check = Callable[[str], Messages]
@@ -33,9 +34,9 @@ _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _WILDCARD = rf"\*\.{_SUBDOMAIN}"
 _KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 
-_label = re.compile(_LABEL).fullmatch
-_subdomain = re.compile(_SUBDOMAIN).fullmatch
-_key = re.compile(_KEY).fullmatch
+_label = lazy(_LABEL).fullmatch
+_subdomain = lazy(_SUBDOMAIN).fullmatch
+_key = lazy(_KEY).fullmatch
 
 
 def regex_error(sentence: str, pattern: str, *examples: str) -> str:
@@ -205,7 +206,7 @@ def qualified_name(value: str) -> Messages:
     return out if _key(name) else (*out, f"name part {_KEY_ERROR}")
 
 
-_HTTP_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+").fullmatch
+_HTTP_PATH = lazy(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+").fullmatch
 
 
 def domain_prefixed_path(errors: Errors, field: str, value: str) -> None:
@@ -247,8 +248,8 @@ def _climbs(value: str) -> Messages:
     return ("must not start with '..'",) if value.startswith("..") else OK
 
 
-_PORT_CHARACTERS = re.compile("[-a-z0-9]+").fullmatch
-_LETTER = re.compile("[a-z]").search
+_PORT_CHARACTERS = lazy("[-a-z0-9]+").fullmatch
+_LETTER = lazy("[a-z]").search
 
 
 @lru_cache(maxsize=1024)
@@ -264,7 +265,7 @@ def port_name(value: str) -> Messages:
     return tuple(sentence for wrong, sentence in checks if wrong)
 
 
-_INTEGER = re.compile("0|-?[1-9][0-9]*").fullmatch
+_INTEGER = lazy("0|-?[1-9][0-9]*").fullmatch
 
 
 def decimal_integer(value: str) -> Messages:

@@ -7,11 +7,11 @@ became stricter does not refuse an update of an object that was stored before: s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
+from kplan.record import field, record
 from kplan.workloads import CONTAINER_LISTS
 
 Value = dict[str, Any]
@@ -34,7 +34,7 @@ SINCE: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodOptions:
     """How strictly to look at a pod spec.
 

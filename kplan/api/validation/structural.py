@@ -41,19 +41,21 @@ _EITHER = [{"type": "integer"}, {"type": "string"}]
 def schema_at(holder: Schema, key: str) -> Schema | None:
     """A schema inside a schema, if there is one (and not a boolean or a list)."""
     value = holder.get(key)
-    return value if isinstance(value, Mapping) else None
+    return value if isinstance(value, dict) else None
 
 
 def schemas_at(holder: Schema, key: str) -> list[Schema]:
     """The schemas of a list of them."""
     listed = holder.get(key)
-    return [s if isinstance(s, Mapping) else {} for s in listed] if isinstance(listed, list) else []
+    return [s if isinstance(s, dict) else {} for s in listed] if isinstance(listed, list) else []
 
 
 def properties_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """The properties of a schema by name, in order."""
-    properties = schema_at(schema, "properties") or {}
-    yield from ((name, inner if isinstance(inner, Mapping) else {}) for name, inner in sorted(properties.items()))
+    properties = schema_at(schema, "properties")
+    for name in sorted(properties) if properties else ():
+        inner = properties[name]  # type: ignore[index]  # there are none without it
+        yield name, inner if isinstance(inner, dict) else {}
 
 
 def structural(schema: Schema, errors: Errors, at: str) -> None:

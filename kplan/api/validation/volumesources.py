@@ -6,13 +6,13 @@ field of a source to its check; what a source merely needs is in `REQUIRED`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.paths import local_descending, no_backsteps
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 Check = Callable[[Errors, str, Value], None]
@@ -37,9 +37,9 @@ _DISK_KINDS = ("Dedicated", "Managed", "Shared")
 _MANAGED_URI = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"
 _BLOB_URI = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
 _ISCSI_NAMES = {
-    "iqn": re.compile(r"iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9\-.]+:[^,;*&$|\t\n\f\r ]+\Z"),
-    "eui": re.compile(r"\Aeui.[A-Za-z0-9]{16}\Z"),
-    "naa": re.compile(r"\Anaa.[A-Za-z0-9]{32}\Z"),
+    "iqn": lazy(r"iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9\-.]+:[^,;*&$|\t\n\f\r ]+\Z"),
+    "eui": lazy(r"\Aeui.[A-Za-z0-9]{16}\Z"),
+    "naa": lazy(r"\Anaa.[A-Za-z0-9]{32}\Z"),
 }
 _REGISTRY = "must be a host:port pair or multiple pairs separated by commas"
 

@@ -6,24 +6,24 @@ validateOS, validateLinux, validateWindows).
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podoptions import all_containers
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 
 SYSTEMS = ("linux", "windows")
 _CREDENTIAL_KIB = 64
 _DOMAIN_LENGTH, _USER_LENGTH = 256, 104
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NET_BIOS = re.compile(r'[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}')
+_CONTROL = lazy(r"[\x00-\x1f\x7f]")
+_NET_BIOS = lazy(r'[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}')
 _DNS_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_DNS = re.compile(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
-_BAD_USER = re.compile(r'["/\\:;|=,+*?<>@\[\]]')
-_DOTS = re.compile(r"[. ]+")
+_DNS = lazy(rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*")
+_BAD_USER = lazy(r'["/\\:;|=,+*?<>@\[\]]')
+_DOTS = lazy(r"[. ]+")
 
 _NO_WINDOWS = "cannot be set for a windows pod"
 _WINDOWS_OPTIONS = "windows options cannot be set for a linux pod"

@@ -12,7 +12,7 @@ from typing import Any
 
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Object
-from kplan.workloads import get
+from kplan.workloads import get, slim_pod
 
 _COUNTED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 
@@ -74,7 +74,7 @@ def overlapping_budgets(parameters: Any, trusted: bool) -> Check:  # noqa: ARG00
     """Workloads and pods that more than one budget selects."""
 
     def check(site: Site) -> Iterable[Problem]:
-        pod = site.pod
+        pod = site.pod or slim_pod(site.object)
         if pod is None:
             return
         budgets = site.world.sources(site.object, "disruption")

@@ -16,7 +16,7 @@ def dangling(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     kinds, sort = frozenset(parameters.get("to", ())), parameters.get("edge")
 
     def check(site: Site) -> Iterable[Problem]:
-        for edge in site.world.edges(site.object):
+        for edge in site.world.missing(site.object):
             target = edge.target
             meant = edge.kind == sort or (isinstance(target, Key) and target.kind in kinds)
             if meant and not edge.key and site.world.is_missing(edge):
@@ -32,7 +32,7 @@ def missing_key(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     kinds = frozenset(parameters["to"])
 
     def check(site: Site) -> Iterable[Problem]:
-        for edge in site.world.edges(site.object):
+        for edge in site.world.missing(site.object):
             target = edge.target
             if edge.key and isinstance(target, Key) and target.kind in kinds and site.world.is_missing(edge):
                 there = site.world.closest(target, site.object)

@@ -11,14 +11,14 @@ from typing import Any
 
 from kplan.lint.site import Check, Place, Problem, Site, effective
 from kplan.model import Object, Path
-from kplan.workloads import containers, get, pod_template
+from kplan.workloads import containers, get, slim_pod
 
 
 def scaled_replicas(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Workloads that set a number of replicas although an autoscaler does."""
 
     def check(site: Site) -> Iterable[Problem]:
-        if get(site.object.value, "spec", "replicas") is None:
+        if site.object.part("spec", "replicas") is None:
             return
         for autoscaler in site.world.sources(site.object, "scale-target"):
             named = f"{autoscaler.ref.kind} {autoscaler.ref.name}"
@@ -54,7 +54,7 @@ def _utilizations(hpa: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _unmeasured(target: Object, path: Path, resource: str) -> Iterator[Problem]:
-    pod = pod_template(target.value)
+    pod = slim_pod(target, "resources")
     for c in containers(pod) if pod else ():
         resources = get(effective(c.value, pod.spec if pod else {}), "resources")
         given = get(resources, "requests", resource) or get(resources, "limits", resource)

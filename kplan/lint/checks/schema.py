@@ -12,6 +12,7 @@ from typing import Any
 from kplan.errors import KplanError
 from kplan.lint.site import Check, Problem, Site
 from kplan.model import Path
+from kplan.patterns import lazy
 from kplan.schema import re2
 from kplan.workloads import get
 
@@ -57,11 +58,10 @@ def build(schema: Any, trusted: bool) -> Check:
 def _search(trusted: bool) -> Callable[[str], Search]:
     if not trusted:
         return lambda source: re2.compile(source).search
-    import re
 
     def search(source: str) -> Search:
-        found = re.compile(source).search
-        return lambda text: found(text) is not None
+        found = lazy(source)
+        return lambda text: found.search(text) is not None
 
     return search
 

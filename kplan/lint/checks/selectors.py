@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kplan.graph import MISSING, UNKNOWN, Edge
+from kplan.graph import UNKNOWN, Edge
 from kplan.lint.site import Check, Place, Problem, Site
+from kplan.lint.world import APART
 from kplan.model import Path
+from kplan.workloads import slim_pod
 
-_APART = {"spread": "topology spread constraint", "anti-affinity": "pod anti-affinity"}
+_APART = dict(zip(APART, ("topology spread constraint", "pod anti-affinity"), strict=True))
 
 
 def selects_nothing(kind: Any, trusted: bool) -> Check:  # noqa: ARG001
@@ -17,7 +19,7 @@ def selects_nothing(kind: Any, trusted: bool) -> Check:  # noqa: ARG001
     `selector` (of a Service), `disruption`, `network-policy`, `network-peer`, `monitor` ..."""
 
     def check(site: Site) -> Iterable[Problem]:
-        for edge in site.world.edges(site.object):
+        for edge in site.world.missing(site.object):
             if edge.kind == kind and site.world.is_missing(edge):
                 yield Problem(edge.path, {"selection": str(edge.target)})
 
@@ -28,9 +30,9 @@ def selector_mismatch(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Workloads whose selector does not match the labels of their own pod template."""
 
     def check(site: Site) -> Iterable[Problem]:
-        pod = site.pod
-        for edge in site.world.edges(site.object) if pod else ():
-            if edge.kind == "own-pods" and edge.state == MISSING and pod:
+        for edge in site.world.missing(site.object):
+            pod = slim_pod(site.object) if edge.kind == "own-pods" else None
+            if pod is not None:
                 there = Place("the selector is here", site.object, edge.path)
                 yield Problem((*pod.path, "metadata", "labels"), related=(there,))
 
@@ -42,8 +44,8 @@ def spread_misses_own_pods(parameters: Any, trusted: bool) -> Check:  # noqa: AR
     matches no pod at all (to keep away from others is what it is for, too)."""
 
     def check(site: Site) -> Iterable[Problem]:
-        for edge in site.world.edges(site.object):
-            if edge.kind in _APART and edge.state != UNKNOWN:
+        for edge in site.world.apart(site.object):
+            if edge.state != UNKNOWN:
                 matched = site.world.graph.matches(edge)
                 if not matched or (edge.kind == "spread" and site.object.ref.key not in matched):
                     yield Problem(_selector_of(edge), {"what": _APART[edge.kind]})

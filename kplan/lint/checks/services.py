@@ -8,7 +8,7 @@ from typing import Any
 from kplan.errors import KplanError
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Key, Object
-from kplan.workloads import containers, get, pod_template
+from kplan.workloads import containers, get, slim_pod
 
 
 def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
@@ -18,23 +18,34 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
     kind = str if which == "named" else int
 
     def check(site: Site) -> Iterable[Problem]:
-        pods = site.world.targets(site.object, "selector")
-        ports = get(site.object.value, "spec", "ports")
+        ports = site.object.part("spec", "ports")
+        asked = [
+            (i, port)
+            for i, p in enumerate(ports if isinstance(ports, list) else ())
+            if type(port := _wanted(p)) is kind
+        ]
+        pods = site.world.targets(site.object, "selector") if asked else []
         declared = [p for o in pods for p in _declared(o)]
-        if not pods or not isinstance(ports, list) or (kind is int and not declared):
+        if not pods or (kind is int and not declared):
             return
-        for i, port in enumerate(ports):
-            wanted = get(port, "targetPort") if get(port, "targetPort") not in (None, "", 0) else get(port, "port")
-            key = "name" if kind is str else "containerPort"
-            if type(wanted) is kind and not any(p.get(key) == wanted for p in declared):
+        key = "name" if kind is str else "containerPort"
+        there = [p.get(key) for p in declared]
+        for i, port in asked:
+            if port not in there:
                 path = ("spec", "ports", i, "targetPort")
-                yield Problem(path, {"port": wanted}, (Place("these are the pods", pods[0], ()),))
+                yield Problem(path, {"port": port}, (Place("these are the pods", pods[0], ()),))
 
     return check
 
 
+def _wanted(port: Any) -> Any:
+    """The port of the pods that a port of a Service leads to."""
+    target = get(port, "targetPort")
+    return target if target not in (None, "", 0) else get(port, "port")
+
+
 def _declared(workload: Object) -> Iterator[dict[str, Any]]:
-    pod = pod_template(workload.value)
+    pod = slim_pod(workload, "ports")
     for c in containers(pod) if pod else ():
         ports = c.value.get("ports")
         if c.runs_along and isinstance(ports, list):
@@ -50,7 +61,7 @@ def headless_service(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
                 name, service = edge.target.name, site.world.closest(edge.target, site.object)
                 if site.world.is_missing(edge):
                     yield Problem(edge.path, {"service": name, "problem": "which is not in the input"})
-                elif service and get(service.value, "spec", "clusterIP") != "None":
+                elif service and service.part("spec", "clusterIP") != "None":
                     place = Place("the Service is here", service, ("spec", "clusterIP"))
                     yield Problem(edge.path, {"service": name, "problem": "which is not headless"}, (place,))
 
@@ -61,8 +72,10 @@ def unprobed_pods(probe: Any, trusted: bool) -> Check:  # noqa: ARG001
     """Workloads behind a Service in which no container that runs along has this probe."""
 
     def check(site: Site) -> Iterable[Problem]:
-        pod = site.pod
-        if pod is None or site.object.ref.kind in ("Job", "CronJob"):
+        if site.object.ref.kind in ("Job", "CronJob"):
+            return
+        pod = slim_pod(site.object, probe)
+        if pod is None:
             return
         running = [c for c in containers(pod) if c.runs_along]
         if not running or any(c.value.get(probe) for c in running):

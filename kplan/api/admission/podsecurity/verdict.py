@@ -6,9 +6,9 @@ Follows k8s.io/pod-security-admission/policy (visitor.go, helpers.go).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kplan.record import record
 from kplan.workloads import CONTAINER_LISTS
 
 Value = dict[str, Any]
@@ -24,7 +24,7 @@ class Violation(NamedTuple):
         return f"{self.reason} ({self.detail})" if self.detail else self.reason
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pod:
     """What a check looks at: annotations and spec of a pod or of a pod template."""
 

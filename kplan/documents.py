@@ -1,0 +1,185 @@
+"""Objects and where they stand: references, places in files, documents. Imports nothing of kplan but records.
+
+`kplan.model` has these names too; that is where to import them from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from kplan.record import field, record
+
+Path = tuple[str | int, ...]
+Value = dict[str, Any]
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
+
+
+def format_path(path: Path) -> str:
+    """A path as the API server prints it: `spec.containers[0].ports[1].name`, `metadata.labels[a/b]`."""
+    out = ""
+    for step in path:
+        if isinstance(step, int) or not _PLAIN_KEY.match(step):
+            out += f"[{step}]"
+        else:
+            out += f".{step}" if out else step
+    return out
+
+
+class Span(NamedTuple):
+    """A place in a file. Lines and columns count from 1, columns in code points; the end is exclusive."""
+
+    file: str
+    line: int
+    col: int
+    end_line: int
+    end_col: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.col}"
+
+
+class Ref(NamedTuple):
+    """What an object is called. `key` is its identity, which leaves the version out."""
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def key(self) -> Key:
+        """Identity: two objects with the same key are the same object."""
+        return Key(self[0], self[2], self[3], self[4])
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`, or `v1` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.api_version} {self.kind} {where}"
+
+
+class Key(NamedTuple):
+    """The identity of an object; `namespace` is empty for a cluster-scoped one."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+
+def split_api_version(api_version: str) -> tuple[str, str]:
+    """(group, version) of an apiVersion; the core group is the empty text."""
+    group, slash, version = api_version.rpartition("/")
+    return (group, version) if slash else ("", api_version)
+
+
+_LATER: Final[Value] = {}
+
+
+class Duplicate(NamedTuple):
+    """A key that a map has twice: the path of its value, and where the key stands first and again."""
+
+    path: Path
+    first: Span
+    second: Span
+
+
+@record
+class Document:
+    """One object of the input as kubectl reads it, and how to find its parts in the file.
+
+    `index` counts the documents of the file from 0, `item` the items of a List (None outside one).
+    `value` holds plain JSON values; it starts on `line` (an item of a List: that starts there). `locate` gives the
+    place of a path and is only called for findings. `text` is the text of the whole document, comments too, and starts
+    on `text_line`; the items of a List share it. `duplicates` are the keys that stand more than once in one map, where
+    the last one counts. `layout` is the layout of the text and the values in its slots (kplan/yamlio/layout.py), where
+    the document has one that others have too: then `value` is only made when it is asked for.
+    """
+
+    file: str
+    index: int
+    item: int | None
+    value: Value
+    line: int
+    locate: Callable[..., Span] = field(compare=False, repr=False)
+    text: str = field(default="", compare=False, repr=False)
+    text_line: int = field(default=1, compare=False, repr=False)
+    duplicates: tuple[Duplicate, ...] = field(default=(), compare=False, repr=False)
+    layout: tuple[Any, Sequence[Any]] | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def laid_out(cls, layout: Any, slots: Sequence[Any], **fields: Any) -> Document:
+        """A document whose value is made from its layout when it is asked for."""
+        made = cls(value=_LATER, layout=(layout, slots), **fields)
+        vars(cls)["value"].__delete__(made)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """The value that was not asked for so far."""
+        if name != "value":
+            raise AttributeError(name)
+        value = self.passing()
+        vars(type(self))["value"].__set__(self, value)
+        return value
+
+    def passing(self) -> Value:
+        """The value, not kept where it has to be made."""
+        try:
+            return object.__getattribute__(self, "value")  # type: ignore[no-any-return]
+        except AttributeError:
+            layout, slots = self.layout or (None, ())
+            return layout.value(slots)  # type: ignore[no-any-return, union-attr]
+
+    def span(self, path: Path = (), *, key: bool = False) -> Span:
+        """The place of the value at `path`, with `key` that of its key; for a missing key the nearest parent."""
+        return self.locate(path, key=True) if key else self.locate(path)
+
+
+@record
+class Object:
+    """An object with its identity. `document` is None for one that a controller made."""
+
+    ref: Ref
+    value: Value
+    document: Document | None = None
+    owner: Ref | None = None
+
+    @classmethod
+    def of(cls, ref: Ref, document: Document) -> Object:
+        """The object of a document, whose value is taken from there each time it is asked for."""
+        made = cls(ref, _LATER, document)
+        vars(cls)["value"].__delete__(made)
+        return made
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the document has a layout that others have too."""
+        return self.document is not None and self.document.layout is not None
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of the document."""
+        if name != "value" or self.document is None:
+            raise AttributeError(name)
+        return self.document.passing()
+
+    def part(self, *path: str | int) -> Any:
+        """The part of the value at a path, None where there is none. No more is made than that, if it has to be."""
+        document = self.document
+        if document is not None and document.layout is not None:
+            return document.layout[0].part(document.layout[1], path)
+        found: Any = self.value
+        for step in path:
+            if isinstance(found, dict):
+                found = found.get(step)
+            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+                found = found[step]
+            else:
+                return None
+        return found

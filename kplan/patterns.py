@@ -1,0 +1,28 @@
+"""Regular expressions that are compiled when they are first used: a run uses a few of the many that are loaded."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+_METHODS = ("match", "fullmatch", "search", "sub", "split", "findall", "finditer")
+
+
+class _Pattern:
+    """Stands for a compiled pattern; once one of its methods is asked for, it has them all."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self._source = (pattern, flags)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        compiled = re.compile(*self._source)
+        for method in _METHODS:
+            setattr(self, method, getattr(compiled, method))
+        return getattr(compiled, name)
+
+
+def lazy(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern as `re.compile` gives it, compiled when it is first used; a faulty one is an error then."""
+    return cast("re.Pattern[str]", _Pattern(pattern, flags))

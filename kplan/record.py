@@ -1,0 +1,125 @@
+"""Records: what the standard library's dataclasses are, in a tenth of the time to load.
+
+Every run of kplan loads its data types. The library's decorator imports a dozen modules and compiles six functions for
+each class at once; here the one function that has to be compiled, `__init__`, is so when it is first called. Functions
+of the library that take data classes (`replace`, `fields`, `asdict`) take records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+_MISSING = object()
+
+
+class _Field(NamedTuple):
+    default: Any
+    factory: Any
+    compare: bool
+    repr: bool
+
+
+def field(
+    *,
+    default: Any = _MISSING,
+    default_factory: Any = _MISSING,
+    compare: bool = True,
+    repr: bool = True,  # noqa: A002
+) -> Any:
+    """A field with a default, or one that does not count for equality or is not shown."""
+    return _Field(default, default_factory, compare, repr)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(cls: type[T]) -> type[T]:
+    """A class with slots for its annotated names, compared by their values, that cannot be changed once made."""
+    fields = {name: _as_field(vars(cls).get(name, _MISSING)) for name in vars(cls).get("__annotations__", ())}
+    namespace = {k: v for k, v in vars(cls).items() if k not in fields and k not in ("__dict__", "__weakref__")}
+    compared = tuple(name for name, f in fields.items() if f.compare)
+    values = attrgetter(*compared) if compared else lambda _: ()
+    shown = tuple(name for name, f in fields.items() if f.repr)
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        made.__init__ = _init(made, fields)
+        made.__init__(self, *args, **kwargs)
+
+    def eq(self: Any, other: object) -> Any:
+        return bool(values(self) == values(other)) if other.__class__ is self.__class__ else NotImplemented
+
+    def represent(self: Any) -> str:
+        return f"{made.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+    namespace |= {
+        "__slots__": tuple(fields),
+        "__match_args__": tuple(fields),
+        "__init__": init,
+        "__eq__": eq,
+        "__hash__": lambda self: hash(values(self)),
+        "__repr__": namespace.get("__repr__", represent),
+        "__setattr__": _refuse,
+        "__delattr__": _refuse,
+        "__getstate__": lambda self: [getattr(self, name) for name in fields],
+        "__setstate__": _set_state,
+        "__dataclass_fields__": _LibraryFields(fields),
+    }
+    made: Any = type(cls.__name__, cls.__bases__, namespace)
+    return made  # type: ignore[no-any-return]
+
+
+def replace(value: T, /, **changes: Any) -> T:
+    """A record like another one but for some fields."""
+    return value.__class__(**({name: getattr(value, name) for name in value.__class__.__match_args__} | changes))  # type: ignore[attr-defined]
+
+
+def _as_field(default: Any) -> _Field:
+    return default if isinstance(default, _Field) else _Field(default, _MISSING, True, True)
+
+
+def _refuse(self: Any, name: str, *_: Any) -> None:
+    raise AttributeError(f"cannot change field {name!r} of a {type(self).__name__}")
+
+
+def _set_state(self: Any, state: list[Any]) -> None:
+    for name, value in zip(self.__slots__, state, strict=True):
+        object.__setattr__(self, name, value)
+
+
+def _init(cls: Any, fields: dict[str, _Field]) -> Callable[..., None]:
+    """The function that fills the slots of a new record; it is code of nothing but the names of the fields."""
+    known: dict[str, Any] = {"missing": _MISSING}
+    parameters, body = [], []
+    for i, (name, one) in enumerate(fields.items()):
+        known[f"set{i}"] = vars(cls)[name].__set__
+        value = name
+        if one.factory is not _MISSING:
+            known[f"make{i}"] = one.factory
+            parameters.append(f"{name}=missing")
+            value = f"make{i}() if {name} is missing else {name}"
+        elif one.default is not _MISSING:
+            known[f"default{i}"] = one.default
+            parameters.append(f"{name}=default{i}")
+        else:
+            parameters.append(name)
+        body.append(f"    set{i}(self, {value})")
+    source = f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(body) or "    pass")
+    exec(source, known)  # noqa: S102
+    return known["__init__"]  # type: ignore[no-any-return]
+
+
+class _LibraryFields:
+    """The description of the fields that functions of the library look for, made when they do."""
+
+    def __init__(self, fields: dict[str, _Field]) -> None:
+        self._fields = fields
+        self._made: dict[str, Any] | None = None
+
+    def __get__(self, _: Any, cls: Any) -> dict[str, Any]:
+        if self._made is None:
+            import dataclasses
+
+            same = [(name, Any, dataclasses.field(compare=f.compare, repr=f.repr)) for name, f in self._fields.items()]
+            self._made = {f.name: f for f in dataclasses.fields(dataclasses.make_dataclass(cls.__name__, same))}
+        return self._made
