@@ -42,7 +42,7 @@ def with_pod(*tolerations: Value) -> kplan.Cluster:
         ([], [taint(effect="NoSchedule")], None),
         ([], [taint(effect="PreferNoSchedule")], None),
         ([tolerates()], [taint()], None),
-        ([tolerates(seconds=20)], [taint()], 20),
+        ([tolerates(seconds=4)], [taint()], 4),
         ([tolerates(seconds=0)], [taint()], 0),
         ([tolerates(seconds=-3)], [taint()], 0),
         ([tolerates("other")], [taint()], 0),
@@ -51,13 +51,13 @@ def with_pod(*tolerations: Value) -> kplan.Cluster:
         ([{"key": "flaky", "value": "a", "effect": "NoExecute"}], [taint(value="a")], None),
         ([{"key": "flaky", "value": "a", "effect": "NoExecute"}], [taint(value="b")], 0),
         # the shortest of those in use
-        ([tolerates("a", 40), tolerates("b", 20)], [taint("a"), taint("b")], 20),
-        ([tolerates("a", 40), tolerates("b")], [taint("a"), taint("b")], 40),
-        ([tolerates("a", 40)], [taint("a"), taint("b")], 0),
-        ([tolerates("a", 40), tolerates("b", 20)], [taint("a")], 40),
+        ([tolerates("a", 6), tolerates("b", 4)], [taint("a"), taint("b")], 4),
+        ([tolerates("a", 6), tolerates("b")], [taint("a"), taint("b")], 6),
+        ([tolerates("a", 6)], [taint("a"), taint("b")], 0),
+        ([tolerates("a", 6), tolerates("b", 4)], [taint("a")], 6),
         # the first that fits a taint is the one in use
-        ([tolerates(), tolerates(seconds=20)], [taint()], None),
-        ([tolerates(seconds=20), tolerates()], [taint()], 20),
+        ([tolerates(), tolerates(seconds=4)], [taint()], None),
+        ([tolerates(seconds=4), tolerates()], [taint()], 4),
     ],
 )
 def test_when_a_pod_has_to_go(tolerations: list[Value], taints: list[Value], seconds: int | None) -> None:
