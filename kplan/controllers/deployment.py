@@ -84,7 +84,7 @@ def _scale_only(deployment: Value, sets: Sets, control: Control) -> None:
 
 def _roll(deployment: Value, sets: Sets, control: Control) -> None:
     deployment, sets = with_new_set(deployment, sets, control, create=True)
-    if sets.new is None:  # it could not be created
+    if sets.new is None:  # it could not be created, and the sync ends with that error
         return
     scaled, sets = _scale_new(deployment, sets, control)
     if not scaled:
@@ -137,8 +137,8 @@ def _recreate(deployment: Value, sets: Sets, control: Control) -> None:
         return
     if sets.new is None:
         deployment, sets = with_new_set(deployment, sets, control, create=True)
-    if sets.new is None:  # it could not be created
-        return
+        if sets.new is None:
+            return
     if size(sets.new) != size(deployment):
         sets = sets.replace(scale_set(deployment, sets.new, size(deployment), control))
     if is_complete(deployment, deployment.get("status") or {}):
