@@ -46,7 +46,12 @@ def scale_in_proportion(deployment: Value, sets: Sets, control: Control) -> Sets
     wanted = size(deployment)
     only = _only_one(sets)
     if only is not None:
-        return sets if size(only) == wanted else sets.replace(scale_set(deployment, only, wanted, control))
+        # The real one leaves the note as it is where the size fits already, and so never gets on. That takes a set
+        # scaled by hand in the moment in which its Deployment is: here what is done before a rest is one moment.
+        noted = (only["metadata"].get("annotations") or {}).get(DESIRED, str(wanted))
+        if size(only) == wanted and noted == str(wanted):
+            return sets
+        return sets.replace(scale_set(deployment, only, wanted, control))
     if _is_saturated(deployment, sets.new):
         for old in sets.old:
             if is_active(old):

@@ -389,6 +389,14 @@ def test_set_scaled_by_hand_is_scaled_back() -> None:
     assert told(c, "ScalingReplicaSet") == [f"Scaled down replica set {name} from 5 to 2"]
 
 
+def test_set_and_deployment_scaled_at_once() -> None:
+    c = cluster(deployment())
+    c.patch("ReplicaSet", names(c, "ReplicaSet")[0], {"spec": {"replicas": 4}})
+    do(c, deployment(replicas=4))
+    do(c, deployment(replicas=4, tag="2"))
+    assert sizes(c) == [0, 4]
+
+
 @pytest.mark.parametrize(("propagation", "kept"), [("Background", False), ("Foreground", False), ("Orphan", True)])
 def test_set_deleted_by_hand_comes_back_under_its_name(propagation: str, kept: bool) -> None:
     c = cluster(deployment())
