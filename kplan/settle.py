@@ -7,8 +7,10 @@ finished Job) waits until a call finds nothing else to do.
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
+from kplan.api.strategy import GENERATION
 from kplan.clock import Clock
 from kplan.controllers.control import Control
 from kplan.controllers.manager import Manager
@@ -46,6 +48,7 @@ class ControlPlane:
         self._counts: dict[Key, Counts | None] = {}
         self._wrote = False
         store.simulated = True
+        _identify(store)
         told = {write.key for write in store.journal or ()}
         store.journal = store.journal if store.journal is not None else []
         self._see([Write(key, None, value) for key, value in store.items() if key not in told])
@@ -145,3 +148,20 @@ class ControlPlane:
         self.manager.see(writes)
         self.kubelet.see(writes)
         self.placing.see(writes)
+
+
+def _identify(store: Store) -> None:
+    """Give what is stored without them what every server gives: a uid, and a generation where the kind has one.
+
+    Without a uid an object could own nothing.
+    """
+    journal, store.journal = store.journal, None
+    for key, value in store.items():
+        meta = dict(value["metadata"])
+        if not meta.get("uid"):
+            meta["uid"] = str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(key)))
+        if f"{key.group}/{key.kind}" in GENERATION:
+            meta.setdefault("generation", 1)
+        if meta != value["metadata"]:
+            store.put({**value, "metadata": meta})
+    store.journal = journal

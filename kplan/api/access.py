@@ -89,6 +89,8 @@ def deleted(kind: str, name: str, server: Server, now: float, propagation: str |
     if new is None:
         server.store.remove(key)
         return Applied(True, 200, object=found)
+    if new == found:
+        return Applied(True, 200, object=found)
     stamped = {**new, "metadata": {**new["metadata"], "resourceVersion": str(server.store.revision + 1)}}
     server.store.put(stamped)
     return Applied(True, 200, object=stamped)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kplan.clock import stamp
+from kplan.clock import seconds, stamp
 
 Value = dict[str, Any]
 
@@ -24,23 +24,27 @@ _ENDED = ("Succeeded", "Failed")
 def deleted(obj: Value, now: float, propagation: str | None = None, grace: int | None = None) -> Value | None:
     """The object after a delete call, None if it is gone; `grace` is gracePeriodSeconds of the call.
 
-    An object that was being deleted already comes back with what the call changes: finalizers, a shorter grace period.
+    An object that was being deleted already comes back with what the call changes: finalizers, or a shorter grace
+    period. A pod whose grace period runs comes back as it is otherwise.
     """
     meta = obj["metadata"]
+    known, running = meta.get("deletionTimestamp"), _running_grace(obj)
+    period = _grace(obj, grace) if not known else 0
+    if running:
+        period = running if grace is None else 1 if grace < 0 else grace
+        if period >= running:
+            return obj
     finalizers = _finalizers(obj, propagation)
-    period = _grace(obj, grace)
-    held = bool(finalizers) or period > 0 or _is_namespace_in_use(obj)
-    if not held:
+    if not finalizers and not period and not _is_namespace_in_use(obj):
         return None
     new_meta = {**meta, "finalizers": finalizers}
     if not finalizers:
         new_meta.pop("finalizers")
-    known = meta.get("deletionTimestamp")
-    if not known or (obj["kind"] == "Pod" and period < (meta.get("deletionGracePeriodSeconds") or 0)):
-        new_meta["deletionTimestamp"] = stamp(now + period)
+    if not known or running:
+        new_meta["deletionTimestamp"] = stamp((seconds(known) - running if known else now) + period)
         new_meta["deletionGracePeriodSeconds"] = period
-        if not known and "generation" in meta:
-            new_meta["generation"] = meta["generation"] + 1
+    if not known and "generation" in meta:
+        new_meta["generation"] = meta["generation"] + 1
     new = {**obj, "metadata": new_meta}
     if obj["kind"] == "Namespace" and obj["apiVersion"] == "v1":
         new["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
@@ -48,6 +52,13 @@ def deleted(obj: Value, now: float, propagation: str | None = None, grace: int |
             new_meta.pop("deletionGracePeriodSeconds")  # the registry of namespaces writes the time alone
             new["spec"] = {**(obj.get("spec") or {}), "finalizers": _namespace_finalizers(obj)}
     return new
+
+
+def _running_grace(obj: Value) -> int:
+    """The grace period of a pod that is being deleted; 0 where none runs."""
+    meta = obj["metadata"]
+    is_pod = obj["kind"] == "Pod" and obj["apiVersion"] == "v1"
+    return int(meta.get("deletionGracePeriodSeconds") or 0) if is_pod and meta.get("deletionTimestamp") else 0
 
 
 def _finalizers(obj: Value, propagation: str | None) -> list[str]:
@@ -63,7 +74,7 @@ def _finalizers(obj: Value, propagation: str | None) -> list[str]:
         kept.append(ORPHAN_FINALIZER)
     elif propagation == FOREGROUND:
         kept.append(FOREGROUND_FINALIZER)
-    return kept
+    return given if set(kept) == set(given) else kept
 
 
 def _grace(obj: Value, grace: int | None) -> int:

@@ -129,7 +129,7 @@ class Control:
     def update(self, obj: Value) -> Value:
         """Write spec and metadata of an object that was read before; its status stays as it is stored.
 
-        A changed spec raises the generation; an object that is being deleted goes with its last finalizer.
+        What counts for the generation raises it; an object that is being deleted goes with its last finalizer.
         """
         old = self.store.get(ref_of(obj).key)
         if old is None or old["metadata"].get("uid") != obj["metadata"].get("uid"):
@@ -139,7 +139,7 @@ class Control:
             new["status"] = old["status"]
         if new == old:
             return old
-        if _tracks_generation(new) and new.get("spec") != old.get("spec"):
+        if _tracks_generation(new) and _counts(new) != _counts(old):
             new["metadata"] = {**new["metadata"], "generation": old["metadata"].get("generation", 0) + 1}
         if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
             grace = new["metadata"].get("deletionGracePeriodSeconds") or 0
@@ -258,6 +258,11 @@ def reference(owner: Value) -> Value:
 def _tracks_generation(obj: Value) -> bool:
     group, _ = split_api_version(obj["apiVersion"])
     return f"{group}/{obj['kind']}" in GENERATION or "generation" in obj["metadata"]
+
+
+def _counts(obj: Value) -> tuple[Any, Any]:
+    """What counts for the generation: the spec, and the annotations of a Deployment."""
+    return obj.get("spec"), obj["metadata"].get("annotations") if obj["kind"] == "Deployment" else None
 
 
 def _unnamed(no: Refused, prefix: str) -> Refused:

@@ -8,6 +8,7 @@ pods, ready more recently (by powers of two of the age, KEP-2185), with more res
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cmp_to_key
@@ -77,10 +78,8 @@ def _node(pod: Value) -> str:
 
 def _cost(pod: Value) -> int:
     text = (pod["metadata"].get("annotations") or {}).get(_COST, "0")
-    try:
-        return int(text)
-    except ValueError:
-        return 0
+    cost = int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,9}|-0+", text) else 0
+    return cost if -(2**31) <= cost < 2**31 else 0
 
 
 def _created(pod: Value) -> float:

@@ -11,9 +11,19 @@ from typing import Any
 from kplan import labels
 from kplan.controllers import pods
 from kplan.controllers.claims import claim
-from kplan.controllers.control import Control, controller_of
+from kplan.controllers.control import WARNING, Control, controller_of
+from kplan.controllers.deploymentrollback import roll_back, rollback_to
 from kplan.controllers.deploymentscale import scale_in_proportion, scale_set, unavailable
-from kplan.controllers.deploymentsets import DESIRED, Sets, is_active, old_of, size, with_new_set
+from kplan.controllers.deploymentsets import (
+    DESIRED,
+    Sets,
+    is_active,
+    is_number,
+    old_of,
+    revision_of,
+    size,
+    with_new_set,
+)
 from kplan.controllers.deploymentstatus import is_complete, note_pause, write_rollout, write_status
 from kplan.controllers.manager import Controller, itself
 from kplan.model import Key
@@ -29,14 +39,19 @@ def reconcile(key: Key, control: Control) -> None:
         return
     selector = deployment["spec"].get("selector") or {}
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        _refuse(deployment, control)
         return
     owned = claim(deployment, "ReplicaSet", control, lambda s: labels.matches(selector, s["metadata"].get("labels")))
     sets = old_of(deployment, owned)
     if deployment["metadata"].get("deletionTimestamp"):
-        write_status(deployment, sets, control)
+        write_status(*with_new_set(deployment, sets, control, create=False), control)
         return
     deployment = note_pause(deployment, control)
-    if deployment["spec"].get("paused") or _is_scaled(deployment, sets):
+    paused = bool(deployment["spec"].get("paused"))
+    revision = None if paused else rollback_to(deployment)
+    if revision is not None:
+        roll_back(deployment, sets, revision, control)
+    elif paused or _is_scaled(deployment, sets):
         _scale_only(deployment, sets, control)
     elif (deployment["spec"].get("strategy") or {}).get("type") == "Recreate":
         _recreate(deployment, sets, control)
@@ -44,17 +59,25 @@ def reconcile(key: Key, control: Control) -> None:
         _roll(deployment, sets, control)
 
 
+def _refuse(deployment: Value, control: Control) -> None:
+    """An empty selector, which no server accepts: nothing is done."""
+    message = "This deployment is selecting all pods. A non-empty selector is required."
+    control.event(deployment, WARNING, "SelectingAll", message)
+    status, generation = deployment.get("status") or {}, deployment["metadata"].get("generation") or 0
+    if status.get("observedGeneration", 0) < generation:
+        control.status(deployment, {**status, "observedGeneration": generation})
+
+
 def _is_scaled(deployment: Value, sets: Sets) -> bool:
     """Whether `spec.replicas` changed since the sets were last scaled."""
-    wanted = str(size(deployment))
-    noted = [(s["metadata"].get("annotations") or {}).get(DESIRED) for s in sets.all if is_active(s)]
-    return any(n is not None and n != wanted for n in noted)
+    noted = [(s["metadata"].get("annotations") or {}).get(DESIRED, "") for s in sets.all if is_active(s)]
+    return any(is_number(n) and int(n) != size(deployment) for n in noted)
 
 
 def _scale_only(deployment: Value, sets: Sets, control: Control) -> None:
     deployment, sets = with_new_set(deployment, sets, control, create=False)
     sets = scale_in_proportion(deployment, sets, control)
-    if deployment["spec"].get("paused"):
+    if deployment["spec"].get("paused") and rollback_to(deployment) is None:
         _prune(deployment, sets, control)
     write_status(deployment, sets, control)
 
@@ -135,7 +158,7 @@ def _prune(deployment: Value, sets: Sets, control: Control) -> None:
     if limit is None or limit == 2**31 - 1:
         return
     alive = [s for s in sets.old if not s["metadata"].get("deletionTimestamp")]
-    for old in sorted(alive, key=lambda s: (sets.revision(s), *_age(s)))[: max(0, len(alive) - limit)]:
+    for old in sorted(alive, key=lambda s: (revision_of(s), *_age(s)))[: max(0, len(alive) - limit)]:
         status = old.get("status") or {}
         seen = old["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
         if not size(old) and not status.get("replicas") and seen:

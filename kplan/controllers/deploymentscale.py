@@ -46,7 +46,12 @@ def scale_in_proportion(deployment: Value, sets: Sets, control: Control) -> Sets
     wanted = size(deployment)
     only = _only_one(sets)
     if only is not None:
-        return sets if size(only) == wanted else sets.replace(scale_set(deployment, only, wanted, control))
+        # The real one leaves the note as it is where the size fits already, and so never gets on. That takes a set
+        # scaled by hand in the moment in which its Deployment is: here what is done before a rest is one moment.
+        noted = (only["metadata"].get("annotations") or {}).get(DESIRED, str(wanted))
+        if size(only) == wanted and noted == str(wanted):
+            return sets
+        return sets.replace(scale_set(deployment, only, wanted, control))
     if _is_saturated(deployment, sets.new):
         for old in sets.old:
             if is_active(old):
@@ -70,10 +75,12 @@ def _is_saturated(deployment: Value, new: Value | None) -> bool:
         return False
     wanted = size(deployment)
     noted = (new["metadata"].get("annotations") or {}).get(DESIRED)
-    return size(new) == wanted and noted == str(wanted) and (new.get("status") or {}).get("availableReplicas") == wanted
+    available = (new.get("status") or {}).get("availableReplicas") or 0
+    return size(new) == wanted and noted == str(wanted) and available == wanted
 
 
 def _share(deployment: Value, sets: Sets, control: Control) -> Sets:
+    """Give what is to be added or removed to the active sets by their size; what is left over goes to the first."""
     active = [s for s in sets.all if is_active(s)]
     allowed = size(deployment) + surge(deployment) if size(deployment) > 0 else 0
     to_add = allowed - sum(map(size, active))
@@ -82,16 +89,22 @@ def _share(deployment: Value, sets: Sets, control: Control) -> Sets:
     ordered.sort(key=size, reverse=True)
     left, sizes = to_add, {}
     for s in ordered:
-        part = _fraction(deployment, s, allowed)
-        part = min(part, left) if to_add > 0 else max(part, left)
+        part = _part(_fraction(deployment, s, allowed), left, to_add)
         sizes[s["metadata"]["name"]] = size(s) + part
         left -= part
-    if ordered:
+    if ordered and to_add:
         first = ordered[0]["metadata"]["name"]
         sizes[first] = max(0, sizes[first] + left)
     for s in ordered:
         sets = sets.replace(scale_set(deployment, s, sizes[s["metadata"]["name"]], control))
     return sets
+
+
+def _part(fraction: int, left: int, to_add: int) -> int:
+    """The part of one set: its fraction, as far as there is something left to add or to remove."""
+    if not left:
+        return 0
+    return min(fraction, left) if to_add > 0 else max(fraction, left)
 
 
 def _fraction(deployment: Value, replica_set: Value, allowed: int) -> int:

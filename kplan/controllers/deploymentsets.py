@@ -5,6 +5,7 @@ Follows pkg/controller/deployment/sync.go (getNewReplicaSet) and util/deployment
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from kplan.api.request import Refused
@@ -21,7 +22,8 @@ HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 MAXIMUM = "deployment.kubernetes.io/max-replicas"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_NOT_COPIED = frozenset((_LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, "deprecated.deployment.rollback.to"))
+ROLLBACK = "deprecated.deployment.rollback.to"
+NOT_COPIED = frozenset((_LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, ROLLBACK))
 _LONGEST_HISTORY = 2000  # characters
 
 
@@ -43,10 +45,6 @@ class Sets(NamedTuple):
             return Sets(changed, self.old)
         return Sets(self.new, tuple(changed if s["metadata"]["name"] == name else s for s in self.old))
 
-    def revision(self, replica_set: Value) -> int:
-        """The revision in the annotation of a set; 0 without a readable one."""
-        return _revision(replica_set)
-
     def wanted_size(self, deployment: Value) -> int:
         """How many replicas the new set may have now: what surge leaves room for, at most what is wanted."""
         current = size(self.new) if self.new is not None else 0
@@ -60,14 +58,17 @@ class Sets(NamedTuple):
 def old_of(deployment: Value, owned: list[Value]) -> Sets:
     """The sets of a Deployment, told apart by their templates: the oldest that matches is the new one."""
     ordered = sorted(owned, key=lambda s: (s["metadata"].get("creationTimestamp") or "", s["metadata"]["name"]))
-    wanted = _without_hash(deployment["spec"]["template"])
-    new = next((s for s in ordered if _without_hash(s["spec"]["template"]) == wanted), None)
+    wanted = without_hash(deployment["spec"]["template"])
+    new = next((s for s in ordered if without_hash(s["spec"]["template"]) == wanted), None)
     return Sets(new, tuple(s for s in ordered if s is not new))
 
 
 def with_new_set(deployment: Value, sets: Sets, control: Control, *, create: bool) -> tuple[Value, Sets]:
-    """The Deployment and its sets with the revision up to date, and with a new set if there is to be one."""
-    revision = max((_revision(s) for s in sets.old), default=0) + 1
+    """The Deployment and its sets with the revision up to date, and with a new set if there is to be one.
+
+    A set that could not be created is still missing: the sync ends there, and nothing is said of the counts.
+    """
+    revision = max((revision_of(s) for s in sets.old), default=0) + 1
     if sets.new is not None:
         return _known(deployment, sets, revision, control)
     return _created(deployment, sets, revision, control) if create else (deployment, sets)
@@ -135,6 +136,8 @@ def _not_created(deployment: Value, new: Value, no: Refused, control: Control) -
     """The name is taken: the next hash is another one. Any other refusal is told and tried again."""
     status = deployment.get("status") or {}
     control.retry()
+    if no.by_terminating_namespace:
+        return deployment
     if no.status == 409:
         return control.status(deployment, {**status, "collisionCount": (status.get("collisionCount") or 0) + 1})
     message = f'Failed to create new replica set "{new["metadata"]["name"]}": {no.message}'
@@ -154,10 +157,10 @@ def _annotations(deployment: Value, replica_set: Value, revision: int) -> dict[s
     """The annotations of the new set: those of the Deployment, and a revision above all others."""
     notes: dict[str, str] = dict(replica_set["metadata"].get("annotations") or {})
     given = deployment["metadata"].get("annotations") or {}
-    notes.update({k: v for k, v in given.items() if k not in _NOT_COPIED})
+    notes.update({k: v for k, v in given.items() if k not in NOT_COPIED})
     known = notes.get(REVISION, "")
-    if known and not known.lstrip("-").isdigit():
-        return notes
+    if known and not is_number(known):
+        return dict(replica_set["metadata"].get("annotations") or {})  # someone else's: left as it is
     if int(known or 0) < revision:
         notes[REVISION] = str(revision)
         if known:
@@ -203,9 +206,15 @@ def has_deadline(deployment: Value) -> bool:
     return deadline is not None and deadline != 2**31 - 1
 
 
-def _revision(replica_set: Value) -> int:
+def revision_of(replica_set: Value) -> int:
+    """The revision in the annotation of a set; 0 without a readable one."""
     text = (replica_set["metadata"].get("annotations") or {}).get(REVISION, "0")
-    return int(text) if text.lstrip("-").isdigit() else 0
+    return int(text) if is_number(text) else 0
+
+
+def is_number(text: str) -> bool:
+    """Whether an annotation is a whole number."""
+    return re.fullmatch(r"[+-]?[0-9]{1,18}", text) is not None
 
 
 def _labelled(template: Value, code: str) -> Value:
@@ -213,7 +222,8 @@ def _labelled(template: Value, code: str) -> Value:
     return {**template, "metadata": {**meta, "labels": {**(meta.get("labels") or {}), HASH: code}}}
 
 
-def _without_hash(template: Value) -> Value:
+def without_hash(template: Value) -> Value:
+    """The template of a set as its Deployment has it."""
     meta = template.get("metadata") or {}
     have = {k: v for k, v in (meta.get("labels") or {}).items() if k != HASH}
     return {**template, "metadata": {**meta, "labels": have}}

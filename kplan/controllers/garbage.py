@@ -7,13 +7,16 @@ dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from kplan.api.customresources import catalog_of
 from kplan.api.deletion import BACKGROUND, FOREGROUND, FOREGROUND_FINALIZER, ORPHAN, ORPHAN_FINALIZER
 from kplan.controllers.claims import controllerless
-from kplan.controllers.control import Control
+from kplan.controllers.control import WARNING, Control
 from kplan.controllers.manager import ANY, Controller
 from kplan.model import Key, split_api_version
+from kplan.schema import KindInfo
 from kplan.store import Write, ref_of
 
 Value = dict[str, Any]
@@ -22,8 +25,11 @@ Value = dict[str, Any]
 def reconcile(key: Key, control: Control) -> None:
     """Look at one object: as an owner that is being deleted, and as a dependent."""
     obj = control.get(key)
+    news = control.memory.pop(control.current, False)
     if obj is None:
         return
+    if news:
+        _report_foreign_owners(obj, control)
     finalizers = obj["metadata"].get("finalizers") or ()
     if obj["metadata"].get("deletionTimestamp"):
         if ORPHAN_FINALIZER in finalizers:
@@ -36,6 +42,19 @@ def reconcile(key: Key, control: Control) -> None:
         _judge(current, control)
 
 
+def _report_foreign_owners(obj: Value, control: Control) -> None:
+    """Tell of references to objects of another namespace: nothing there can be an owner."""
+    namespace = obj["metadata"].get("namespace", "")
+    lost = {r["uid"]: r for r in obj["metadata"].get("ownerReferences") or () if _owner(obj, r, control) is None}
+    for key, found in control.store.items() if lost else ():
+        ref = lost.get(found["metadata"].get("uid", ""))
+        if ref is None or key.namespace in ("", namespace):
+            continue
+        who = f"{ref['apiVersion']}/{ref['kind']}, namespace: {namespace}, name: {ref['name']}, uid: {ref['uid']}"
+        message = f'ownerRef [{who}] does not exist in namespace "{namespace}"'
+        control.event(obj, WARNING, "OwnerRefInvalidNamespace", message)
+
+
 def _orphan(owner: Value, control: Control) -> None:
     for dependent in control.store.dependents(owner["metadata"]["uid"]):
         refs = controllerless(dependent, owner)
@@ -44,11 +63,12 @@ def _orphan(owner: Value, control: Control) -> None:
 
 
 def _delete_dependents_first(owner: Value, control: Control) -> None:
-    """Dependents that block go first, down to the leaves; the owner is released when none of them is left."""
+    """Dependents go first, down to the leaves; the owner is released when none of those that block is left."""
     uid = owner["metadata"]["uid"]
-    blocking = [d for d in control.store.dependents(uid) if _blocks(d, uid)]
-    for dependent in blocking:
-        _judge(dependent, control)
+    for dependent in control.store.dependents(uid):
+        current = control.get(ref_of(dependent).key)
+        if current is not None:
+            _judge(current, control)
     if not any(_blocks(d, uid) for d in control.store.dependents(uid)):
         control.update(_without_finalizer(owner, FOREGROUND_FINALIZER))
 
@@ -60,9 +80,11 @@ def _blocks(dependent: Value, uid: str) -> bool:
 
 def _judge(obj: Value, control: Control) -> None:
     """Delete an object that no living owner wants, or drop references that lead nowhere."""
-    if obj["metadata"].get("deletionTimestamp"):
+    refs = obj["metadata"].get("ownerReferences") or []
+    if obj["metadata"].get("deletionTimestamp") or not refs:
         return
-    refs = obj["metadata"]["ownerReferences"]
+    if not all(_is_understood(obj, ref, control) for ref in refs):
+        return
     owners = [(ref, _owner(obj, ref, control)) for ref in refs]
     waiting = [ref for ref, owner in owners if owner is not None and _waits(owner)]
     solid = [ref for ref, owner in owners if owner is not None and not _waits(owner)]
@@ -70,8 +92,24 @@ def _judge(obj: Value, control: Control) -> None:
         if len(solid) != len(refs):
             control.update(_with_owners(obj, solid))
         return
-    has_dependents = bool(control.store.dependents(obj["metadata"].get("uid", "")))
-    control.delete(obj, FOREGROUND if waiting and has_dependents else _own_policy(obj))
+    dependents = control.store.dependents(obj["metadata"].get("uid", "")) if waiting else []
+    if any(map(_waits, dependents)):  # a circle: it would block itself
+        obj = control.update(_with_owners(obj, [{**r, "blockOwnerDeletion": False} for r in refs]))
+    control.delete(obj, FOREGROUND if dependents else _own_policy(obj))
+
+
+def _is_understood(obj: Value, ref: Value, control: Control) -> bool:
+    """Whether a reference may be followed: its kind is served, and a cluster-scoped object has no namespaced owner.
+
+    Otherwise the collector cannot say that the owner is gone, and leaves the object alone.
+    """
+    info = _kind(ref, control)
+    return info is not None and (bool(obj["metadata"].get("namespace")) or not info.namespaced)
+
+
+def _kind(ref: Value, control: Control) -> KindInfo | None:
+    found = catalog_of(control.version, control.store).kind(str(ref.get("apiVersion")), str(ref.get("kind")))
+    return found if found is not None and found.served else None
 
 
 def _own_policy(obj: Value) -> str:
@@ -83,12 +121,11 @@ def _own_policy(obj: Value) -> str:
 
 def _owner(obj: Value, ref: Value, control: Control) -> Value | None:
     """The owner that a reference names: in the namespace of the object or cluster-scoped, and of the same uid."""
+    info = _kind(ref, control)
+    namespace = obj["metadata"].get("namespace", "") if info is None or info.namespaced else ""
     group, _ = split_api_version(str(ref.get("apiVersion", "")))
-    for namespace in dict.fromkeys((obj["metadata"].get("namespace", ""), "")):
-        found = control.get(Key(group, str(ref.get("kind")), namespace, str(ref.get("name"))))
-        if found is not None and found["metadata"].get("uid") == ref.get("uid"):
-            return found
-    return None
+    found = control.get(Key(group, str(ref.get("kind")), namespace, str(ref.get("name"))))
+    return found if found is not None and found["metadata"].get("uid") == ref.get("uid") else None
 
 
 def _waits(owner: Value) -> bool:
@@ -108,20 +145,35 @@ def _without_finalizer(obj: Value, finalizer: str) -> Value:
 
 
 def _affected(write: Write, control: Control) -> list[Key]:
-    """An object that is new, deleting or has other owners; when one goes, its dependents and its owners."""
+    """An object that is new, deleting or has other owners; when one goes, its dependents.
+
+    Owners that wait for it have to look again when it goes or blocks them no longer.
+    """
     old, new = write.old, write.new
+    found: list[Key] = []
     if new is None:
         assert old is not None
         found = [ref_of(d).key for d in control.store.dependents(old["metadata"].get("uid") or "")]
-        owners = (_owner(old, ref, control) for ref in old["metadata"].get("ownerReferences") or ())
-        return [*found, *(ref_of(o).key for o in owners if o is not None and _waits(o))]
+        return [*found, *_released(old, (), control)]
     before = old["metadata"] if old is not None else {}
     meta = new["metadata"]
+    owners_changed = meta.get("ownerReferences") != before.get("ownerReferences")
     if meta.get("deletionTimestamp") and (not before.get("deletionTimestamp") or _held(before) != _held(meta)):
-        return [write.key]
-    if meta.get("ownerReferences") and meta.get("ownerReferences") != before.get("ownerReferences"):
-        return [write.key]
-    return []
+        found = [write.key]
+    elif owners_changed and meta.get("ownerReferences"):
+        found = [write.key]
+        control.memory["garbagecollector", write.key] = True
+    if old is not None and owners_changed:
+        found += _released(old, meta.get("ownerReferences") or (), control)
+    return found
+
+
+def _released(old: Value, refs: Sequence[Value], control: Control) -> list[Key]:
+    """The owners in the foreground of deletion that an object blocked, and with these references does no longer."""
+    still = {r.get("uid") for r in refs if r.get("blockOwnerDeletion")}
+    gone = [r for r in old["metadata"].get("ownerReferences") or () if r.get("uid") not in still]
+    owners = (_owner(old, ref, control) for ref in gone)
+    return [ref_of(o).key for o in owners if o is not None and _waits(o)]
 
 
 def _held(meta: Value) -> tuple[str, ...]:

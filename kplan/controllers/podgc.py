@@ -45,6 +45,8 @@ def _of_pod(write: Write, control: Control) -> list[Key]:
     name = write.new["spec"].get("nodeName") if write.new is not None else ""
     if not name or (write.old is not None and write.old["spec"].get("nodeName") == name):
         return []
+    if write.old is None and next(control.store.all("Node"), None) is None:
+        return []
     return [] if control.find("Node", name) is not None else [write.key]
 
 

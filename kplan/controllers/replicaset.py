@@ -28,12 +28,12 @@ def reconcile(key: Key, control: Control) -> None:
     owner = control.get(key)
     if owner is None:
         return
-    claimed = claim(owner, "Pod", control, lambda p: selects(owner, p), lambda p: not pods.has_ended(p))
-    active = [p for p in claimed if pods.is_active(p)]
+    active = claim(owner, "Pod", control, lambda p: selects(owner, p), pods.is_active)
+    leaving = [p for p in control.owned(owner, "Pod") if pods.is_terminating(p) and not pods.has_ended(p)]
+    terminating = sum(selects(owner, p) for p in leaving)
     failure = ""
     if not owner["metadata"].get("deletionTimestamp"):
         failure = _manage(owner, active, control)
-    terminating = [p for p in claimed if pods.is_terminating(p)]
     control.status(owner, _status(owner, active, terminating, failure, control))
     if failure:
         control.retry()
@@ -110,7 +110,7 @@ def _related(owner: Value, control: Control) -> list[Value]:
     return [p for s in siblings for p in control.owned(s, "Pod")]
 
 
-def _status(owner: Value, active: list[Value], terminating: list[Value], failure: str, control: Control) -> Value:
+def _status(owner: Value, active: list[Value], terminating: int, failure: str, control: Control) -> Value:
     spec, old = owner["spec"], owner.get("status") or {}
     wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
     min_ready = spec.get("minReadySeconds") or 0
@@ -122,7 +122,7 @@ def _status(owner: Value, active: list[Value], terminating: list[Value], failure
     }
     status: Value = {"replicas": len(active), **{k: n for k, n in counts.items() if n}}
     if owner["kind"] == "ReplicaSet" and control.minor >= 35:  # KEP-3973, on by default since 1.35
-        status["terminatingReplicas"] = len(terminating)
+        status["terminatingReplicas"] = terminating
     status["observedGeneration"] = owner["metadata"].get("generation", 1)
     conditions = _conditions(owner, active, failure, old.get("conditions") or [], control)
     if conditions:

@@ -1,7 +1,7 @@
 """Taint eviction: pods leave a node whose NoExecute taint they do not tolerate, at once or when their time is over.
 
 Follows pkg/controller/tainteviction/taint_eviction.go: the shortest tolerationSeconds of the tolerations in use counts,
-from the moment the taint is seen.
+from the moment the taint is seen. What is scheduled once is only ever cancelled, not put off.
 """
 
 from __future__ import annotations
@@ -22,31 +22,53 @@ _EFFECT = "NoExecute"
 def reconcile(key: Key, control: Control) -> None:
     """Evict one pod, or note when it has to go; one that is being deleted already is told of all the same."""
     pod = control.get(key)
-    node = control.find("Node", pod["spec"].get("nodeName") or "") if pod is not None else None
-    taints = _taints(node) if node is not None else []
-    if pod is None or not taints:
-        if control.memory.pop(control.current, None) is not None and pod is not None:
-            _tell(pod, "Cancelling deletion of Pod", control)
+    due = control.memory.get(control.current)
+    if pod is None:
+        _cancel(key, control)
         return
-    used = [_tolerations(pod, taint) for taint in taints]
-    if not all(used):
+    if due is not None and control.clock.now >= due:
+        del control.memory[control.current]
         _evict(pod, control)
         return
-    limits = [t["tolerationSeconds"] for some in used for t in some if t.get("tolerationSeconds") is not None]
-    if not limits:
-        control.memory.pop(control.current, None)
+    node = control.find("Node", pod["spec"].get("nodeName") or "")
+    if node is None:
+        if due is not None:  # a node that is gone changes nothing
+            control.wake(due - control.clock.now)
         return
-    began, least = control.memory.get(control.current) or (control.clock.now, max(0, min(limits)))
-    control.memory[control.current] = (began, least)
-    if control.clock.now >= began + least:
+    limit = _limit(pod, _taints(node))
+    if limit is None:
+        _cancel(key, control)
+    elif limit == 0:
+        _cancel(key, control)
         _evict(pod, control)
     else:
-        control.wake(began + least - control.clock.now)
+        due = control.memory.setdefault(control.current, control.clock.now + limit)
+        control.wake(due - control.clock.now)
+
+
+def _limit(pod: Value, taints: list[Value]) -> int | None:
+    """Seconds that a pod may stay on a node with these taints, None without a limit.
+
+    The first toleration that fits a taint is the one that counts for it.
+    """
+    limits: list[int] = []
+    for taint in taints:
+        used = next((t for t in pod["spec"].get("tolerations") or () if _tolerates(t, taint)), None)
+        if used is None:
+            return 0
+        if used.get("tolerationSeconds") is not None:
+            limits.append(max(0, int(used["tolerationSeconds"])))
+    return min(limits, default=None)
+
+
+def _cancel(key: Key, control: Control) -> None:
+    """Nothing is scheduled for the pod any more; told if there was, even of a pod that is gone."""
+    if control.memory.pop(control.current, None) is not None:
+        _tell(key, "Cancelling deletion of Pod", control)
 
 
 def _evict(pod: Value, control: Control) -> None:
-    control.memory.pop(control.current, None)
-    _tell(pod, "Marking for deletion Pod", control)
+    _tell(control.current[1], "Marking for deletion Pod", control)
     said = {
         "status": "True",
         "reason": "DeletionByTaintManager",
@@ -56,17 +78,13 @@ def _evict(pod: Value, control: Control) -> None:
     control.delete(pod)
 
 
-def _tell(pod: Value, what: str, control: Control) -> None:
-    meta = pod["metadata"]
-    control.event(pod, NORMAL, "TaintManagerEviction", f"{what} {meta['namespace']}/{meta['name']}")
+def _tell(key: Key, what: str, control: Control) -> None:
+    pod = {"kind": "Pod", "metadata": {"namespace": key.namespace, "name": key.name}}
+    control.event(pod, NORMAL, "TaintManagerEviction", f"{what} {key.namespace}/{key.name}")
 
 
 def _taints(node: Value) -> list[Value]:
     return [t for t in (node.get("spec") or {}).get("taints") or () if t.get("effect") == _EFFECT]
-
-
-def _tolerations(pod: Value, taint: Value) -> list[Value]:
-    return [t for t in pod["spec"].get("tolerations") or () if _tolerates(t, taint)]
 
 
 def _tolerates(toleration: Value, taint: Value) -> bool:
@@ -90,9 +108,12 @@ def _of_pod(write: Write, control: Control) -> list[Key]:
 
 
 def _of_node(write: Write, control: Control) -> list[Key]:
-    if (_taints(write.old) if write.old is not None else []) == (_taints(write.new) if write.new is not None else []):
+    """The pods of a node that is new or has other taints; when it goes, what was scheduled for them stays so."""
+    before = _taints(write.old) if write.old is not None else None
+    if write.new is None or before == _taints(write.new):
         return []
-    return [ref_of(p).key for p in control.store.all("Pod") if p["spec"].get("nodeName") == write.key.name]
+    found = [ref_of(p).key for p in control.store.all("Pod") if p["spec"].get("nodeName") == write.key.name]
+    return found if before or _taints(write.new) else [k for k in found if ("tainteviction", k) in control.memory]
 
 
 CONTROLLER = Controller("tainteviction", {"Pod": _of_pod, "Node": _of_node}, reconcile)

@@ -5,7 +5,7 @@ Remove a pod that is being deleted, else start one that is bound, else end one w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -49,6 +49,7 @@ class Kubelet:
 
     def see(self, writes: Iterable[Write]) -> None:
         """Take note of changed pods."""
+        writes = [changed for write in writes for changed in (write, *self._on_node(write))]
         for write in writes:
             if write.key.kind == "Pod" and not write.key.group:
                 self._sort(write.key, self.control.get(write.key))  # it may have gone since
@@ -112,6 +113,13 @@ class Kubelet:
         if above is None or len(moments) > 1:
             return born(ref_of(owner).key)
         return born(ref_of(above).key) + 0.5
+
+    def _on_node(self, write: Write) -> Iterator[Write]:
+        """The pods of a node that came or went: its kubelet came or went with it."""
+        if write.key.kind == "Node" and not write.key.group and (write.old is None or write.new is None):
+            for pod in self.control.store.all("Pod"):
+                if pod["spec"].get("nodeName") == write.key.name:
+                    yield Write(ref_of(pod).key, pod, pod)
 
     def next(self) -> Action | None:
         """The next action, None if there is nothing to do."""

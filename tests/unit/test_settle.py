@@ -41,6 +41,14 @@ def names(c: kplan.Cluster, kind: str) -> list[str]:
     return [o["metadata"]["name"] for o in c.objects(kind)]
 
 
+def test_objects_given_without_a_uid_get_one() -> None:
+    c = kplan.Cluster([node("a"), deployment()])
+    c.settle()
+    assert len(names(c, "Pod")) == 2
+    assert len({o["metadata"]["uid"] for o in c.objects()}) == len(c.objects())
+    assert c.objects("Deployment")[0]["status"]["observedGeneration"] == 1
+
+
 def test_pods_start_one_by_one() -> None:
     c = kplan.Cluster([node("a"), node("b")])
     c.apply(deployment())
