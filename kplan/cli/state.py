@@ -29,7 +29,13 @@ folder_option = click.option(
 
 @click.group()
 def command() -> None:
-    """Save what is deployed, and compare with it: `kplan plan PATHS --against state`.
+    """Save what is deployed, and compare with it later.
+
+    \b
+    Examples:
+      kplan state save manifests/            after each deployment
+      kplan plan manifests/ --against state  what has changed since
+      kplan state list
 
     A revision holds the objects of the manifests. Secret values are not in it: keyed fingerprints stand for them, which
     tell whether a value is the same and nothing else. The key is the file `key` of the store. It belongs to the store

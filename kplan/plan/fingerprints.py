@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import Any
 
 from kplan.model import Placeholder
+from kplan.plan.live import lasting
 from kplan.plan.secrets import Masks, mask
 
 Value = dict[str, Any]
@@ -39,11 +41,12 @@ class Fingerprints(Masks):
 
 def sealed(value: Value, fingerprints: Fingerprints) -> Value:
     """The object with fingerprints for its secret values; the data of a Secret stays base64."""
-    out = mask(value, fingerprints)
+    out = mask(lasting(value), fingerprints)
     data = out.get("data")
-    if out.get("kind") != "Secret" or not isinstance(data, dict):
-        return out
-    return {**out, "data": {k: _encoded(v) if isinstance(v, Placeholder) else v for k, v in data.items()}}
+    if out.get("kind") == "Secret" and isinstance(data, dict):
+        out = {**out, "data": {k: _encoded(v) if isinstance(v, Placeholder) else v for k, v in data.items()}}
+    plain: Value = json.loads(json.dumps(out))  # a fingerprint is a text like others, to be masked where it is shown
+    return plain
 
 
 def _encoded(word: Placeholder) -> str:
