@@ -58,14 +58,13 @@ def state_folder(config: Config) -> str:
     return config.state or str(Path(config.root) / FOLDER)
 
 
-def sides(request: Request, found: Source, desired: Side) -> tuple[Side, Side]:
-    """The current side, and the desired side as it is compared with it. Raises KplanError."""
-    if found.scheme == STATE:
-        return _state(request, found.which, desired)
-    return _cluster(request, found.which, desired)
+def sides(request: Request, found: Source, given: tuple[Side, Side]) -> tuple[Side, Side]:
+    """The current side, and the desired side as it is compared with it; the current one that is given has nothing in
+    it yet. Raises KplanError."""
+    return (_state if found.scheme == STATE else _cluster)(request, found.which, *given)
 
 
-def _cluster(request: Request, context: str, desired: Side) -> tuple[Side, Side]:
+def _cluster(request: Request, context: str, empty: Side, desired: Side) -> tuple[Side, Side]:
     from kplan.plan import against
     from kplan.plan.inputs import chosen
     from kplan.schema.catalog import catalog
@@ -82,7 +81,7 @@ def _cluster(request: Request, context: str, desired: Side) -> tuple[Side, Side]
     prune = labels.parse(request.selector) if request.prune else None
     question = against.Question(documents, kinds, namespace, prune)
     compared = against.compared(question, live.read(question.asked(), context), request.against)
-    current = desired._replace(
+    current = empty._replace(
         name=request.against,
         loaded=Loaded((), unreadable=compared.unreadable),
         documents=tuple(_document(value, request.against, at) for at, value in enumerate(compared.current)),
@@ -92,7 +91,7 @@ def _cluster(request: Request, context: str, desired: Side) -> tuple[Side, Side]
     return current, desired._replace(documents=compared.desired, warnings=warnings)
 
 
-def _state(request: Request, name: str, desired: Side) -> tuple[Side, Side]:
+def _state(request: Request, name: str, empty: Side, desired: Side) -> tuple[Side, Side]:
     from dataclasses import replace
 
     from kplan.plan.fingerprints import Fingerprints, sealed
@@ -115,7 +114,7 @@ def _state(request: Request, name: str, desired: Side) -> tuple[Side, Side]:
     documents, skipped, warnings = chosen(
         saved, namespace=request.namespace, selector=selector, version=request.kube_version
     )
-    current = desired._replace(name=title, loaded=Loaded(()), documents=documents, skipped=skipped, warnings=warnings)
+    current = empty._replace(name=title, loaded=Loaded(()), documents=documents, skipped=skipped, warnings=warnings)
     fingerprints = Fingerprints(key)
     compared = (replace(d, value=sealed(d.value, fingerprints)) for d in desired.documents)
     return current, desired._replace(documents=tuple(compared))

@@ -155,7 +155,7 @@ def read(request: Request) -> tuple[Side, Side]:
     if not desired.documents and not request.allow_empty:
         raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
     if source is not None:
-        return against.sides(request, source, desired)
+        return against.sides(request, source, (current, desired))
     return current, desired
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kplan.cli import main
+from kplan.plan import fingerprints, saved
 from kplan.source.state import Store
 
 NO_CHANGES = "No changes. The current state matches the manifests."
@@ -47,8 +48,8 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("kplan.plan.saved._ROUNDS", 10)
-    monkeypatch.setattr("kplan.plan.fingerprints._ROUNDS", 10)
+    monkeypatch.setattr(saved, "_ROUNDS", 10)
+    monkeypatch.setattr(fingerprints, "_ROUNDS", 10)
     for name in ("GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR", "KPLAN_FORMAT", "KPLAN_STATE"):
         monkeypatch.delenv(name, raising=False)
     write("m", a="1")

@@ -10,6 +10,7 @@ import pytest
 from fakekubectl import Fake
 
 from kplan.cli import main
+from kplan.plan import saved
 from kplan.plan.secrets import LAST_APPLIED
 
 Value = dict[str, Any]
@@ -44,7 +45,7 @@ def live(manifest: Value, *, data: Value | None = None, applied: bool = True) ->
 @pytest.fixture
 def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("kplan.plan.saved._ROUNDS", 10)
+    monkeypatch.setattr(saved, "_ROUNDS", 10)
     for name in ("GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR", "KPLAN_FORMAT"):
         monkeypatch.delenv(name, raising=False)
     return Fake(tmp_path / "bin", monkeypatch)
