@@ -18,7 +18,7 @@ from kplan.errors import KplanError
 
 FILES = (".kplan.yaml", ".kplan.yml")
 LEVELS = ("error", "warning", "info")
-_PATHS = frozenset(("paths", "rule-dirs", "baseline"))
+_PATHS = frozenset(("paths", "rule-dirs", "baseline", "state"))
 # What a later source adds to, instead of taking the place of an earlier one.
 _ADDED = ("exclude", "ignore", "externals", "rule-dirs", "rules")
 COLORS = ("auto", "always", "never")
@@ -54,6 +54,7 @@ class Config(NamedTuple):
     closed_world: bool = False
     allow_empty: bool = False
     baseline: str = ""
+    state: str = ""
     format: str = ""
     color: str = "auto"
     root: str = "."
@@ -148,6 +149,7 @@ SETTINGS: Mapping[str, Setting] = {
     "closed-world": Setting(_flag, "what is not in the input does not exist"),
     "allow-empty": Setting(_flag, "no manifests is no error"),
     "baseline": Setting(_text, "file with known findings"),
+    "state": Setting(_text, "folder of the state store; `.kplan/state` where it is not set"),
     "format": Setting(_text, "output format"),
     "color": Setting(_one_of(*COLORS), "colour of text output"),
 }

@@ -33,6 +33,9 @@ class Entry:
 COMMANDS: Mapping[str, Entry] = {
     "plan": Entry("kplan.cli.plan", "Show what applying manifests would change, and in what order", failure=1),
     "show": Entry("kplan.cli.show", "Print a saved plan", failure=1),
+    "state": Entry(
+        "kplan.cli.state", "Save manifests as what is deployed, and list, show and remove what was saved", failure=1
+    ),
     "lint": Entry("kplan.cli.lint", "Find mistakes in manifests, with line and column"),
     "explain": Entry("kplan.cli.explain", "Say what a rule finds, why, and how to fix it"),
     "rules": Entry("kplan.cli.rules", "List the rules"),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from kplan import __version__, labels, release
-from kplan.cli import options, output
+from kplan.cli import against, options, output
 from kplan.cli.linting import load_config
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
@@ -31,6 +31,9 @@ _REHEARSAL = {AUTO: None, "always": True, "never": False}
 EXAMPLES = """\
 kplan plan manifests/ --against git:main        what merging this branch would change
 kplan plan overlays/prod --against overlays/staging
+kplan plan manifests/ --against cluster         against the live cluster, read with kubectl; cluster:CONTEXT for another
+kplan plan manifests/ --against cluster --prune -l app=web
+kplan plan manifests/ --against state           against what `kplan state save` kept last; state:REV for an older one
 kplan plan manifests/ --against dump.yaml       against `kubectl get ... -o yaml` of a cluster
 kplan plan manifests/ --against nothing         everything is new
 kplan plan . --against git:main --format markdown --detailed-exitcode
@@ -53,6 +56,7 @@ class Request:
     show_secrets: bool = False
     nodes: tuple[str, ...] = ()
     rehearsal: str = AUTO
+    state: str = ""
 
 
 _ASKED = ("paths", "against", "namespace", "selector", "prune", "ignores", "allow_empty", "show_secrets", "nodes")
@@ -95,13 +99,21 @@ def viewed(function: Any) -> Any:
     return function
 
 
+_SIDES = "The current side: a folder, a file, git:REF, cluster[:CONTEXT], state[:REV], or nothing."
+_PRUNE = (
+    "Destroy what is only in the current state. Against a cluster it takes -l and destroys what `kubectl apply --prune`"
+    " would. [default: prune; against a cluster: no-prune]"
+)
+
+
 @click.command(cls=options.Command, examples=EXAMPLES)
 @click.argument("paths", nargs=-1)
-@click.option("--against", metavar="SIDE", help="The current side: a folder, a file, git:REF, or nothing.")
+@click.option("--against", metavar="SIDE", help=_SIDES)
 @viewed
 @click.option("--out", metavar="FILE", help="Save the plan; `kplan show FILE` prints it.")
 @click.option("--show-secrets", is_flag=True, help="Print secret values. They are masked otherwise.")
-@click.option("--prune/--no-prune", default=True, help="Destroy what is only in the current state. [default: prune]")
+@click.option("--prune/--no-prune", default=None, help=_PRUNE)
+@click.option("--state", "folder", metavar="DIR", help="Folder of the state store. [default: .kplan/state]")
 @click.option("-n", "--namespace", default="", help="Namespace of objects that name none.")
 @click.option("-l", "--selector", default="", help="Compare only objects with these labels.")
 @click.option(
@@ -122,19 +134,23 @@ def viewed(function: Any) -> Any:
 def command(**given: Any) -> int:
     """Show what applying manifests would change, and in what order.
 
-    The manifests below PATHS are the desired state. Nothing is applied, and no cluster is asked.
+    The manifests below PATHS are the desired state. Nothing is applied, and no cluster is asked, unless it is with
+    --against cluster: then kubectl reads the objects that the manifests name, as you could.
     """
     if not given["paths"]:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
-        raise KplanError("nothing to compare with", hint="--against DIR, FILE, git:REF or nothing")
+        raise KplanError("nothing to compare with", hint="--against DIR, FILE, git:REF, cluster, state or nothing")
     if given["out"] and given["show_secrets"]:
         raise KplanError("a saved plan holds no secret values", hint="leave out --show-secrets or --out")
     flags = {"kube-version": given["kube_version"], "exclude": given["exclude"], "color": given["color"]}
+    flags["state"] = given["folder"]
     config = load_config(flags, given["config_file"], no_file=given["no_config"])
     asked = {name: given[name] for name in _ASKED}
     rehearsal = {None: AUTO, True: "always", False: "never"}[given["rehearsal"]]
     request = Request(**asked, kube_version=config.kube_version, exclude=config.exclude, rehearsal=rehearsal)
+    pruned = against.prunes(request.against, given["prune"], request.selector)
+    request = replace(request, prune=pruned, state=against.state_folder(config))
     given["color"] = config.color
     sides = read(request)
     plan = compare(request, sides, values=given["format_"] == "json")
@@ -148,10 +164,13 @@ def command(**given: Any) -> int:
 
 def read(request: Request) -> tuple[Side, Side]:
     """The current and the desired side of a request. Raises KplanError if there is nothing to read."""
-    current = _side(request, request.against, _against(request))._replace(around=_around(request))
+    source = against.source(request.against)
+    current = _side(request, request.against, () if source else _against(request))._replace(around=_around(request))
     desired = _side(request, " ".join(request.paths), request.paths)
     if not desired.documents and not request.allow_empty:
         raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
+    if source is not None:
+        return against.sides(request, source, (current, desired))
     return current, desired
 
 
@@ -171,13 +190,13 @@ def _around(request: Request) -> tuple[Value, ...]:
 
 
 def _against(request: Request) -> tuple[str, ...]:
-    against = request.against
-    if against == NOTHING:
+    given = request.against
+    if given == NOTHING:
         return ()
-    scheme, _, ref = against.partition(":")
+    scheme, _, ref = given.partition(":")
     if scheme == "git" and ref and ":" not in ref:
         return tuple(f"git:{ref}:{path}" for path in request.paths)
-    return (against,)
+    return (given,)
 
 
 def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
@@ -234,7 +253,7 @@ def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False)
 def _completed(plan: Plan, sides: tuple[Side, Side]) -> Plan:
     """The plan with places in files, and with what reading the input told."""
     current, desired = sides
-    places: dict[Key, Document] = {ref_of(d.value).key: d for s in sides for d in s.documents}
+    places: dict[Key, Document] = {ref_of(d.value).key: d for s in sides for d in s.documents if d.line}
     actions = tuple(
         replace(a, span=places[a.ref.key].span()) if a.verb != "keep" and a.ref.key in places else a
         for a in plan.actions
@@ -309,7 +328,8 @@ def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> N
 
 def fingerprints(sides: tuple[Side, Side], salt: str) -> tuple[str, str]:
     """What identifies the content of both sides."""
+    from kplan.plan.live import lasting
     from kplan.plan.saved import fingerprint
 
-    current, desired = (fingerprint([*side.values, *side.around], salt) for side in sides)
+    current, desired = (fingerprint(map(lasting, [*side.values, *side.around]), salt) for side in sides)
     return current, desired

@@ -14,6 +14,7 @@ from typing import Any
 from kplan.api.merge import three_way
 from kplan.model import Key, split_api_version
 from kplan.plan.kinds import Kinds
+from kplan.plan.noise import is_live
 from kplan.plan.pairing import pair
 from kplan.plan.secrets import LAST_APPLIED, as_stored
 from kplan.plan.values import items, submap
@@ -53,6 +54,17 @@ def applied(stored: Value | None, manifest: Value, kinds: Kinds, original: Value
     if items(stored, "metadata", "managedFields"):
         return three_way(None, stored, manifest, None if kind.custom else kind.node)
     return manifest
+
+
+def lasting(value: Value) -> Value:
+    """The object without what a server rewrites all the time and no plan depends on: what tells whether a plan against
+    it is stale. What was not read from a server is left as it is."""
+    if not is_live(value):
+        return value
+    meta = {k: v for k, v in submap(value, "metadata").items() if k not in ("resourceVersion", "generation")}
+    entries = (e for e in items(meta, "managedFields") if e.get("subresource") != "status")
+    meta["managedFields"] = [{k: v for k, v in e.items() if k != "time"} for e in entries]
+    return {k: v for k, v in value.items() if k != "status"} | {"metadata": meta}
 
 
 def _placed(manifest: Value, live: Value) -> Value:

@@ -57,7 +57,7 @@ def pair(before: Iterable[Value], after: Iterable[Value]) -> list[Paired]:
     """Every object of both sides once, in the order of their names; of one identity on a side the last counts."""
     old, new = _sides(before), _sides(after)
     found = [Paired(old.pop(key), new.pop(key)) for key in [k for k in new if k in old]]
-    for key, renamed in ((_storage, False), (_anywhere, False), (_stem, True)):
+    for key, renamed in ((stored_as, False), (_anywhere, False), (_stem, True)):
         found += [Paired(old.pop(a), new.pop(b), renamed) for a, b in _matched(old, new, key)]
     found += [Paired(side, None) for side in old.values()]
     found += [Paired(None, side) for side in new.values()]
@@ -95,7 +95,8 @@ def _compatible(trait: Callable[[Key], Hashable | None], a: Key, b: Key) -> bool
     return trait is not _anywhere or a.namespace == b.namespace or not (a.namespace and b.namespace)
 
 
-def _storage(key: Key) -> Hashable:
+def stored_as(key: Key) -> Key:
+    """The identity under which the server stores an object: that of the group that its kind moved to."""
     return key._replace(group=_MOVED.get((key.group, key.kind), key.group))
 
 
