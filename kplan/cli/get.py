@@ -10,7 +10,7 @@ import click
 
 from kplan import release
 from kplan.cli import options, output
-from kplan.cli.predicted import Predicted, complain, predicted
+from kplan.cli.predicted import Predicted, complain, predicted, surroundings
 from kplan.cli.selection import Chosen, Wanted, choose, requirements, wanted
 from kplan.errors import KplanError
 
@@ -33,6 +33,9 @@ view_options = (
     click.option("-n", "--namespace", default="default", help="Look here, and apply here what names no namespace."),
     click.option("-A", "--all-namespaces", is_flag=True, help="Look in all namespaces."),
     click.option("-l", "--selector", metavar="SELECTOR", help="Only objects with these labels: a=1,b!=2,c in (x,y)."),
+    options.script,
+    options.metrics,
+    options.load_balancer_pool,
     options.kube_version,
     options.exclude,
 )
@@ -80,7 +83,14 @@ def look(given: dict[str, Any]) -> Predicted:
     if not given["filename"] and not given["nodes"]:
         raise KplanError("no manifests given", hint="-f PATH says where they are")
     version = release.parse(given["kube_version"] or release.DEFAULT)
-    return predicted(given["filename"], given["nodes"], version, namespace=given["namespace"], exclude=given["exclude"])
+    return predicted(
+        given["filename"],
+        given["nodes"],
+        version,
+        namespace=given["namespace"],
+        exclude=given["exclude"],
+        around=surroundings(given),
+    )
 
 
 def kinds_of(seen: Predicted) -> Catalog:

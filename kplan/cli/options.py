@@ -37,6 +37,20 @@ output = click.option(
 )
 
 
+script = click.option(
+    "--script", metavar="FILE", help="How containers fare: {NAME: {ready: false, crashes: true, exitCode: N}}."
+)
+metrics = click.option(
+    "--metrics", metavar="FILE", help="What pods measure, for autoscalers: {pods: {NAMESPACE/POD: {cpu: 250m}}}."
+)
+load_balancer_pool = click.option(
+    "--load-balancer-pool",
+    metavar="ADDRESSES",
+    multiple=True,
+    help="Give these to Services of type LoadBalancer: 192.0.2.0/28, 192.0.2.1-192.0.2.9. Repeatable.",
+)
+
+
 class Command(click.Command):
     """A click command with examples, one a line, that its help starts with."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kplan.clock import seconds, stamp
@@ -56,6 +57,41 @@ class Predicted:
     placed: Mapping[Key, str] = field(default_factory=dict)
 
 
+class Surroundings(NamedTuple):
+    """What there is beside Kubernetes: how containers fare, what they measure, addresses for load balancers."""
+
+    script: Script | None = None
+    metrics: Value | None = None
+    pool: tuple[str, ...] = ()
+
+
+NOTHING_BESIDE = Surroundings()
+
+
+def surroundings(given: Mapping[str, Any]) -> Surroundings:
+    """The surroundings that the options of a command name. Raises KplanError with the place of what is wrong."""
+    from kplan.cli import script
+
+    how = script.read(given["script"]) if given.get("script") else None
+    return Surroundings(how, _metrics(given["metrics"]) if given["metrics"] else None, given["load_balancer_pool"])
+
+
+def _metrics(file: str) -> Value:
+    from kplan.controllers.autoscaling.metrics import check
+    from kplan.yamlio import load_value
+
+    try:
+        value = load_value(Path(file).read_text(encoding="utf-8"), file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise KplanError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        check(value)
+    except KplanError as error:
+        raise KplanError(f"{file}: {error}", hint=error.hint) from error
+    assert isinstance(value, dict)
+    return value
+
+
 def predicted(
     paths: Sequence[str],
     nodes: Sequence[str],
@@ -63,6 +99,7 @@ def predicted(
     *,
     namespace: str = "default",
     exclude: Iterable[str] = (),
+    around: Surroundings = NOTHING_BESIDE,
 ) -> Predicted:
     """Apply the manifests of `paths`, one after the other, to what `nodes` say is stored, and let it come to rest.
 
@@ -70,7 +107,7 @@ def predicted(
     where there is nothing to look at, or what is stored cannot be read.
     """
     given = read(paths, nodes, exclude=exclude)
-    return come_to_rest(given, version, namespace=namespace)
+    return come_to_rest(given, version, namespace=namespace, around=around)
 
 
 def read(paths: Sequence[str], nodes: Sequence[str], *, exclude: Iterable[str] = (), empty: bool = False) -> Input:
@@ -141,8 +178,10 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 1
 
 
-def come_to_rest(given: Input, version: str, *, namespace: str = "default", script: Script | None = None) -> Predicted:
-    """Apply what was read and let the cluster come to rest; `script` says how pods fare.
+def come_to_rest(
+    given: Input, version: str, *, namespace: str = "default", around: Surroundings = NOTHING_BESIDE
+) -> Predicted:
+    """Apply what was read and let the cluster come to rest; `around` is what there is beside Kubernetes.
 
     With more than MOST_PODS pods it stays as it was applied, and a note says so.
     """
@@ -150,7 +189,9 @@ def come_to_rest(given: Input, version: str, *, namespace: str = "default", scri
     from kplan.cli.standins import added
     from kplan.cluster import Cluster
 
-    cluster = Cluster(given.stored, version=version, provision=True)
+    cluster = Cluster(
+        given.stored, version=version, provision=True, metrics=around.metrics, load_balancer_pool=around.pool
+    )
     cluster.clock.now = max(cluster.clock.now, *map(_created, given.stored))
     open_world = not cluster.objects("Namespace")
     now = cluster.clock.text
@@ -164,12 +205,26 @@ def come_to_rest(given: Input, version: str, *, namespace: str = "default", scri
         return Predicted(cluster, tuple(refused), given.loaded, notes, cluster.clock.text, cluster.clock.now)
     placed = {k: v["spec"]["nodeName"] for k, v in cluster.store.items() if k.kind == "Pod" and _is_placed(v)}
     began = cluster.clock.now
-    rests = cluster.settle(True if script is None else script)
+    rests = cluster.settle(True if around.script is None else around.script)
     if cluster.unsettled:
         notes = (*notes, f"the cluster does not come to rest: {cluster.unsettled}")
+    notes = (*notes, *_pending_addresses(cluster))
     for event in event_objects(cluster.events()):
         cluster.store.put(event)
     return Predicted(cluster, tuple(refused), given.loaded, notes, cluster.clock.text, began, tuple(rests), placed)
+
+
+def _pending_addresses(cluster: Cluster) -> Iterator[str]:
+    """Why Services of type LoadBalancer have no address."""
+    waiting = [
+        f"{s['metadata'].get('namespace')}/{s['metadata']['name']}"
+        for s in cluster.objects("Service")
+        if (s.get("spec") or {}).get("type") == "LoadBalancer"
+        and not ((s.get("status") or {}).get("loadBalancer") or {}).get("ingress")
+    ]
+    if waiting:
+        names = ", ".join(waiting)
+        yield f"no address for {names}: load balancers come from a cloud or an add-on; --load-balancer-pool stands in"
 
 
 def _created(value: Value) -> float:

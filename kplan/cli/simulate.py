@@ -13,7 +13,7 @@ import click
 
 from kplan import release
 from kplan.cli import options, output
-from kplan.cli.predicted import MOST_PODS, Input, come_to_rest, read
+from kplan.cli.predicted import MOST_PODS, Input, come_to_rest, read, surroundings
 from kplan.errors import KplanError
 from kplan.placement import Simulation
 from kplan.render.admission import Answered
@@ -22,11 +22,18 @@ PENDING = 2
 _ADD = re.compile(r"(\d{1,5})(?::(.+))?")
 _WHAT_IFS = ("explain", "drain", "add_nodes", "until_full", "scheduler_config")  # and nodes_needed
 _EMPTY = "--allow-empty if that is how it should be"
-_NOT_WITH = {"script": "--script", "steps": "--steps", "events": "--events"}
+_NOT_WITH = {
+    "script": "--script",
+    "metrics": "--metrics",
+    "load_balancer_pool": "--load-balancer-pool",
+    "steps": "--steps",
+    "events": "--events",
+}
 
 EXAMPLES = """\
 kplan simulate manifests/ --nodes nodes.yaml           what becomes of them: pods, events, what is not ready
 kplan simulate manifests/ --script script.yaml         with containers that crash or never become ready
+kplan simulate manifests/ --metrics load.yaml          with what autoscalers measure
 kplan simulate manifests/ --events --steps             all that happens, with its time
 kplan simulate manifests/ --explain web                why that node, node by node
 kplan simulate dump.yaml --drain node-3                what `kubectl drain` would lead to
@@ -39,9 +46,9 @@ kplan simulate manifests/ --nodes-needed               how many nodes are missin
 @click.command(cls=options.Command, examples=EXAMPLES)
 @click.argument("paths", nargs=-1)
 @click.option("--nodes", metavar="PATH", multiple=True, help="Nodes, and what else is in the cluster. Repeatable.")
-@click.option(
-    "--script", metavar="FILE", help="How containers fare: {NAME: {ready: false, crashes: true, exitCode: N}}."
-)
+@options.script
+@options.metrics
+@options.load_balancer_pool
 @click.option("--events", is_flag=True, help="Print all events in their order.")
 @click.option("--steps", is_flag=True, help="Print what was written at each step.")
 @click.option("--explain", metavar="POD", default="", help="Print what each node and plugin says to this pod.")
@@ -111,9 +118,9 @@ def _followed(found: Input, version: str, given: Mapping[str, Any]) -> tuple[Sim
     from kplan.render.columns.pods import summary
     from kplan.survey import survey
 
-    script = scripts.read(given["script"]) if given["script"] else None
-    at_rest = come_to_rest(found, version, script=script)
-    unused = scripts.unused(script or (), at_rest.cluster.store)
+    around = surroundings(given)
+    at_rest = come_to_rest(found, version, around=around)
+    unused = scripts.unused(around.script or (), at_rest.cluster.store)
     notes = [n for n in at_rest.notes if n != found.pool]
     notes += [f"the script says how {name} fares, and no pod is called so" for name in unused]
     seen = survey(at_rest.cluster, at_rest.rests, at_rest.began, at_rest.placed, found.pool, notes)

@@ -292,3 +292,50 @@ def test_nodes_that_cannot_be_read(folder: Path, capsys: Out, stored: Value, sai
     assert code == 1
     assert "the cluster cannot be read: nodes.json:1:" in err
     assert said in err
+
+
+AUTOSCALER = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        "minReplicas": 1,
+        "maxReplicas": 5,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
+            }
+        ],
+    },
+}
+
+
+def test_autoscaler_follows_the_metrics_of_a_file(folder: Path, capsys: Out) -> None:
+    (folder / "load.yaml").write_text('load: {shop/web-*: {cpu: "150m"}}\n')
+    found = run_json(capsys, deployment("web"), AUTOSCALER, flags="--metrics load.yaml")
+    assert [(w["name"], w["ready"], w["wanted"]) for w in found["workloads"]] == [("web", 3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pods: [1]\n", "load.yaml: metrics.pods: must be a mapping"),
+        ("pods: {a: {cpu: many}}\n", "load.yaml: metrics.pods[a].cpu"),
+        ("a: b: c\n", "load.yaml"),
+    ],
+)
+def test_metrics_that_are_none(folder: Path, capsys: Out, text: str, message: str) -> None:
+    (folder / "load.yaml").write_text(text)
+    code, _, err = run(capsys, deployment("web"), flags="--metrics load.yaml")
+    assert (code, message in err, err.count("error:")) == (1, True, 1)
+
+
+def test_load_balancer_waits_for_an_address_or_gets_one(folder: Path, capsys: Out) -> None:
+    balanced = {**service(80), "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
+    why = "no address for shop/s: load balancers come from a cloud or an add-on"
+    assert any(why in line for line in run(capsys, balanced)[1].splitlines())
+    assert why not in run(capsys, balanced, flags="--load-balancer-pool 192.0.2.7")[1]
+    main(["get", "svc", "-n", "shop", "-f", "app.json", "--load-balancer-pool", "192.0.2.7"])
+    assert "192.0.2.7" in capsys.readouterr().out
