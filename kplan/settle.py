@@ -52,6 +52,7 @@ class ControlPlane:
 
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Everything that happens until the cluster is at rest, one entry for each time it pauses."""
+        self.unsettled = ""
         self.kubelet.script = None if isinstance(kubelet, bool) else kubelet
         self.control.calls += 1
         given = self._drain()

@@ -19,6 +19,9 @@ from kplan.store import Write, ref_of
 Value = dict[str, Any]
 
 
+_UNREADABLE: Value = {"metadata": {}}  # an owner that is there, though nothing can be said of it
+
+
 def reconcile(key: Key, control: Control) -> None:
     """Look at one object: as an owner that is being deleted, and as a dependent."""
     obj = control.get(key)
@@ -85,9 +88,12 @@ def _owner(obj: Value, ref: Value, control: Control) -> Value | None:
     """The owner that a reference names: in the namespace of the object or cluster-scoped, and of the same uid."""
     group, _ = split_api_version(str(ref.get("apiVersion", "")))
     for namespace in dict.fromkeys((obj["metadata"].get("namespace", ""), "")):
-        found = control.get(Key(group, str(ref.get("kind")), namespace, str(ref.get("name"))))
+        key = Key(group, str(ref.get("kind")), namespace, str(ref.get("name")))
+        found = control.get(key)
         if found is not None and found["metadata"].get("uid") == ref.get("uid"):
             return found
+        if found is None and key in control.store.aside:
+            return _UNREADABLE
     return None
 
 

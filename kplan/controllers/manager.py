@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from kplan.controllers.control import Control
 from kplan.model import Key
-from kplan.store import Write
+from kplan.store import Write, is_native
 
 Value = dict[str, Any]
 Route = Callable[[Write, Control], Iterable[Key]]
@@ -47,7 +47,8 @@ class Manager:
     def see(self, writes: Iterable[Write]) -> None:
         """Queue what these changes make the controllers look at."""
         for write in writes:
-            for kind in (write.key.kind, ANY):
+            native = is_native(write.key.group, write.key.kind)
+            for kind in (write.key.kind, ANY) if native else (ANY,):
                 for name, route in self._routes.get(kind, ()):
                     for key in route(write, self.control):
                         self.add(name, key)

@@ -1,0 +1,66 @@
+"""What is taken as stored: each object as a server holds it, or the reason why no server could.
+
+A dump of a cluster may leave out what servers set, but not be of another shape: what a decoder refuses was never
+stored. For custom resources that goes for their metadata, for nothing else is known of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kplan.api.decode import Mismatch, Mode, converter, copied
+from kplan.api.decode_errors import explain
+from kplan.api.defaults import decoded, kind_info
+from kplan.release import minor
+from kplan.schema import catalog
+from kplan.schema.node import Node
+
+Value = dict[str, Any]
+
+TOO_DEEP = "it is nested too deeply"
+
+
+def stored(value: Any, version: str) -> tuple[Value | None, str]:
+    """A defaulted deep copy in normal form, and what is wrong with it, "" for nothing.
+
+    What is wrong is copied unchanged; it is None if it is no object, or too deep to be copied.
+    """
+    if type(value) is not dict:
+        return None, "it is no object"
+    try:
+        try:
+            return _decoded(value, version)
+        except Mismatch:
+            return copied(value), _why(value, version)
+    except RecursionError:
+        return None, TOO_DEEP
+
+
+def _decoded(value: Value, version: str) -> tuple[Value, str]:
+    """The object as it is decoded. Raises Mismatch."""
+    for field in ("apiVersion", "kind"):
+        if type(value.get(field)) is not str or not value[field]:
+            raise Mismatch
+    info = kind_info(value["apiVersion"], value["kind"], version)
+    if info is not None:
+        out = decoded(value, info, minor(version), keep_unknown=True)
+    else:
+        out = copied(value)
+        out["metadata"] = converter(_metadata(version), Mode("keep"))(value.get("metadata") or {})
+    meta = out.setdefault("metadata", {})
+    return out, "" if meta.get("name") or meta.get("generateName") else "metadata.name: it has no name"
+
+
+def _why(value: Value, version: str) -> str:
+    for field in ("apiVersion", "kind"):
+        if type(value.get(field)) is not str or not value[field]:
+            return f"{field}: it must be a text that is not empty"
+    info = kind_info(value["apiVersion"], value["kind"], version)
+    verdict = explain(info.node, value) if info is not None else explain(_metadata(version), value.get("metadata"))
+    return verdict.error or "it cannot be decoded"
+
+
+def _metadata(version: str) -> Node:
+    pod = catalog(version).kind("v1", "Pod")
+    assert pod is not None and pod.node.fields is not None
+    return pod.node.fields["metadata"]
