@@ -100,7 +100,17 @@ def _full(value: Value, key: Key, now: str, uids: dict[Key, str]) -> Value:
     refs = meta.get("ownerReferences") or []
     if any(not r.get("uid") for r in refs):
         changed["ownerReferences"] = [r if r.get("uid") else {**r, "uid": _uid(r, key, uids)} for r in refs]
-    return {**value, "metadata": {**meta, **changed}} if changed else value
+    full = {**value, "metadata": {**meta, **changed}} if changed else value
+    return _with_times(full, now) if key.kind == "Deployment" else full
+
+
+def _with_times(deployment: Value, now: str) -> Value:
+    """The times of conditions, from which a rollout's deadline is counted."""
+    status = deployment.get("status") or {}
+    known = status.get("conditions") or []
+    times = {"lastUpdateTime": now, "lastTransitionTime": now}
+    timed = [{**times, **{k: v for k, v in c.items() if v is not None}} for c in known]
+    return deployment if timed == known else {**deployment, "status": {**status, "conditions": timed}}
 
 
 def _uid(ref: Value, dependent: Key, uids: dict[Key, str]) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 from kplan.api.decode import Mismatch, Mode, converter, copied
 from kplan.api.decode_errors import explain
 from kplan.api.defaults import decoded, kind_info
+from kplan.api.request import Refused
+from kplan.model import split_api_version
 from kplan.release import minor
 from kplan.schema import catalog
 from kplan.schema.node import Node
@@ -45,10 +47,27 @@ def _decoded(value: Value, version: str) -> tuple[Value, str]:
     if info is not None:
         out = decoded(value, info, minor(version), keep_unknown=True)
     else:
-        out = copied(value)
-        out["metadata"] = converter(_metadata(version), Mode("keep"))(value.get("metadata") or {})
+        out = with_metadata(value, version)
     meta = out.setdefault("metadata", {})
     return out, "" if meta.get("name") or meta.get("generateName") else "metadata.name: it has no name"
+
+
+def with_metadata(value: Value, version: str) -> Value:
+    """A copy of an object of a kind that nothing is known of, with its metadata in normal form. Raises Mismatch."""
+    meta = value.get("metadata")
+    out: Value = copied(value)
+    out["metadata"] = converter(_metadata(version), Mode("keep"))({} if meta is None else meta)
+    return out
+
+
+def without_kind(value: Value, version: str) -> Value:
+    """`with_metadata` as the server does it. Raises Refused, a 400."""
+    try:
+        return with_metadata(value, version)
+    except Mismatch:
+        kind, (_, api) = value["kind"], split_api_version(value["apiVersion"])
+        error = explain(_metadata(version), value.get("metadata")).error
+        raise Refused(400, f'{kind} in version "{api}" cannot be handled as a {kind}: {error}') from None
 
 
 def _why(value: Value, version: str) -> str:

@@ -106,7 +106,7 @@ def event_object(event: Any, number: int, cluster: Cluster) -> Value:
         "type": event.type,
         "reason": event.reason,
         "message": event.message,
-        "count": getattr(event, "count", 1),
+        "count": 1,
     }
 
 

@@ -29,7 +29,7 @@ _NAMESPACED = frozenset(
 
 def namespaced(value: Value) -> Value:
     """The object with the namespace `default` where it names none and needs one."""
-    if value.get("kind") not in _NAMESPACED or text(value, "metadata", "namespace"):
+    if text(value, "kind") not in _NAMESPACED or text(value, "metadata", "namespace"):
         return value
     return {**value, "metadata": {**mapping(value, "metadata"), "namespace": "default"}}
 
