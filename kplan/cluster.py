@@ -224,7 +224,9 @@ class Cluster:
 
 def _typed(o: Value) -> Value:
     """A node may come without its type, as in lists of machines: nothing else has allocatable resources."""
-    status = o.get("status") if isinstance(o, dict) else None
+    if not isinstance(o, dict):
+        return o
+    status = o.get("status")
     if "kind" not in o and isinstance(status, dict) and "allocatable" in status:
         return {"apiVersion": "v1", "kind": "Node", **o}
     return o

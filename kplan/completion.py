@@ -8,12 +8,12 @@ follows from the identity.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kplan.api.customresources import catalog_of
+from kplan.api.defaults import kind_info
 from kplan.model import Key, split_api_version
-from kplan.schema import Catalog
 from kplan.store import Store, Write, ref_of
 
 Value = dict[str, Any]
@@ -33,8 +33,14 @@ def complete(store: Store, now: str, version: str, odd: Iterable[Value] = ()) ->
             store.remove(key)
             store.aside[key] = value
     kinds = catalog_of(version, store)
+
+    def is_namespaced(value: Value) -> bool:
+        api_version, kind = value["apiVersion"], value["kind"]
+        info = kinds.kind(api_version, kind) or kind_info(api_version, kind, version)
+        return info is not None and info.namespaced
+
     values = [value for _, value in store.items()]
-    placed = {id(v): _named(v, kinds) for v in values}
+    placed = {id(v): _named(v, is_namespaced) for v in values}
     if any(placed[id(v)] is not v for v in values):  # other keys: all are put anew, in the same order
         for value in values:
             store.remove(ref_of(value).key)
@@ -45,17 +51,16 @@ def complete(store: Store, now: str, version: str, odd: Iterable[Value] = ()) ->
         full = _full(value, key, now, uids)
         if full is not value:
             store.put(full)
-    store.journal = [_told(w, kinds, store) for w in journal] if journal is not None else []
+    store.journal = [_told(w, is_namespaced, store) for w in journal] if journal is not None else []
 
 
-def _named(value: Value, kinds: Catalog) -> Value:
+def _named(value: Value, is_namespaced: Callable[[Value], bool]) -> Value:
     """The object with a name and, if its kind needs one, a namespace."""
     meta = value["metadata"]
-    info = kinds.kind(value["apiVersion"], value["kind"])
     changed: Value = {}
     if not meta.get("name"):
         changed["name"] = f"{meta['generateName']}<1>"  # as names are made that a server draws
-    if info is not None and info.namespaced and not meta.get("namespace"):
+    if not meta.get("namespace") and is_namespaced(value):
         changed["namespace"] = _DEFAULT_NAMESPACE
     if not changed:
         return value
@@ -75,7 +80,7 @@ def _uids(store: Store) -> dict[Key, str]:
     for key, value in store.items():
         free = sorted(said.get(key, set()) - taken)
         own = value["metadata"].get("uid") or (free[0] if len(free) == 1 else "")
-        found[key] = own or str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(key)))
+        found[key] = own or str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(key).encode(errors="replace").decode()))
         taken.add(found[key])
     return found
 
@@ -117,11 +122,11 @@ def _uid(ref: Value, dependent: Key, uids: dict[Key, str]) -> str:
     return next((uids[owner] for owner in _owners(ref, dependent) if owner in uids), "")
 
 
-def _told(write: Write, kinds: Catalog, store: Store) -> Write:
+def _told(write: Write, is_namespaced: Callable[[Value], bool], store: Store) -> Write:
     """A change from before, under the identity and with the uid that its object has now."""
     value = write.new if write.new is not None else write.old
     assert value is not None
-    named = _named(value, kinds)
+    named = _named(value, is_namespaced)
     if named is value and value["metadata"].get("uid"):
         return write
     key = ref_of(named).key

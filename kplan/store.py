@@ -216,7 +216,7 @@ class Store:
 
 def is_native(group: str, kind: str) -> bool:
     """Whether a kind of this group is not a custom one that has the name of a built-in kind."""
-    return "." not in group or group.endswith(".k8s.io") or kind not in _builtin_kinds()
+    return "." not in group or group.endswith(".k8s.io") or kind not in builtin_kinds()
 
 
 def _pool(group: str, kind: str) -> str:
@@ -224,7 +224,8 @@ def _pool(group: str, kind: str) -> str:
 
 
 @cache
-def _builtin_kinds() -> frozenset[str]:
+def builtin_kinds() -> frozenset[str]:
+    """The names of all kinds of Kubernetes itself."""
     return frozenset(kind for kinds in facts("kubernetes/index").values() for kind in kinds)
 
 

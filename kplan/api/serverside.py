@@ -30,8 +30,8 @@ from kplan.api.ssa.managers import APPLY, UPDATE, Manager
 from kplan.api.ssa.ownership import Kind, applied, written
 from kplan.api.ssa.paths import EMPTY, under
 from kplan.api.ssa.shapes import resource_of_unknown_kind
-from kplan.api.stored import without_kind
 from kplan.api.statusupdate import has_status, with_status
+from kplan.api.stored import without_kind
 from kplan.api.update import updated
 from kplan.schema import KindInfo, catalog
 

@@ -16,8 +16,12 @@ from kplan.model import split_api_version
 from kplan.release import minor
 from kplan.schema import catalog
 from kplan.schema.node import Node
+from kplan.store import builtin_kinds, is_native
 
 Value = dict[str, Any]
+
+# Without these fields there is nothing that a controller or a kubelet could do; all others have a zero value.
+_NEEDED = {("v1", "Pod"): "containers", ("v1", "ReplicationController"): "template"}
 
 TOO_DEEP = "it is nested too deeply"
 
@@ -46,10 +50,24 @@ def _decoded(value: Value, version: str) -> tuple[Value, str]:
     info = kind_info(value["apiVersion"], value["kind"], version)
     if info is not None:
         out = decoded(value, info, minor(version), keep_unknown=True)
+    elif _is_known_elsewhere(value):
+        raise Mismatch
     else:
         out = with_metadata(value, version)
     meta = out.setdefault("metadata", {})
-    return out, "" if meta.get("name") or meta.get("generateName") else "metadata.name: it has no name"
+    if not meta.get("name") and not meta.get("generateName"):
+        return out, "metadata.name: it has no name"
+    field = _NEEDED.get((out["apiVersion"], out["kind"]), "")
+    return out, f"spec.{field}: it has none" if field and not out["spec"].get(field) else ""
+
+
+def undecodable(value: Value, version: str) -> bool:
+    """Whether the server would refuse to read an object."""
+    try:
+        _decoded(value, version)
+    except Mismatch:
+        return True
+    return False
 
 
 def with_metadata(value: Value, version: str) -> Value:
@@ -75,11 +93,20 @@ def _why(value: Value, version: str) -> str:
         if type(value.get(field)) is not str or not value[field]:
             return f"{field}: it must be a text that is not empty"
     info = kind_info(value["apiVersion"], value["kind"], version)
+    if info is None and _is_known_elsewhere(value):
+        return catalog(version).no_match(value["apiVersion"], value["kind"])
     verdict = explain(info.node, value) if info is not None else explain(_metadata(version), value.get("metadata"))
     return verdict.error or "it cannot be decoded"
 
 
+def _is_known_elsewhere(value: Value) -> bool:
+    """Whether a kind that this release does not have is called like a built-in one, and is no custom kind."""
+    group, _ = split_api_version(value["apiVersion"])
+    return value["kind"] in builtin_kinds() and is_native(group, value["kind"])
+
+
 def _metadata(version: str) -> Node:
     pod = catalog(version).kind("v1", "Pod")
-    assert pod is not None and pod.node.fields is not None
+    assert pod is not None
+    assert pod.node.fields is not None
     return pod.node.fields["metadata"]

@@ -88,12 +88,12 @@ def fill_system_fields(obj: Value, request: Request) -> None:
     if meta.get("generateName") and not meta.get("name"):
         meta["name"] = generated_name(meta["generateName"], f"{request.kind}/{request.namespace}/{serial}")
     where = f"{request.group}/{request.kind}/{request.namespace}/{meta.get('name')}/{serial}"
-    meta["uid"] = str(uuid.uuid5(uuid.NAMESPACE_URL, where))
+    meta["uid"] = str(uuid.uuid5(uuid.NAMESPACE_URL, where.encode(errors="replace").decode()))
 
 
 def generated_name(prefix: str, seed: str) -> str:
     """A name as generateName makes it: the prefix, cut to 58 characters, and five more."""
-    number = zlib.crc32(f"{prefix}{seed}".encode())
+    number = zlib.crc32(f"{prefix}{seed}".encode(errors="replace"))
     suffix = ""
     for _ in range(_SUFFIX):
         number, digit = divmod(number, len(_ALPHABET))

@@ -37,6 +37,7 @@ def default(value: Value, version: str) -> Value:
 
 
 def kind_info(api_version: str, kind: str, version: str) -> KindInfo | None:
+    """The built-in kind, or the one that replaced it where this release has it no longer; None for any other."""
     kinds = catalog(version)
     life = lifecycle(api_version, kind)
     info = kinds.kind(api_version, kind)
