@@ -27,18 +27,19 @@ def complete(store: Store, now: str, version: str, odd: Iterable[Value] = ()) ->
     `now` is the time of creation of what has none. The journal keeps its entries, told of the completed objects.
     """
     journal, store.journal = store.journal, None
+    kinds = catalog_of(version, store)
+
+    def is_namespaced(value: Value) -> bool:
+        api_version, kind = str(value.get("apiVersion")), str(value.get("kind"))
+        info = kinds.kind(api_version, kind) or kind_info(api_version, kind, version)
+        return info is not None and info.namespaced
+
     for value in odd:
         key = ref_of(value).key
         if store.get(key) is value:
             store.remove(key)
-            store.aside[key] = value
-    kinds = catalog_of(version, store)
-
-    def is_namespaced(value: Value) -> bool:
-        api_version, kind = value["apiVersion"], value["kind"]
-        info = kinds.kind(api_version, kind) or kind_info(api_version, kind, version)
-        return info is not None and info.namespaced
-
+            where = key.namespace or (_DEFAULT_NAMESPACE if is_namespaced(value) else "")
+            store.aside[key._replace(namespace=where)] = value
     values = [value for _, value in store.items()]
     placed = {id(v): _named(v, is_namespaced) for v in values}
     if any(placed[id(v)] is not v for v in values):  # other keys: all are put anew, in the same order

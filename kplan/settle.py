@@ -28,7 +28,7 @@ HORIZON = 60.0  # seconds that a controller's timer may lie ahead
 STILL = 8.0  # the same while kubelets are stopped: a namespace goes (5 s), but a failed pod is not replaced (10 s)
 LAZY_HORIZON = 3600.0  # the same for what is scheduled for later
 MOST_JUMPS = 300  # times that the clock may jump in one call
-MOST_SYNCS = 100  # of one object between two rests: beyond that a cluster does not come to rest
+MOST_SYNCS = 50  # of one object between two rests: beyond that a cluster does not come to rest
 MOST_MADE = 20_000  # objects that controllers may make in one call
 
 

@@ -37,7 +37,7 @@ def deleted(obj: Value, now: float, propagation: str | None = None, grace: int |
         new_meta.pop("finalizers")
     known = meta.get("deletionTimestamp")
     if not known or (obj["kind"] == "Pod" and period < (meta.get("deletionGracePeriodSeconds") or 0)):
-        new_meta["deletionTimestamp"] = stamp(now + period)
+        new_meta["deletionTimestamp"] = stamp(now + _duration(period))
         new_meta["deletionGracePeriodSeconds"] = period
         if not known and "generation" in meta:
             new_meta["generation"] = meta["generation"] + 1
@@ -75,6 +75,11 @@ def _grace(obj: Value, grace: int | None) -> int:
         return 0
     period = spec.get("terminationGracePeriodSeconds", 30) if grace is None else grace
     return max(int(period), 1 if period < 0 else 0)
+
+
+def _duration(period: int) -> float:
+    """So many seconds as a Go Duration holds them: 64 bits of nanoseconds, what is more starts anew (time.Duration)."""
+    return ((period * 10**9 + 2**63) % 2**64 - 2**63) / 10**9
 
 
 def _is_namespace_in_use(obj: Value) -> bool:

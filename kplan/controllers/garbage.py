@@ -73,8 +73,13 @@ def _judge(obj: Value, control: Control) -> None:
         if len(solid) != len(refs):
             control.update(_with_owners(obj, solid))
         return
-    has_dependents = bool(control.store.dependents(obj["metadata"].get("uid", "")))
-    control.delete(obj, FOREGROUND if waiting and has_dependents else _own_policy(obj))
+    dependents = control.store.dependents(obj["metadata"]["uid"])
+    if not waiting or not dependents:
+        control.delete(obj, _own_policy(obj))
+        return
+    if any(map(_waits, dependents)):  # perhaps owners in a circle: this one no longer keeps the others
+        obj = control.update(_with_owners(obj, [{**ref, "blockOwnerDeletion": False} for ref in refs]))
+    control.delete(obj, FOREGROUND)
 
 
 def _own_policy(obj: Value) -> str:
