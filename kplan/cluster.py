@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from kplan import release
 from kplan.clock import Clock
 from kplan.errors import KplanError
-from kplan.model import Applied, Decision, Odd, Ref
-from kplan.store import Store, ref_of
+from kplan.model import Applied, Decision, Ref
+from kplan.store import Odd, Store, ref_of
 
 if TYPE_CHECKING:
     from kplan.api.apply import Outcome

@@ -86,20 +86,6 @@ class Key(NamedTuple):
     name: str
 
 
-class Odd(NamedTuple):
-    """Something among the objects of a cluster that no server could have stored, and why.
-
-    `ref` is None for what is no object, and `value` for what is nested too deeply.
-    """
-
-    ref: Ref | None
-    why: str
-    value: Any = None
-
-    def __str__(self) -> str:
-        return f"{self.ref if self.ref is not None else 'an item'}: {self.why}"
-
-
 def split_api_version(api_version: str) -> tuple[str, str]:
     """(group, version) of an apiVersion; the core group is the empty text."""
     group, slash, version = api_version.rpartition("/")

@@ -46,6 +46,7 @@ class ControlPlane:
         self._deltas: list[Delta] = []
         self._counts: dict[Key, Counts | None] = {}
         self._wrote = False
+        self._syncs: dict[tuple[str, Key], int] = {}  # how often each object was looked at since the last rest
         store.simulated = True
         told = {write.key for write in store.journal or ()}
         store.journal = store.journal if store.journal is not None else []
@@ -60,7 +61,7 @@ class ControlPlane:
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
-        jumps = 0
+        jumps, visits = 0, dict.fromkeys([self.control.current], 0)
         near, far = (HORIZON, LAZY_HORIZON) if kubelet is not False else (STILL, STILL)
         someday = self.clock.now + far
         while not self._stopped:
@@ -76,9 +77,11 @@ class ControlPlane:
                 break
             jumps += 1
             if jumps > MOST_JUMPS:
-                current = self.control.current
-                self._stopped = f"{current[0]} {current[1].name}: it comes back as often as time passes"
+                (name, key), _ = max(visits.items(), key=lambda visit: visit[1])
+                self._stopped = f"{name} {key.name}: it comes back as often as time passes"
             after = self._rest(None)
+            for item, count in self._syncs.items():
+                visits[item] = visits.get(item, 0) + count
             busy = busy or len(self.control.events) > known
             if after.changes or self._deltas[-1]:
                 rests.append(after)
@@ -130,6 +133,7 @@ class ControlPlane:
         """
         seen: list[Write] = self._drain()
         syncs: dict[tuple[str, Key], int] = {}
+        self._syncs = syncs
         while True:
             for _ in range(self.manager.waiting):
                 self.manager.step()

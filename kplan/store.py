@@ -25,6 +25,20 @@ def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
     return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
 
 
+class Odd(NamedTuple):
+    """Something among the objects of a cluster that no server could have stored, and why.
+
+    `ref` is None for what is no object, and `value` for what is nested too deeply.
+    """
+
+    ref: Ref | None
+    why: str
+    value: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.ref if self.ref is not None else 'an item'}: {self.why}"
+
+
 class Write(NamedTuple):
     """What happened to one object: `old` is None where it is new, `new` is None where it went."""
 
