@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 START = "2026-01-01T00:00:00Z"
@@ -28,10 +29,26 @@ class Clock:
 
 
 def stamp(now: float) -> str:
-    """Seconds since 1970 as RFC 3339 in UTC, whole seconds."""
-    return (datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(now))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Seconds since 1970 as RFC 3339 in UTC, whole seconds; at most the year 9999, at least the year 1."""
+    whole = min(max(int(now), _FIRST), _LAST)
+    return (_EPOCH + timedelta(seconds=whole)).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def seconds(text: str) -> float:
-    """An RFC 3339 time as seconds since 1970. Raises ValueError for another text."""
-    return datetime.fromisoformat(text).timestamp()
+    """An RFC 3339 time as seconds since 1970. Raises ValueError for another text.
+
+    A year of five digits counts as the end of 9999, and one below 1 as the beginning of 1: objects may carry both.
+    """
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        if re.fullmatch(r"(0000|-\d{3,4})-\d\d-\d\dT[\d:.]{8,}Z", text):
+            return float(_FIRST)
+        if re.fullmatch(r"\d{5}-\d\d-\d\dT[\d:.]{8,}Z", text):
+            return float(_LAST)
+        raise
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST = int(seconds("0001-01-01T00:00:00Z"))
+_LAST = int(seconds("9999-12-31T23:59:59Z"))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from kplan import release
 from kplan.clock import Clock
+from kplan.errors import KplanError
 from kplan.model import Applied, Decision, Ref
-from kplan.store import Store, ref_of
+from kplan.store import Odd, Store, ref_of
 
 if TYPE_CHECKING:
     from kplan.api.apply import Outcome
@@ -34,6 +35,9 @@ class Cluster:
     that the cluster has no metrics API. It may be replaced between two calls of `settle`. With `provision` its storage
     classes have somebody behind them who makes the volumes that claims ask for: a bare control plane has nobody. Nor
     does it give addresses to load balancers: `load_balancer_pool` has the networks, ranges or addresses to give out.
+
+    `odd` names what no server could have stored. Such objects count where nothing happens to them (`objects`, `get`,
+    plans, schedule); controllers do not see them.
     """
 
     def __init__(
@@ -45,15 +49,22 @@ class Cluster:
         provision: bool = False,
         load_balancer_pool: Iterable[str] = (),
     ) -> None:
-        from kplan.api.defaults import default
-
         self.metrics = metrics
         if metrics is not None:
             from kplan.controllers.autoscaling.metrics import check
 
             check(metrics)
         self.version = release.parse(version)
-        self.store = Store(default(_typed(o), self.version) for o in objects)
+        self.odd: list[Odd] = []
+        self.store = Store()
+        for o in objects:
+            value = self._read(o)
+            if value is not None:
+                ref = ref_of(value)
+                twin = self.store.get(ref.key)
+                if twin is not None:
+                    self.odd.append(Odd(ref, "another object of this name comes later, and counts", twin))
+                self.store.put(value)
         self.store.journal = []  # what comes after this is what `settle` tells of
         self.clock = Clock()
         self._provision = provision
@@ -175,9 +186,12 @@ class Cluster:
         return self._plane.unsettled if self._plane is not None else ""
 
     def _control_plane(self) -> ControlPlane:
+        from kplan.completion import complete
         from kplan.settle import ControlPlane
 
         if self._plane is None:
+            odd = [o.value for o in self.odd if o.value is not None]
+            complete(self.store, self.clock.text, self.version, odd)
             self._plane = ControlPlane(self.store, self.clock, self.version, provision=self._provision)
             if self._pool:
                 from kplan.controllers.loadbalancers import addresses
@@ -187,14 +201,18 @@ class Cluster:
 
     def add(self, pod: Value) -> None:
         """A Pending pod joins the cluster."""
-        self.store.put(self._stored(pod))
+        value = self._read(pod)
+        if value is not None:
+            self.store.put(value)
 
     def bind(self, pod: Value, node: str) -> None:
         """A pod is placed on a node and runs; its claims are bound as the PV controller would bind them."""
         from kplan.scheduler import writes
         from kplan.scheduler.snapshot import Snapshot
 
-        value = self._stored(pod)
+        value = self._read(pod)
+        if value is None:
+            raise KplanError("what is to be bound is no pod")
         if (value.get("spec") or {}).get("volumes"):
             cluster = Snapshot(self.store, self.version)
             target = cluster.by_name.get(node)
@@ -205,18 +223,26 @@ class Cluster:
         self.store.remove(ref_of(value).key)
         self.store.put({**writes.bound(value, node), "status": status})
 
-    def _stored(self, pod: Value) -> Value:
-        from kplan.api.defaults import default
+    def _read(self, given: Value) -> Value | None:
+        """What is taken as stored, None if it is no object; it is noted if no server could have stored it."""
+        from kplan.api.stored import stored
 
-        return default(pod, self.version)
+        value, why = stored(_typed(given), self.version)
+        if why:
+            self.odd.append(Odd(ref_of(value) if value is not None else None, why, value))
+        return value
 
     def objects(self, kind: str | None = None, namespace: str | None = None) -> list[Value]:
         """The stored objects, of one kind or namespace if given, in the order in which they came."""
-        return list(self.store.all(kind, namespace))
+        aside = (o for key, o in self.store.aside.items() if namespace in (None, key.namespace))
+        found = [*self.store.all(None, namespace), *aside]
+        return found if kind is None else [o for o in found if o.get("kind") == kind]
 
 
 def _typed(o: Value) -> Value:
     """A node may come without its type, as in lists of machines: nothing else has allocatable resources."""
+    if not isinstance(o, dict):
+        return o
     status = o.get("status")
     if "kind" not in o and isinstance(status, dict) and "allocatable" in status:
         return {"apiVersion": "v1", "kind": "Node", **o}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kplan.model import Key
-from kplan.store import Store, Write
+from kplan.store import Store, Write, is_native
 
 Value = dict[str, Any]
 Counts = tuple[int, ...]
@@ -88,7 +88,7 @@ def delta(writes: Iterable[Write], store: Store) -> dict[Key, Counts | None]:
     found: dict[Key, Counts | None] = {}
     for write in writes:
         fields = FIELDS.get(write.key.kind)
-        if fields is not None:
+        if fields is not None and is_native(write.key.group, write.key.kind):
             value = store.get(write.key)
             found[write.key] = _counts(value, fields) if value is not None else None
     return found
@@ -119,7 +119,8 @@ def _line(write: Write) -> list[str]:
         return [f"gone {kind} {name}"]
     if _only_reports(write.old, write.new):
         return []
-    return [line for make in _UPDATES for line in make(f"{kind} {name}", write.old, write.new)]
+    updates = _UPDATES if is_native(write.key.group, write.key.kind) else _UPDATES_OF_ALL
+    return [line for make in updates for line in make(f"{kind} {name}", write.old, write.new)]
 
 
 _STATUS_COUNTS = frozenset(("Job", "PersistentVolume", "PersistentVolumeClaim"))
@@ -178,11 +179,6 @@ def _true(obj: Value) -> list[str]:
     return [c["type"] for c in (obj.get("status") or {}).get("conditions") or () if c["status"] == "True"]
 
 
-_UPDATES: tuple[Callable[[str, Value, Value], list[str]], ...] = (
-    _scaled,
-    _terminating,
-    _owners,
-    _phases,
-    _bound,
-    _conditions,
-)
+_Update = Callable[[str, Value, Value], list[str]]
+_UPDATES_OF_ALL: tuple[_Update, ...] = (_scaled, _terminating, _owners)
+_UPDATES: tuple[_Update, ...] = (*_UPDATES_OF_ALL, _phases, _bound, _conditions)

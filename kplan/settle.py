@@ -13,7 +13,7 @@ from typing import Any
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock
 from kplan.controllers.control import Control
-from kplan.controllers.manager import Manager
+from kplan.controllers.manager import MOST_WANTED, Manager
 from kplan.controllers.registry import controllers
 from kplan.kubelet.actions import Kubelet
 from kplan.kubelet.outcomes import Script
@@ -30,7 +30,8 @@ HORIZON = 60.0  # seconds that a controller's timer may lie ahead
 STILL = 8.0  # the same while kubelets are stopped: a namespace goes (5 s), but a failed pod is not replaced (10 s)
 LAZY_HORIZON = 3600.0  # the same for what is scheduled for later
 MOST_JUMPS = 300  # times that the clock may jump in one call
-MOST_SYNCS = 200  # per object and call: beyond that a cluster does not come to rest
+MOST_SYNCS = 50  # of one object between two rests: beyond that a cluster does not come to rest
+MOST_MADE = 20_000  # objects that controllers may make in one call
 
 
 class ControlPlane:
@@ -43,10 +44,11 @@ class ControlPlane:
         self.manager = Manager(self.control, controllers(provision=provision))
         self.kubelet = Kubelet(self.control)
         self.placing = Placing(self.control)
-        self.unsettled = ""
+        self._stopped = ""
         self._deltas: list[Delta] = []
         self._counts: dict[Key, Counts | None] = {}
         self._wrote = False
+        self._syncs: dict[tuple[str, Key], int] = {}  # how often each object was looked at since the last rest
         store.simulated = True
         _identify(store)
         told = {write.key for write in store.journal or ()}
@@ -55,15 +57,17 @@ class ControlPlane:
 
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Everything that happens until the cluster is at rest, one entry for each time it pauses."""
+        self._stopped = ""
         self.kubelet.script = None if isinstance(kubelet, bool) else kubelet
         self.control.calls += 1
+        self.control.made = 0
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote
-        jumps = 0
+        jumps, visits = 0, dict.fromkeys([self.control.current], 0)
         near, far = (HORIZON, LAZY_HORIZON) if kubelet is not False else (STILL, STILL)
         someday = self.clock.now + far
-        while not self.unsettled:
+        while not self._stopped:
             action = self.kubelet.next() if kubelet is not False else None
             if action is not None:
                 self.clock.advance(ACTION)
@@ -76,14 +80,24 @@ class ControlPlane:
                 break
             jumps += 1
             if jumps > MOST_JUMPS:
-                self.unsettled = "something comes back as often as time passes"
+                (name, key), _ = max(visits.items(), key=lambda visit: visit[1])
+                self._stopped = f"{name} {key.name}: it comes back as often as time passes"
             after = self._rest(None)
+            for item, count in self._syncs.items():
+                visits[item] = visits.get(item, 0) + count
             busy = busy or len(self.control.events) > known
             if after.changes or self._deltas[-1]:
                 rests.append(after)
                 busy = True
         self.clock.advance(QUIET)
         return rests
+
+    @property
+    def unsettled(self) -> str:
+        """What did not come to rest, and why; empty if all did."""
+        most = f"and {MOST_WANTED} are the most that are simulated for one object"
+        large = (f"{k.kind.lower()} {k.name}: it wants {n} pods, {most}" for k, n in self.manager.too_large.items())
+        return "; ".join(filter(None, (self._stopped, *large)))
 
     def _pass_time(self, horizon: float, someday: float | None) -> bool:
         """Let time pass until a controller has something to do; False if none has within so many seconds.
@@ -121,16 +135,21 @@ class ControlPlane:
         bound before its owner has seen the consequences of making it.
         """
         seen: list[Write] = self._drain()
-        budget = MOST_SYNCS * (100 + len(self.store))
+        syncs: dict[tuple[str, Key], int] = {}
+        self._syncs = syncs
         while True:
-            waiting = self.manager.waiting
-            for _ in range(waiting):
+            for _ in range(self.manager.waiting):
                 self.manager.step()
                 seen += self._drain()
-            budget -= waiting
-            if budget < 0:
-                self.unsettled = f"{self.control.current[0]} {self.control.current[1].name}"
-                return seen
+                current = self.control.current
+                syncs[current] = syncs.get(current, 0) + 1
+                if syncs[current] > MOST_SYNCS:
+                    self._stopped = f"{current[0]} {current[1].name}"
+                    return seen
+                if self.control.made > MOST_MADE:
+                    most = f"{MOST_MADE} objects are the most that are made in one go"
+                    self._stopped = f"{current[0]} {current[1].name}: {most}"
+                    return seen
             if self.placing.run():
                 seen += self._drain()
             elif not self.manager.waiting:

@@ -6,9 +6,11 @@ Values are plain JSON objects and are replaced, never edited in place: whoever h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref, split_api_version
+from kplan.schema.definitions import read as facts
 
 Value = dict[str, Any]
 
@@ -23,6 +25,20 @@ def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
     return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
 
 
+class Odd(NamedTuple):
+    """Something among the objects of a cluster that no server could have stored, and why.
+
+    `ref` is None for what is no object, and `value` for what is nested too deeply.
+    """
+
+    ref: Ref | None
+    why: str
+    value: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.ref if self.ref is not None else 'an item'}: {self.why}"
+
+
 class Write(NamedTuple):
     """What happened to one object: `old` is None where it is new, `new` is None where it went."""
 
@@ -35,7 +51,11 @@ class Store:
     """A set of objects. Iteration follows the order in which objects were first put.
 
     `journal`, once it is a list, gets every change: whoever watches the store takes them out. `simulated` says that
-    controllers run over it: what they keep up to date counts.
+    controllers run over it: what they keep up to date counts. `aside` is what is there too, but not for controllers:
+    what no server could have stored.
+
+    A custom kind that has the name of a built-in one, such as the Service of Knative, is never taken for it: it is
+    found by its key, among all objects, and where its group is named.
     """
 
     __slots__ = (
@@ -48,6 +68,7 @@ class Store:
         "_free",
         "_objects",
         "_owned",
+        "aside",
         "journal",
         "simulated",
     )
@@ -62,6 +83,7 @@ class Store:
         self._free: dict[tuple[str, str], dict[Key, None]] = {}
         self._by_name: dict[tuple[str, str, str], Key] = {}
         self._by_label: dict[str, dict[tuple[str, str, str], dict[Key, None]]] = {}
+        self.aside: dict[Key, Value] = {}
         self.journal: list[Write] | None = None
         self.simulated = False
         for o in objects:
@@ -77,13 +99,16 @@ class Store:
         """Store an object under its identity, replacing what was there."""
         key = ref_of(value).key
         old = self._objects.get(key)
+        kind = _pool(key.group, key.kind)
         self._objects[key] = value
-        self._by_kind.setdefault(key.kind, {})[key] = value
-        self._changes[key.kind] = self._changes.get(key.kind, 0) + 1
+        self._by_kind.setdefault(kind, {})[key] = value
+        self._changes[kind] = self._changes.get(kind, 0) + 1
         if old is None:
+            self.aside.pop(key, None)
             self._births += 1
             self._born[key] = self._births
-            self._by_name.setdefault(key[1:], key)
+            if kind == key.kind:
+                self._by_name.setdefault(key[1:], key)
         self._note(key, old, value)
         return key
 
@@ -91,18 +116,20 @@ class Store:
         """Take an object out; returns it, or None if there was none."""
         value = self._objects.pop(key, None)
         if value is not None:
-            del self._by_kind[key.kind][key]
+            kind = _pool(key.group, key.kind)
+            del self._by_kind[kind][key]
             del self._born[key]
             if self._by_name.get(key[1:]) == key:
                 del self._by_name[key[1:]]
-            self._changes[key.kind] += 1
+            self._changes[kind] += 1
             self._note(key, value, None)
         return value
 
     def _note(self, key: Key, old: Value | None, new: Value | None) -> None:
         if self.journal is not None:
             self.journal.append(Write(key, old, new))
-        free = self._free.get((key.kind, key.namespace))
+        kind = _pool(key.group, key.kind)
+        free = self._free.get((kind, key.namespace))
         if free is not None:
             if new is not None and not has_controller(new):
                 free[key] = None
@@ -115,7 +142,7 @@ class Store:
                     self._owned[uid].pop(key, None)
             for uid in after:
                 self._owned.setdefault(uid, {})[key] = None
-        index = self._by_label.get(key.kind)
+        index = self._by_label.get(kind)
         if index is not None:
             had, has = labels_of(old), labels_of(new)
             if had != has or new is None or old is None:
@@ -173,9 +200,9 @@ class Store:
         key = self._by_name.get((kind, namespace, name))
         return self._objects[key] if key is not None else None
 
-    def all(self, kind: str | None = None, namespace: str | None = None) -> Iterator[Value]:
-        """Objects of a kind (all kinds if None), in a namespace if one is given."""
-        pool = self._objects if kind is None else self._by_kind.get(kind, {})
+    def all(self, kind: str | None = None, namespace: str | None = None, *, group: str = "") -> Iterator[Value]:
+        """Objects of a kind (all kinds if None), in a namespace if one is given; `group` is that of a custom kind."""
+        pool = self._objects if kind is None else self._by_kind.get(_pool(group, kind), {})
         for key, value in pool.items():
             if namespace is None or key.namespace == namespace:
                 yield value
@@ -197,7 +224,23 @@ class Store:
         other._changes = dict(self._changes)
         other._born, other._births = dict(self._born), self._births
         other._by_name = dict(self._by_name)
+        other.aside = dict(self.aside)
         return other
+
+
+def is_native(group: str, kind: str) -> bool:
+    """Whether a kind of this group is not a custom one that has the name of a built-in kind."""
+    return "." not in group or group.endswith(".k8s.io") or kind not in builtin_kinds()
+
+
+def _pool(group: str, kind: str) -> str:
+    return kind if is_native(group, kind) else f"{kind}.{group}"
+
+
+@cache
+def builtin_kinds() -> frozenset[str]:
+    """The names of all kinds of Kubernetes itself."""
+    return frozenset(kind for kinds in facts("kubernetes/index").values() for kind in kinds)
 
 
 def owner_uids(value: Value | None) -> list[str]:

@@ -35,8 +35,11 @@ def get(document: Ref | Value | str, server: Server) -> Value | None:
         value = placed(value, info, server)
     except Refused:
         info = None
-    found = server.store.get(ref_of(value).key) if server.store is not None else None
-    return encoded(found, info) if found is not None else None
+    if server.store is None:
+        return None
+    key = ref_of(value).key
+    found = server.store.get(key)
+    return encoded(found, info) if found is not None else server.store.aside.get(key)
 
 
 def _identified(document: Ref | Value | str) -> Value:

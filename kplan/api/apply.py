@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from kplan.api.decode import copied
 from kplan.api.encode import encoded
 from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, with_last_applied
 from kplan.api.merge import three_way
 from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read
 from kplan.api.placeholders import with_uids
 from kplan.api.request import Refused, Server
+from kplan.api.stored import without_kind
 from kplan.api.update import updated
 from kplan.errors import KplanError
 from kplan.model import Applied
@@ -160,8 +160,7 @@ def named(value: Value) -> Value:
 def _stored(value: Value, sent: _Sent, server: Server, warnings: list[str]) -> Value:
     """The object as the server stores it, new or in place of what is there."""
     if sent.info is None:
-        unchecked: Value = copied(value)
-        return unchecked
+        return without_kind(value, server.release)
     new = decode(value, sent.info, server, sent.repeated, warnings)
     if sent.stored is None:
         return created(new, sent.info, server, warnings)

@@ -41,7 +41,9 @@ def deleted(obj: Value, now: float, propagation: str | None = None, grace: int |
     if not finalizers:
         new_meta.pop("finalizers")
     if not known or running:
-        new_meta["deletionTimestamp"] = stamp((seconds(known) - running if known else now) + period)
+        new_meta["deletionTimestamp"] = stamp(
+            (seconds(known) - _duration(running) if known else now) + _duration(period)
+        )
         new_meta["deletionGracePeriodSeconds"] = period
     if not known and "generation" in meta:
         new_meta["generation"] = meta["generation"] + 1
@@ -86,6 +88,11 @@ def _grace(obj: Value, grace: int | None) -> int:
         return 0
     period = spec.get("terminationGracePeriodSeconds", 30) if grace is None else grace
     return max(int(period), 1 if period < 0 else 0)
+
+
+def _duration(period: int) -> float:
+    """So many seconds as a Go Duration holds them: 64 bits of nanoseconds, what is more starts anew (time.Duration)."""
+    return ((period * 10**9 + 2**63) % 2**64 - 2**63) / 10**9
 
 
 def _is_namespace_in_use(obj: Value) -> bool:

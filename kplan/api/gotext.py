@@ -35,7 +35,7 @@ def type_name(value: Any) -> str:
 def _simple(value: float | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(int(value)) if float(value).is_integer() else repr(value)
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
 
 
 _TYPES: dict[type, str] = {bool: "bool", dict: "map[string]interface {}", list: "[]interface {}", str: "string"}

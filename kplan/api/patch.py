@@ -21,6 +21,7 @@ from kplan.api.request import Refused, Server, invalid
 from kplan.api.scale import paths_of, scale_of, scaled
 from kplan.api.serverside import Writing, is_tracked, managed, normal, reread, unchanged, update_tracked
 from kplan.api.statusupdate import has_status, with_status
+from kplan.api.stored import without_kind
 from kplan.api.update import preconditions, updated
 from kplan.api.validation.field import go_json, go_quote
 from kplan.errors import KplanError
@@ -210,8 +211,9 @@ def _decoded(sent: Value, info: KindInfo | None, call: _Call, server: Server, wa
         raise _bad_result(sent, f"unable to decode {sent['apiVersion']} {sent['kind']} into {' '.join(expected)}")
     if not isinstance(sent.get("metadata"), dict):
         raise _bad_result(sent, "there is no metadata")
-    new = sent
-    if info is not None:
+    if info is None:
+        new = without_kind(sent, server.release)
+    else:
         new, error, unknown = reread(sent, info, server)
         if error:
             raise _bad_result(sent, error)

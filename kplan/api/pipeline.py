@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from kplan import release as releases
 from kplan.api import admission, customresources, strategy
-from kplan.api.decode import Mismatch, Mode, converter, copied
+from kplan.api.decode import Mismatch, Mode, converter
 from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
 from kplan.api.request import Refused, Request, Server, invalid
 from kplan.api.sent import as_sent, repeated_keys
+from kplan.api.stored import without_kind
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
@@ -54,7 +55,7 @@ def create(doc: Value | str, server: Server) -> Admission:
         given, sent, repeated = read(doc)
         info = kind_of(sent, server)
         if info is None:
-            new = copied(sent)
+            new = without_kind(sent, server.release)
         else:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
             finish(new, info)

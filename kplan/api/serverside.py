@@ -31,6 +31,7 @@ from kplan.api.ssa.ownership import Kind, applied, written
 from kplan.api.ssa.paths import EMPTY, under
 from kplan.api.ssa.shapes import resource_of_unknown_kind
 from kplan.api.statusupdate import has_status, with_status
+from kplan.api.stored import without_kind
 from kplan.api.update import updated
 from kplan.schema import KindInfo, catalog
 
@@ -141,8 +142,7 @@ def _empty(info: KindInfo | None) -> Value:
 def _created(new: Value, call: Applying, server: Server, warnings: list[str]) -> Value:
     """The applied object as it is stored when it is new."""
     if call.info is None:
-        out: Value = copied(new)
-        return out
+        return without_kind(new, server.release)
     made = created(_read(new, call, call.info, server), call.info, server, warnings)
     return _joined(made, call.config) if _is_node(call.info) else made
 
@@ -150,8 +150,7 @@ def _created(new: Value, call: Applying, server: Server, warnings: list[str]) ->
 def _updated(new: Value, live: Value, call: Applying, server: Server, warnings: list[str]) -> Value:
     """The merged object as it is stored in place of `live`."""
     if call.info is None:
-        out: Value = copied(new)
-        return out
+        return without_kind(new, server.release)
     read = _read(new, call, call.info, server)
     status = read.get("status")
     final = updated(read, live, call.info, server, warnings)

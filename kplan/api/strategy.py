@@ -94,7 +94,7 @@ def fill_system_fields(obj: Value, request: Request) -> None:
 
 def _uid(text: str) -> str:
     """A UUID of version 5 in the namespace of URLs (RFC 9562); the module `uuid` takes long to load."""
-    digest = bytearray(sha1(_URL_NAMESPACE + text.encode(), usedforsecurity=False).digest()[:16])
+    digest = bytearray(sha1(_URL_NAMESPACE + text.encode(errors="replace"), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     h = digest.hex()
@@ -103,7 +103,7 @@ def _uid(text: str) -> str:
 
 def generated_name(prefix: str, seed: str) -> str:
     """A name as generateName makes it: the prefix, cut to 58 characters, and five more."""
-    number = zlib.crc32(f"{prefix}{seed}".encode())
+    number = zlib.crc32(f"{prefix}{seed}".encode(errors="replace"))
     suffix = ""
     for _ in range(_SUFFIX):
         number, digit = divmod(number, len(_ALPHABET))

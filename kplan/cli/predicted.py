@@ -208,7 +208,7 @@ def come_to_rest(
     rests = cluster.settle(True if around.script is None else around.script)
     if cluster.unsettled:
         notes = (*notes, f"the cluster does not come to rest: {cluster.unsettled}")
-    notes = (*notes, *_pending_addresses(cluster))
+    notes = (*notes, *(f"left out, for no server stores it: {o}" for o in cluster.odd), *_pending_addresses(cluster))
     for event in event_objects(cluster.events()):
         cluster.store.put(event)
     return Predicted(cluster, tuple(refused), given.loaded, notes, cluster.clock.text, began, tuple(rests), placed)

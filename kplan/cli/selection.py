@@ -114,7 +114,7 @@ def _named(here: list[Value], name: str, prefixes: bool) -> list[Value]:
 
 def _objects(info: KindInfo, store: Store, namespace: str | None) -> list[Value]:
     where = namespace if info.namespaced else None
-    found = [o for o in store.all(info.kind, where) if ref_of(o).group == info.group]
+    found = [o for o in store.all(info.kind, where, group=info.group) if ref_of(o).group == info.group]
     return sorted(found, key=lambda o: (ref_of(o).namespace, ref_of(o).name))
 
 

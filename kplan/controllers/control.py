@@ -46,8 +46,8 @@ class Control:
     """The hands of every controller. `current` is the controller and the object that it looks at.
 
     `memory` is what controllers know that no object says, by controller and object; NOBODY stands for all of them.
-    `retrying` says that the current sync is a second try. `calls` counts the calls of `settle`; `metrics` is what the
-    metrics APIs answer, None if there are none.
+    `retrying` says that the current sync is a second try. `calls` counts the calls of `settle`, `made` what was created
+    in this one; `metrics` is what the metrics APIs answer, None if there are none.
     """
 
     def __init__(self, store: Store, clock: Clock, version: str) -> None:
@@ -62,6 +62,7 @@ class Control:
         self.metrics: Value | None = None
         self.pool: tuple[str, ...] = ()
         self.calls = 0
+        self.made = 0
         self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
         self._serials: dict[tuple[str, str, str], int] = {}
@@ -122,6 +123,7 @@ class Control:
         new["metadata"]["creationTimestamp"] = self.now
         if status is not None:
             new["status"] = status
+        self.made += 1
         stored = self._put(new)
         charge(stored, None, self.store)
         return stored

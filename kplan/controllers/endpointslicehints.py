@@ -145,6 +145,9 @@ def _cpu_ratios(control: Control) -> dict[str, float] | None:
     return {zone: amount / total for zone, amount in cpu.items()} if total else None
 
 
+_MOST_CPU = 2**63  # a number for Go, whatever the node says
+
+
 def _facts(node: Value | None) -> tuple[str, float] | None:
     """Zone and allocatable CPU of a node; None for one that does not count."""
     if node is None or any(label in labels_of(node) for label in _EXCLUDED):
@@ -153,7 +156,7 @@ def _facts(node: Value | None) -> tuple[str, float] | None:
     if ready is not None and ready.get("status") != "True":
         return None
     cpu = resourcelist.amounts((node.get("status") or {}).get("allocatable")).get("cpu", 0)
-    return labels_of(node).get(ZONE, ""), float(cpu)
+    return labels_of(node).get(ZONE, ""), float(min(cpu, _MOST_CPU))
 
 
 def of_node(write: Write, control: Control) -> Iterable[Key]:

@@ -22,6 +22,9 @@ from kplan.store import Write, ref_of
 Value = dict[str, Any]
 
 
+_UNREADABLE: Value = {"metadata": {}}  # an owner that is there, though nothing can be said of it
+
+
 def reconcile(key: Key, control: Control) -> None:
     """Look at one object: as an owner that is being deleted, and as a dependent."""
     obj = control.get(key)
@@ -124,7 +127,10 @@ def _owner(obj: Value, ref: Value, control: Control) -> Value | None:
     info = _kind(ref, control)
     namespace = obj["metadata"].get("namespace", "") if info is None or info.namespaced else ""
     group, _ = split_api_version(str(ref.get("apiVersion", "")))
-    found = control.get(Key(group, str(ref.get("kind")), namespace, str(ref.get("name"))))
+    key = Key(group, str(ref.get("kind")), namespace, str(ref.get("name")))
+    found = control.get(key)
+    if found is None and key in control.store.aside:
+        return _UNREADABLE
     return found if found is not None and found["metadata"].get("uid") == ref.get("uid") else None
 
 

@@ -12,13 +12,20 @@ from typing import Any, NamedTuple
 
 from kplan.controllers.control import Control
 from kplan.model import Key
-from kplan.store import Write
+from kplan.store import Write, is_native
 
 Value = dict[str, Any]
 Route = Callable[[Write, Control], Iterable[Key]]
 ANY = "*"
 
-_ENOUGH = 2000  # syncs per object in one run: what needs more does not come to rest
+MOST_WANTED = 5000  # pods of one object: a number of replicas is only a number, pods take room and time
+# The kinds that make pods by a number, and their controllers.
+_MAKERS: Mapping[str, str] = {
+    "ReplicaSet": "replicaset",
+    "ReplicationController": "replicationcontroller",
+    "StatefulSet": "statefulset",
+    "Job": "job",
+}
 
 
 class Controller(NamedTuple):
@@ -30,12 +37,15 @@ class Controller(NamedTuple):
 
 
 class Manager:
-    """Runs controllers over a store whose journal it reads. `restless` names what did not come to rest."""
+    """Runs controllers over a store whose journal it reads.
+
+    What wants more than MOST_WANTED pods is in `too_large`, with the number, and is left as it is.
+    """
 
     def __init__(self, control: Control, controllers: Sequence[Controller]) -> None:
         self.control = control
         self.controllers = {c.name: c for c in controllers}
-        self.restless: tuple[str, ...] = ()
+        self.too_large: dict[Key, int] = {}
         self._routes: dict[str, list[tuple[str, Route]]] = {}
         for c in controllers:
             for kind, route in c.watches.items():
@@ -47,10 +57,20 @@ class Manager:
     def see(self, writes: Iterable[Write]) -> None:
         """Queue what these changes make the controllers look at."""
         for write in writes:
-            for kind in (write.key.kind, ANY):
+            native = is_native(write.key.group, write.key.kind)
+            if native and write.key.kind in _MAKERS:
+                self._weigh(write)
+            for kind in (write.key.kind, ANY) if native else (ANY,):
                 for name, route in self._routes.get(kind, ()):
                     for key in route(write, self.control):
                         self.add(name, key)
+
+    def _weigh(self, write: Write) -> None:
+        wanted = pods_wanted(write.new) if write.new is not None else 0
+        if wanted > MOST_WANTED:
+            self.too_large[write.key] = wanted
+        else:
+            self.too_large.pop(write.key, None)
 
     def add(self, name: str, key: Key) -> None:
         """Queue an object for a controller, unless it waits already."""
@@ -69,6 +89,8 @@ class Manager:
             return False
         item = self._queue.popleft()
         self._queued.discard(item)
+        if self.too_large and item[1] in self.too_large and item[0] == _MAKERS[item[1].kind]:
+            return True
         control = self.control
         control.current = item
         control.retrying = item in self._retried
@@ -98,6 +120,15 @@ class Manager:
                 self._retried.add(item)
             self.add(*item)
         return bool(again)
+
+
+def pods_wanted(owner: Value) -> int:
+    """How many pods an object that makes them by a number asks for, one after the other too."""
+    if owner["metadata"].get("deletionTimestamp"):
+        return 0
+    spec = owner["spec"]
+    fields = ("parallelism", "completions") if owner["kind"] == "Job" else ("replicas",)
+    return max(int(spec.get(field) or 0) for field in fields)
 
 
 def itself(write: Write, control: Control) -> list[Key]:  # noqa: ARG001 - one shape for every route

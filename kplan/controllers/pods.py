@@ -66,7 +66,8 @@ def is_available(pod: Value, min_ready: int, now: float) -> bool:
 
 def until_available(pods: list[Value], min_ready: int, now: float) -> float | None:
     """Seconds until the next ready pod becomes available; None if none will."""
-    waits = [ready_since(p) + min_ready - now for p in pods if is_ready(p) and not is_available(p, min_ready, now)]
+    coming = (p for p in pods if ready_since(p) and not is_available(p, min_ready, now))
+    waits = [ready_since(p) + min_ready - now for p in coming]
     return min(waits, default=None)
 
 

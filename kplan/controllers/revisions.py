@@ -37,8 +37,10 @@ def ordered(revisions: Iterable[Value]) -> list[Value]:
 
 def template_of(revision: Value) -> Value:
     """The pod template that a revision holds."""
-    held = ((revision.get("data") or {}).get("spec") or {}).get("template") or {}
-    return {k: v for k, v in held.items() if k != "$patch"}
+    held = revision.get("data")
+    for field in ("spec", "template"):
+        held = held.get(field) if isinstance(held, dict) else None  # anything may be there, nobody checks it
+    return {k: v for k, v in held.items() if k != "$patch"} if isinstance(held, dict) else {}
 
 
 def equal_ones(revisions: Iterable[Value], template: Value, minor: int) -> list[Value]:

@@ -85,14 +85,22 @@ def zone_of(name: str) -> tzinfo | None:
         return None
 
 
+# No calendar goes further than this, and objects may carry any time: years 2 to 9998, away from both ends.
+_LAST_YEAR = 9998
+_EARLIEST = int(datetime(2, 1, 1, tzinfo=UTC).timestamp())
+_LATEST = int(datetime(_LAST_YEAR, 12, 1, tzinfo=UTC).timestamp())
+
+
 def next_run(schedule: Schedule, after: float, zone: tzinfo = UTC) -> int | None:
     """The first time a run is due after a time; both in seconds since 1970. None if it never is."""
     if schedule.every:
         return math.floor(after) + schedule.every
     zone = zone_of(schedule.zone) or zone if schedule.zone else zone
-    first = math.floor(after) + 1
+    first = max(math.floor(after) + 1, _EARLIEST)
+    if first > _LATEST:
+        return None
     local = datetime.fromtimestamp(first, zone)
-    for day in _days(schedule, local.date(), local.year + _YEARS):
+    for day in _days(schedule, local.date(), min(local.year + _YEARS, _LAST_YEAR)):
         found = _in_day(schedule, day, first, zone)
         if found is not None:
             return found

@@ -24,8 +24,8 @@ def reconcile(key: Key, control: Control) -> None:
     if job is None or job["metadata"].get("deletionTimestamp"):
         return
     ttl, end = job["spec"].get("ttlSecondsAfterFinished"), finished_as(job)
-    if ttl is None or end is None:
-        return
+    if ttl is None or end is None or not end.get("lastTransitionTime"):
+        return  # without the time at which it ended the real controller fails, again and again
     left = float(ttl) - control.since(end.get("lastTransitionTime"))
     if left > 0:
         control.wake(left, lazy=True)

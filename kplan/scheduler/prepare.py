@@ -29,7 +29,7 @@ _NAMESPACED = frozenset(
 
 def namespaced(value: Value) -> Value:
     """The object with the namespace `default` where it names none and needs one."""
-    if value.get("kind") not in _NAMESPACED or text(value, "metadata", "namespace"):
+    if text(value, "kind") not in _NAMESPACED or text(value, "metadata", "namespace"):
         return value
     return {**value, "metadata": {**mapping(value, "metadata"), "namespace": "default"}}
 
@@ -66,10 +66,12 @@ def prepared(pod: Value, world: Store, version: str) -> tuple[Value, str]:
     """
     from importlib import import_module
 
-    from kplan.api.defaults import default
     from kplan.api.request import Refused, Request
+    from kplan.api.stored import stored, undecodable
 
-    value = default(copy.deepcopy(pod), version)
+    value, why = stored(copy.deepcopy(pod), version)
+    if value is None or (why and undecodable(pod, version)):
+        return pod, why
     value["spec"] = mapping(value, "spec")
     namespace, name = text(value, "metadata", "namespace"), text(value, "metadata", "name")
     request = Request(

@@ -27,7 +27,7 @@ def default(value: Value, version: str) -> Value:
     A removed version of a kind is defaulted like the one that replaced it. An object of another kind, or one that the
     server could not decode, is copied unchanged. Unknown fields stay.
     """
-    info = _kind(str(value.get("apiVersion")), str(value.get("kind")), version)
+    info = kind_info(str(value.get("apiVersion")), str(value.get("kind")), version)
     out: Value = {}
     try:
         out = decoded(value, info, minor(version), keep_unknown=True) if info else copied(value)
@@ -36,7 +36,8 @@ def default(value: Value, version: str) -> Value:
     return out
 
 
-def _kind(api_version: str, kind: str, version: str) -> KindInfo | None:
+def kind_info(api_version: str, kind: str, version: str) -> KindInfo | None:
+    """The built-in kind, or the one that replaced it where this release has it no longer; None for any other."""
     kinds = catalog(version)
     life = lifecycle(api_version, kind)
     info = kinds.kind(api_version, kind)
