@@ -89,7 +89,7 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str] | None
         return False
     have = labels or {}
     want = selector.get("matchLabels")
-    if want and (not isinstance(want, dict) or any(have.get(k) != v for k, v in want.items())):
+    if want and not (isinstance(want, dict) and want.items() <= have.items()):
         return False
     expressions = selector.get("matchExpressions")
     return not expressions or match_all(requirements({"matchExpressions": expressions}), have)

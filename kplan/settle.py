@@ -12,7 +12,7 @@ from typing import Any
 
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock
-from kplan.controllers.control import Control
+from kplan.controllers.control import NOBODY, Control
 from kplan.controllers.manager import MOST_WANTED, Manager
 from kplan.controllers.registry import controllers
 from kplan.kubelet.actions import Kubelet
@@ -61,6 +61,7 @@ class ControlPlane:
         self.kubelet.script = None if isinstance(kubelet, bool) else kubelet
         self.control.calls += 1
         self.control.made = 0
+        self.control.current = ("", NOBODY)  # what was done since the last call is not the work of a controller
         given = self._drain()
         rests = [self._rest(None, given)]
         busy = self._wrote

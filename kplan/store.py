@@ -79,7 +79,7 @@ class Store:
         self._changes: dict[str, int] = {}
         self._born: dict[Key, int] = {}
         self._births = 0
-        self._owned: dict[str, dict[Key, None]] | None = None
+        self._owned: dict[str, dict[Key, bool]] | None = None  # by uid of an owner; whether it is the controller
         self._free: dict[tuple[str, str], dict[Key, None]] = {}
         self._by_name: dict[tuple[str, str, str], Key] = {}
         self._by_label: dict[str, dict[tuple[str, str, str], dict[Key, None]]] = {}
@@ -136,12 +136,12 @@ class Store:
             else:
                 free.pop(key, None)
         if self._owned is not None:
-            before, after = owner_uids(old), owner_uids(new)
-            for uid in before:
+            after = owners_of(new)
+            for uid in owners_of(old):
                 if uid not in after:
                     self._owned[uid].pop(key, None)
-            for uid in after:
-                self._owned.setdefault(uid, {})[key] = None
+            for uid, controls in after.items():
+                self._owned.setdefault(uid, {})[key] = controls
         index = self._by_label.get(kind)
         if index is not None:
             had, has = labels_of(old), labels_of(new)
@@ -153,12 +153,20 @@ class Store:
 
     def dependents(self, uid: str) -> list[Value]:
         """The objects that name this uid among their owners."""
+        return [self._objects[key] for key in self._owners().get(uid, ())]
+
+    def controlled(self, uid: str, kind: str) -> list[Value]:
+        """The objects of a kind whose controller has this uid."""
+        found = self._owners().get(uid, {})
+        return [self._objects[key] for key, controls in found.items() if controls and key.kind == kind]
+
+    def _owners(self) -> dict[str, dict[Key, bool]]:
         if self._owned is None:
             self._owned = {}
             for key, value in self._objects.items():
-                for owner in owner_uids(value):
-                    self._owned.setdefault(owner, {})[key] = None
-        return [self._objects[key] for key in self._owned.get(uid, ())]
+                for owner, controls in owners_of(value).items():
+                    self._owned.setdefault(owner, {})[key] = controls
+        return self._owned
 
     def uncontrolled(self, kind: str, namespace: str) -> list[Value]:
         """The objects of a kind in a namespace that no controller owns."""
@@ -243,11 +251,11 @@ def builtin_kinds() -> frozenset[str]:
     return frozenset(kind for kinds in facts("kubernetes/index").values() for kind in kinds)
 
 
-def owner_uids(value: Value | None) -> list[str]:
-    """The uids in the owner references of an object; none of None."""
+def owners_of(value: Value | None) -> dict[str, bool]:
+    """The uids in the owner references of an object, and whether each is that of its controller; none of None."""
     meta = value.get("metadata") if value is not None else None
     refs = meta.get("ownerReferences") if isinstance(meta, dict) else None
-    return [r["uid"] for r in refs or () if isinstance(r, dict) and r.get("uid")]
+    return {r["uid"]: bool(r.get("controller")) for r in refs or () if isinstance(r, dict) and r.get("uid")}
 
 
 def has_controller(value: Value) -> bool:

@@ -87,10 +87,7 @@ class Control:
 
     def owned(self, owner: Value, kind: str) -> list[Value]:
         """The objects of a kind that this object controls, oldest first."""
-        uid = owner["metadata"].get("uid", "")
-        return [
-            o for o in self.store.dependents(uid) if o["kind"] == kind and (controller_of(o) or {}).get("uid") == uid
-        ]
+        return self.store.controlled(owner["metadata"].get("uid", ""), kind)
 
     def orphans(self, kind: str, namespace: str) -> list[Value]:
         """The objects of a kind that no controller owns."""

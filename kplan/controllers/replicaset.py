@@ -14,7 +14,7 @@ from kplan.api.request import Refused
 from kplan.controllers import deletionorder, pods
 from kplan.controllers.claims import claim
 from kplan.controllers.control import NORMAL, WARNING, Control, controller_of
-from kplan.controllers.manager import Controller, itself
+from kplan.controllers.manager import Controller
 from kplan.model import Key
 from kplan.store import Write, ref_of
 
@@ -146,6 +146,18 @@ def _conditions(owner: Value, active: list[Value], failure: str, old: list[Value
     return [*old, made]
 
 
+def _itself(write: Write, control: Control) -> list[Key]:
+    """The set that changed, unless it has just written its own status: that leads to nothing new."""
+    old, new = write.old, write.new
+    reported = old is not None and new is not None and old.get("spec") is new.get("spec")
+    same = reported and old is not None and new is not None and _meta(old) == _meta(new)
+    return [] if same and control.current[1] == write.key else [write.key]
+
+
+def _meta(obj: Value) -> Value:
+    return {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}
+
+
 def _of_pod(kind: str) -> Callable[[Write, Control], list[Key]]:
     """From a pod to its controller of a kind, or to those that might adopt it."""
 
@@ -166,9 +178,9 @@ def _of_pod(kind: str) -> Callable[[Write, Control], list[Key]]:
     return route
 
 
-CONTROLLER = Controller("replicaset", {"ReplicaSet": itself, "Pod": _of_pod("ReplicaSet")}, reconcile)
+CONTROLLER = Controller("replicaset", {"ReplicaSet": _itself, "Pod": _of_pod("ReplicaSet")}, reconcile)
 REPLICATION = Controller(
     "replicationcontroller",
-    {"ReplicationController": itself, "Pod": _of_pod("ReplicationController")},
+    {"ReplicationController": _itself, "Pod": _of_pod("ReplicationController")},
     reconcile,
 )

@@ -274,3 +274,13 @@ def test_all_go_where_none_is_wanted() -> None:
     c = cluster(deployment(replicas=3))
     do(c, deployment(replicas=0))
     assert names(c, "Pod") == leaving(c) == []
+
+
+def test_status_that_somebody_else_wrote_is_put_right() -> None:
+    c = cluster()
+    do(c, replica_set("rs", 2))
+    rest(c)
+    namespace = one(c, "ReplicaSet", "rs")["metadata"]["namespace"]
+    c.patch("ReplicaSet", "rs", {"status": {"readyReplicas": 7}}, namespace=namespace, subresource="status")
+    rest(c)
+    assert status(c, "ReplicaSet", "rs")["readyReplicas"] == 2
