@@ -14,7 +14,7 @@ import pytest
 
 import kplan
 from kplan import labels
-from kplan.store import owner_uids
+from kplan.store import owners_of
 from tests.scenes import deployment, made, node, replica_set, rolling, template
 
 Value = dict[str, Any]
@@ -153,7 +153,7 @@ def test_cluster_at_rest(seed: int) -> None:
 def nothing_is_left_over(c: kplan.Cluster) -> None:
     uids = {o["metadata"].get("uid") for o in c.objects()}
     for o in c.objects():
-        assert set(owner_uids(o)) <= uids, f"{o['metadata']['name']} has an owner that is gone"
+        assert set(owners_of(o)) <= uids, f"{o['metadata']['name']} has an owner that is gone"
         assert "deletionTimestamp" not in o["metadata"], o["metadata"]
     nodes = {n["metadata"]["name"] for n in c.objects("Node")}
     for p in c.objects("Pod"):
@@ -163,7 +163,7 @@ def nothing_is_left_over(c: kplan.Cluster) -> None:
 def alive(c: kplan.Cluster, owner: Value) -> list[Value]:
     """The pods of an owner that have not ended."""
     uid = owner["metadata"]["uid"]
-    mine = (p for p in c.objects("Pod") if uid in owner_uids(p))
+    mine = (p for p in c.objects("Pod") if uid in owners_of(p))
     return [p for p in mine if p["status"]["phase"] not in ("Succeeded", "Failed")]
 
 
@@ -178,7 +178,7 @@ def numbers_are_as_wanted(c: kplan.Cluster) -> None:
     for d in c.objects("DaemonSet"):
         assert sorted(p["spec"]["nodeName"] for p in alive(c, d)) == ["n1", "n2", "n3"]
     for d in c.objects("Deployment"):
-        sets = [s for s in c.objects("ReplicaSet") if d["metadata"]["uid"] in owner_uids(s)]
+        sets = [s for s in c.objects("ReplicaSet") if d["metadata"]["uid"] in owners_of(s)]
         sizes = sorted(s["spec"]["replicas"] for s in sets)
         assert sizes == [0] * (len(sets) - 1) + [d["spec"]["replicas"]], d["metadata"]["name"]
         limit = d["spec"]["revisionHistoryLimit"]
@@ -218,6 +218,6 @@ def endpoints_are_ready_pods(c: kplan.Cluster) -> None:
         name, wanted = s["metadata"]["name"], s["spec"]["selector"]
         chosen = (p for p in c.objects("Pod") if labels.matches_map(wanted, p["metadata"].get("labels")))
         ready = {p["metadata"]["name"] for p in chosen if is_ready(p) and p["status"]["phase"] == "Running"}
-        slices = (e for e in c.objects("EndpointSlice") if s["metadata"]["uid"] in owner_uids(e))
+        slices = (e for e in c.objects("EndpointSlice") if s["metadata"]["uid"] in owners_of(e))
         points = [x for e in slices for x in e.get("endpoints") or () if x["conditions"].get("ready")]
         assert {x["targetRef"]["name"] for x in points} == ready, name
