@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import release, touched
 from kplan.errors import KplanError
+from kplan.tuples import NamedTuple
 
 FILES = (".kplan.yaml", ".kplan.yml")
 LEVELS = ("error", "warning", "info")

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from kplan.patterns import lazy
 from kplan.record import field, record
+from kplan.tuples import NamedTuple
 
 Path = tuple[str | int, ...]
 Value = dict[str, Any]
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
+_PLAIN_KEY = lazy(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
 
 
 def format_path(path: Path) -> str:

@@ -6,9 +6,10 @@ Values are plain JSON objects and are replaced, never edited in place: whoever h
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Key, Ref, split_api_version
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

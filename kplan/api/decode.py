@@ -12,12 +12,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from kplan import quantity
 from kplan.api import gotime
 from kplan.schema.formats import is_base64, is_integer
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Convert = Callable[[Any], Any]
 Finish = Callable[[dict[str, Any]], None]

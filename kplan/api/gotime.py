@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
+from kplan.patterns import lazy
+
 Layout = Literal["2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00"]
 SECONDS: Layout = "2006-01-02T15:04:05Z07:00"
 MICROSECONDS: Layout = "2006-01-02T15:04:05.000000Z07:00"
 
-_ELEMENTS = re.compile(r"(?P<before>[-T:]?)(?P<element>2006|01|02|15|04|05|\.000000|Z07:00)")
+_ELEMENTS = lazy(r"(?P<before>[-T:]?)(?P<element>2006|01|02|15|04|05|\.000000|Z07:00)")
 # How many digits an element has, and the limits that are looked at while parsing.
 _DIGITS: Mapping[str, str] = {"2006": r"(\d{4})", "15": r"(\d\d?)"}
 _TWO_DIGITS = r"(\d\d)"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import config as configuration
 from kplan import touched
@@ -23,6 +23,7 @@ from kplan.record import replace
 from kplan.render.summary import many
 from kplan.resources import data_dir
 from kplan.touched import Touched
+from kplan.tuples import NamedTuple
 
 FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown", "html")
 # What build servers read counts paths from the top of the repository; what people read, from where they are.

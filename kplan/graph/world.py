@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from kplan.errors import KplanError
 from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Selection
@@ -19,6 +18,7 @@ from kplan.graph.selectors import Labelled, Selectable
 from kplan.graph.writers import CHANGE, CREATE, Writers
 from kplan.model import Key, Object, Ref
 from kplan.schema.definitions import read
+from kplan.tuples import NamedTuple
 from kplan.workloads import get
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.errors import KplanError
 from kplan.lint.checks import CHECKS
 from kplan.lint.ruleform import check_form
 from kplan.lint.site import Check
 from kplan.model import SEVERITIES, Path, RuleInfo
+from kplan.patterns import lazy
 from kplan.resources import data_dir
+from kplan.tuples import NamedTuple
 
 TARGETS = ("object", "pod-spec", "container", "effective-container", "graph", "input")
 ROLES = ("container", "sidecar", "init", "ephemeral")
@@ -36,8 +38,8 @@ _FORMS: Mapping[str, tuple[Any, str]] = {
     "disabled": (str, "the reason why the rule is off"),
     "message": (str, "a text"),
 }
-_ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}\Z")
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+_ID = lazy(r"[A-Z]{2,10}[0-9]{3,4}\Z")
+_NAME = lazy(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 RESERVED = "KP"
 INDEX = data_dir("schemas") / "kplan" / "rules.json"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 from kplan.lint.draft import Draft
 from kplan.model import Object, format_path
+from kplan.patterns import lazy
 from kplan.schema import Catalog
 from kplan.schema.compile import is_valid
 from kplan.schema.definitions import read
@@ -17,7 +17,7 @@ from kplan.schema.problems import problems
 UNKNOWN_KIND, UNKNOWN_FIELD, WRONG_TYPE, INVALID = "unknown-kind", "unknown-field", "wrong-type", "invalid-value"
 REMOVED, DEPRECATED, OFF = "api-removed", "api-deprecated", "api-off-by-default"
 DUPLICATE = "duplicate-key"
-_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?\Z")
+_VERSION = lazy(r"v[0-9]+((alpha|beta)[0-9]+)?\Z")
 _RULES = {"unknown": UNKNOWN_FIELD, "type": WRONG_TYPE, "format": WRONG_TYPE}
 
 

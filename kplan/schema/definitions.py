@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.resources import data_dir
 from kplan.schema.node import GoField, Node, Shape
+from kplan.tuples import NamedTuple
 
 # The type words that are no definition: (type, format, how Go prints the type).
 _WORDS: dict[str, tuple[str, str, str]] = {

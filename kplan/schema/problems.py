@@ -6,7 +6,7 @@ Values never appear in a sentence, for they may be secret. The order is that of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Path, format_path
 from kplan.schema import rules, structural
@@ -15,6 +15,7 @@ from kplan.schema.definitions import lines
 from kplan.schema.node import Node
 from kplan.schema.rules import json_type
 from kplan.schema.spelling import nearest
+from kplan.tuples import NamedTuple
 
 _EXPECTED = {
     "int-or-string": "an integer or a string",

@@ -13,10 +13,11 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Path
 from kplan.schema import formats, re2, strfmt
+from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]
 

@@ -7,10 +7,11 @@ apis/meta/v1/unstructured/helpers.go (UnstructuredJSONScheme: what is a list).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.errors import KplanError
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
+from kplan.tuples import NamedTuple
 from kplan.yamlio import fast, jsonio
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.layout import Layout
@@ -208,6 +209,7 @@ def _document(chunk: Chunk, file: str, limits: Limits) -> Parsed:
         return Parsed(None, chunk.line, False, positions)
     try:
         found = fast.parse(chunk.text, limits)
+        positions.by_lines = fast.tree
         return Parsed(None, chunk.line - 1 + found.line, False, positions, found)
     except Unusual:
         from kplan.yamlio.compose import compose

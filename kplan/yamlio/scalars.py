@@ -13,6 +13,8 @@ from math import isfinite
 from struct import pack, unpack
 from typing import Final
 
+from kplan.patterns import lazy
+
 Scalar = str | int | float | bool | None
 
 
@@ -39,23 +41,23 @@ WORDS: Final[dict[str, Scalar]] = {
 _WORD_START = frozenset("yYnNtTfFoO~")
 _NUMBER_START = frozenset("+-0123456789")
 
-_INT = re.compile(
+_INT = lazy(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))",
     re.ASCII,
 )
 # go-yaml tries `0b` a second time by itself, and lets a sign follow it.
-_SIGNED_BINARY = re.compile(r"0b([-+][01]+)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_SIGNED_BINARY = lazy(r"0b([-+][01]+)", re.ASCII)
+_FLOAT = lazy(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 # What starts with a dot goes straight to Go's ParseFloat, which wants underscores between digits.
-_DOT_FLOAT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?", re.ASCII)
+_DOT_FLOAT = lazy(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?", re.ASCII)
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
-_DATE = re.compile(
+_DATE = lazy(
     r"(\d{4})-(\d\d?)-(\d\d?)(?:"
     r"[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[-+](?:[01]\d|2[0-4]):(?:[0-5]\d|60))|"
     r" (\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?)?",
     re.ASCII,
 )
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = lazy(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 # A number of more digits than any float has: Python refuses to convert very long ones, Go reads them as infinite.
 _LONGEST_NUMBER = 400
 
@@ -157,10 +159,8 @@ def _number(text: str) -> Scalar:
 
 
 def _int(match: re.Match[str]) -> int:
-    if match.re is _SIGNED_BINARY:
-        return int(match[1], 2)
-    name = match.lastgroup or "dec"
-    return int(match["sign"] + match[name], _BASES[name])
+    name = match.lastgroup
+    return int(match["sign"] + match[name], _BASES[name]) if name else int(match[1], 2)
 
 
 def _float(text: str) -> float | None:

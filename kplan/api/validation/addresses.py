@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import NamedTuple
 
 from kplan.api.validation.field import Errors, go_quote
 from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
