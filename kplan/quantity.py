@@ -7,7 +7,6 @@ nano-units, the finest step the API knows, so every comparison is exact.
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from functools import lru_cache
 
 from kplan.patterns import lazy
@@ -211,6 +210,8 @@ def number_text(value: int | float) -> str:
     if not math.isfinite(value):
         return repr(value)
     if value == 0 or 1e-6 <= abs(value) < 1e21:
+        from decimal import Decimal
+
         text = f"{Decimal(repr(value)):f}"
         return text.removesuffix(".0")
     return _ZERO_EXPONENT.sub(r"e-\1", repr(value))

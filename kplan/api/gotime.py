@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -40,6 +39,8 @@ def canonical(text: str, layout: Layout) -> str | None:
 
     Raises TimeError.
     """
+    from datetime import datetime, timedelta
+
     numbers, fraction, offset = _parse(text, layout)
     year, month, day, hour, minute, second = numbers
     # datetime knows the years 1 to 9999 only, so the sum is done in a year like this one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
@@ -26,7 +26,7 @@ _REFUSED_EARLY = {schema_stage.REMOVED, schema_stage.UNKNOWN_KIND, schema_stage.
 _MOST_MARKS = 10_000
 
 
-def lint(paths: Iterable[str | Path], config: Config | None = None) -> Report:
+def lint(paths: Iterable[str | PathLike[str]], config: Config | None = None) -> Report:
     """Everything that is to be said about the manifests in files and folders.
 
     Raises KplanError for a configuration that cannot be used. What cannot be read is a finding.
@@ -37,7 +37,7 @@ def lint(paths: Iterable[str | Path], config: Config | None = None) -> Report:
 
 def rules_of(config: Config, *, compiled: bool = True) -> tuple[Rule, ...]:
     """All rules: those that kplan ships and those in the folders of the configuration; `compiled` lacks examples."""
-    return ruleset.load(load_value, [Path(d) for d in config.rule_dirs], compiled=compiled)
+    return ruleset.load(load_value, config.rule_dirs, compiled=compiled)
 
 
 def chosen(rules: Iterable[Rule], config: Config) -> tuple[Rule, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from kplan.lint.draft import Draft
 from kplan.model import Object, format_path
@@ -51,6 +50,8 @@ def is_builtin(obj: Object, kinds: Catalog) -> bool:
 def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
     """Only the groups of Kubernetes itself are known in full. A group without a dot is none that a
     CustomResourceDefinition can have: it is a misspelt one if it is near to another, else a file of some program."""
+    from difflib import get_close_matches
+
     groups = read("facts/resources")
     group = obj.ref.group
     if group not in groups and ("." in group or not get_close_matches(group, groups, n=1)):

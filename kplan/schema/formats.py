@@ -7,7 +7,6 @@ kplan/schema/strfmt.py.
 
 from __future__ import annotations
 
-import calendar
 import re
 
 from kplan import quantity
@@ -42,7 +41,8 @@ def is_date(year: int, month: int, day: int) -> bool:
     """Whether the Gregorian calendar, extended to the year 0, has this day."""
     if not 1 <= month <= 12 or day < 1:
         return False
-    return day <= (29 if month == 2 and calendar.isleap(year) else _DAYS[month])
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return day <= (29 if month == 2 and is_leap else _DAYS[month])
 
 
 def is_micro_time(text: str) -> bool:

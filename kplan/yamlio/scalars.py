@@ -7,10 +7,7 @@ prints a float without fraction as an integer, and an integer beyond 64 bits has
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from datetime import date
 from math import isfinite
-from struct import pack, unpack
 from typing import Final
 
 from kplan.patterns import lazy
@@ -172,6 +169,8 @@ def _float(text: str) -> float | None:
 
 def _float32(number: float) -> str:
     """strconv.FormatFloat(number, 'g', -1, 32), with go-yaml's names for what is not finite."""
+    from struct import pack, unpack
+
     try:
         (single,) = unpack("f", pack("f", number))
     except OverflowError:
@@ -187,6 +186,8 @@ def _float32(number: float) -> str:
 
 
 def _binary(text: str) -> str:
+    from base64 import b64decode
+
     packed = text.replace("\r", "").replace("\n", "")
     if not _BASE64.fullmatch(packed):
         raise ScalarError("!!binary value contains invalid base64 data")
@@ -203,6 +204,8 @@ def _is_date(text: str) -> bool:
     if match is None:
         return False
     hour, minute, second = (int(match[i] or match[i + 3] or 0) for i in (4, 5, 6))
+    from datetime import date
+
     try:
         date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:

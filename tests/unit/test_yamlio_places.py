@@ -22,7 +22,7 @@ DOCUMENTS = [
     "a:\n- 1\n-\n- b: c\n  d: e\n- - f\n  - g\n-   h\n",
     "a:\n  - b\n\n  # c\n  - d:\n      e: f\n    g:\n",
     "a:\nb: # c\nc :\nd  : e\n",
-    "a: |\n  one\n\n  two\n\n# c\nb: >-\n  x\n  y\nc: |+ # c\n\nd: |\n  e\n",
+    "a: |\n  one\n\n  two\n\n# c\nb: >-\n  x\n  y\nc: |- # c\n  e\n",
     "a: one\n  two\n\n  three  \nb:\n  four\n  five\n",
     "- one\n  two\n- three\n",
     'a: \'it\'\'s\' # c\nb: "x \\" y"\n\'c d\': e\n"f": "g"\n',

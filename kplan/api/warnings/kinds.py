@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Iterator
 from typing import Any
@@ -166,8 +165,10 @@ def secret(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source'
 
 
 def _decoded(text: Any) -> bytes:
+    from base64 import b64decode
+
     try:
-        return base64.b64decode(str(text or ""))
+        return b64decode(str(text or ""))
     except (binascii.Error, ValueError):
         return b""
 
