@@ -116,10 +116,19 @@ class Document:
     layout: tuple[Any, Sequence[Any]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def laid_out(cls, layout: Any, slots: Sequence[Any], **fields: Any) -> Document:
+    def laid_out(
+        cls,
+        layout: tuple[Any, Sequence[Any]],
+        file: str,
+        index: int,
+        line: int,
+        locate: Callable[..., Span],
+        text: str,
+        text_line: int,
+    ) -> Document:
         """A document whose value is made from its layout when it is asked for."""
-        made = cls(value=_LATER, layout=(layout, slots), **fields)
-        vars(cls)["value"].__delete__(made)
+        made = cls(file, index, None, _LATER, line, locate, text, text_line, (), layout)
+        cls.__dict__["value"].__delete__(made)
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -156,7 +165,7 @@ class Object:
     def of(cls, ref: Ref, document: Document) -> Object:
         """The object of a document, whose value is taken from there each time it is asked for."""
         made = cls(ref, _LATER, document)
-        vars(cls)["value"].__delete__(made)
+        cls.__dict__["value"].__delete__(made)
         return made
 
     @property

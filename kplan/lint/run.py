@@ -18,7 +18,7 @@ from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo
 from kplan.schema import Catalog, catalog
 from kplan.source import load
 from kplan.store import ref_of
-from kplan.yamlio import load_value
+from kplan.yamlio import forget, load_value
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
 # What ends the work of the API server before it comes to validation.
@@ -55,6 +55,7 @@ def judge(
 
     `known` are the fingerprints of a baseline. `focus` are the files that are reported on; the others are context.
     """
+    forget()  # the files are read
     every = rules_of(config)
     on = chosen(every, config)
     objects = [_object(d) for d in loaded.documents]

@@ -8,6 +8,7 @@ kplan/schema/strfmt.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from kplan import quantity
 from kplan.patterns import lazy
@@ -76,3 +77,19 @@ def is_integer(value: object, width: str) -> bool:
         return False
     low, high = _BOUNDS[width]
     return low <= value <= high
+
+
+def json_type(value: object) -> str:
+    """The JSON type of a value, a whole float counting as a number."""
+    return _NAMES.get(type(value), "object")
+
+
+_NAMES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}

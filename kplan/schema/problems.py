@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kplan.model import Path, format_path
-from kplan.schema import rules, structural
 from kplan.schema.compile import checker, is_leaf
 from kplan.schema.definitions import lines
+from kplan.schema.formats import json_type
 from kplan.schema.node import Node
-from kplan.schema.rules import json_type
 from kplan.schema.spelling import nearest
 from kplan.tuples import NamedTuple
 
@@ -101,6 +100,8 @@ def _mismatch(node: Node, value: Any, path: Path) -> Problem:
 
 
 def _custom(node: Node, value: Any) -> Iterator[Problem]:
+    from kplan.schema import rules, structural  # for custom resources only
+
     metadata = (node.fields or {}).get("metadata")
     is_resource = metadata is not None and not metadata.custom
     if metadata is not None and is_resource:

@@ -77,6 +77,12 @@ def tree(text: str) -> Tree:
     return line_tree(text, start, _LINES)
 
 
+def forget() -> None:
+    """Drop what is remembered of lines, once all is read that repeats itself: it takes as much room as the lines do."""
+    _LINES.clear()
+    _LAYOUTS.seen.clear()
+
+
 def _laid_out(layout: Layout, values: Sequence[Any], lines: list[str]) -> Parsed | None:
     try:
         return Parsed(None, layout.line, layout, layout.fill(values, lines))

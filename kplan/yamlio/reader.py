@@ -87,6 +87,9 @@ def read(
             continue
         if skip is not None and (reason := skip(layout[0].head(layout[1]) if layout and shallow else parsed.value)):
             skipped.append(Skipped(file, reason, Span(file, parsed.line, 1, parsed.line, 1), index))
+        elif layout is not None:
+            places = parsed.positions
+            documents.append(Document.laid_out(layout, file, index, parsed.line, places, places.text, places.line))
         else:
             try:
                 documents += list(_flattened(file, index, parsed))  # all of it or nothing
@@ -238,10 +241,6 @@ def _too_long(parsed: Parsed, limits: Limits) -> ReadError | None:
 def _flattened(file: str, index: int, parsed: Parsed) -> Iterator[Document]:
     """The document, or the items of a list in the order kubectl takes them. Raises ReadError for what is no object."""
     positions = parsed.positions
-    if parsed.laid_out is not None:
-        fields: dict[str, Any] = {"file": file, "index": index, "item": None, "line": parsed.line, "locate": positions}
-        yield Document.laid_out(*parsed.laid_out, **fields, text=positions.text, text_line=positions.line)
-        return
     value = parsed.value
     duplicates = positions.duplicates() if parsed.repeated else ()
     if not isinstance(value, dict):

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kplan.schema import re2
-
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _INT_OR_STRING, _PRESERVE = "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"
 _LIST_TYPE, _MAP_TYPE = "x-kubernetes-list-type", "x-kubernetes-map-type"
@@ -83,9 +81,12 @@ def _has_known_words(node: dict[str, Any]) -> bool:
     """Whether the format is one that is checked and the pattern one that Go compiles."""
     if "format" in node and node["format"] not in FORMATS:
         return False
+    if "pattern" not in node:
+        return True
+    from kplan.schema import re2
+
     try:
-        if "pattern" in node:
-            re2.compile(node["pattern"])
+        re2.compile(node["pattern"])
     except re2.PatternError:
         return False
     return True
