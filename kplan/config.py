@@ -7,14 +7,16 @@ can name neither programs nor Python code. Nothing else in kplan reads these fil
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from kplan import release, touched
 from kplan.errors import KplanError
+from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = (".kplan.yaml", ".kplan.yml")
 LEVELS = ("error", "warning", "info")
@@ -156,7 +158,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def load(
-    start: Path,
+    start: str | os.PathLike[str],
     *,
     env: Mapping[str, str],
     flags: Mapping[str, Any],
@@ -169,17 +171,20 @@ def load(
     `flags` hold what the command line gave, by setting name; None means not given. `file` is an explicit
     configuration file. `read_yaml(text, name)` reads one YAML document. Raises KplanError with file and key.
     """
-    found = Path(file) if file else None if no_file else _find(start)
-    root = os.path.relpath(found.parent) if found else repository(start)
+    name = file or ("" if no_file else _find(start))
+    root = os.path.relpath(os.path.dirname(name) or ".") if name else repository(start)
     layers: list[tuple[str, Mapping[str, Any]]] = []
-    if found:
+    if name:
+        from pathlib import Path
+
+        found = Path(name)
         layers.append((str(found), _rooted(_checked(_read(found, read_yaml), str(found)), Path(root))))
     given = {f"KPLAN_{_env_name(k)}": {k: env[f"KPLAN_{_env_name(k)}"]} for k in _in_env(env)}
     given |= {f"--{k}": {k: v} for k, v in flags.items() if v is not None and v != ()}
     layers += [(origin, _checked(layer, origin)) for origin, layer in given.items()]
     values, origins = _merged(layers)
     named = {k.replace("-", "_"): v for k, v in values.items()}
-    return Config(**named, root=root, file=str(found or ""), origins=MappingProxyType(origins))
+    return Config(**named, root=root, file=layers[0][0] if name else "", origins=MappingProxyType(origins))
 
 
 def _merged(layers: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -213,28 +218,44 @@ def _in_env(env: Mapping[str, str]) -> list[str]:
     return [k for k in scalars if f"KPLAN_{_env_name(k)}" in env]
 
 
-def _find(start: Path) -> Path | None:
-    for folder in (start, *start.resolve().parents):
-        for name in (*FILES, "pyproject.toml", ".git"):
-            touched.touch(folder / name)
-        for name in FILES:
-            if (folder / name).is_file():
-                return folder / name
-        project = folder / "pyproject.toml"
-        if project.is_file() and "[tool.kplan" in project.read_text(encoding="utf-8", errors="replace"):
-            return project
-        if (folder / ".git").exists():
-            return None
-    return None
+def _find(start: str | os.PathLike[str]) -> str:
+    """The file with the configuration of a folder; "" if there is none."""
+    for folder in _upwards(start):
+        paths = [os.path.join(folder, name) for name in (*FILES, "pyproject.toml", ".git")]
+        for path in paths:
+            touched.touch(path)
+        *files, project, repo = paths
+        found = next(filter(os.path.isfile, files), "")
+        if found or (os.path.isfile(project) and _is_for_kplan(project)):
+            return found or project
+        if os.path.exists(repo):
+            return ""
+    return ""
 
 
-def repository(start: Path) -> str:
+def _is_for_kplan(project: str) -> bool:
+    with open(project, encoding="utf-8", errors="replace") as file:
+        return "[tool.kplan" in file.read()
+
+
+def repository(start: str | os.PathLike[str]) -> str:
     """The folder above (or at) `start` that has `.git`; `start` itself if none has."""
-    for folder in (start, *start.resolve().parents):
-        touched.touch(folder / ".git")
-        if (folder / ".git").exists():
-            return os.path.relpath(folder)
+    for folder in _upwards(start):
+        repo = os.path.join(folder, ".git")
+        touched.touch(repo)
+        if os.path.exists(repo):
+            return os.path.relpath(folder or ".")
     return os.path.relpath(start)
+
+
+def _upwards(start: str | os.PathLike[str]) -> Iterator[str]:
+    """A folder, "" for the current one, and those above it."""
+    name = os.fspath(start)
+    yield "" if name == "." else name
+    folder = os.path.realpath(name)
+    while (above := os.path.dirname(folder)) != folder:
+        yield above
+        folder = above
 
 
 def _read(path: Path, read_yaml: Callable[[str, str], Any]) -> Mapping[str, Any]:
@@ -272,6 +293,8 @@ def _checked(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _near(key: str, words: Any) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(str(key), list(words), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from kplan.patterns import lazy
 from kplan.record import field, record
+from kplan.tuples import NamedTuple
 
 Path = tuple[str | int, ...]
 Value = dict[str, Any]
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
+_PLAIN_KEY = lazy(r"[A-Za-z_$][A-Za-z0-9_$-]*\Z")
 
 
 def format_path(path: Path) -> str:
@@ -115,10 +116,19 @@ class Document:
     layout: tuple[Any, Sequence[Any]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def laid_out(cls, layout: Any, slots: Sequence[Any], **fields: Any) -> Document:
+    def laid_out(
+        cls,
+        layout: tuple[Any, Sequence[Any]],
+        file: str,
+        index: int,
+        line: int,
+        locate: Callable[..., Span],
+        text: str,
+        text_line: int,
+    ) -> Document:
         """A document whose value is made from its layout when it is asked for."""
-        made = cls(value=_LATER, layout=(layout, slots), **fields)
-        vars(cls)["value"].__delete__(made)
+        made = cls(file, index, None, _LATER, line, locate, text, text_line, (), layout)
+        cls.__dict__["value"].__delete__(made)
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -155,7 +165,7 @@ class Object:
     def of(cls, ref: Ref, document: Document) -> Object:
         """The object of a document, whose value is taken from there each time it is asked for."""
         made = cls(ref, _LATER, document)
-        vars(cls)["value"].__delete__(made)
+        cls.__dict__["value"].__delete__(made)
         return made
 
     @property

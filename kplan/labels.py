@@ -7,9 +7,10 @@ selects nothing, an empty one everything. A requirement `NotIn` or `DoesNotExist
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 
 # Integers as Go's strconv.ParseInt reads them: int() alone would take spaces, underscores and other digits too.
 _INTEGER = lazy(r"[-+]?[0-9]{1,19}\Z")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any, AnyStr, cast
 
 _METHODS = ("match", "fullmatch", "search", "sub", "split", "findall", "finditer")
 
@@ -11,7 +11,7 @@ _METHODS = ("match", "fullmatch", "search", "sub", "split", "findall", "finditer
 class _Pattern:
     """Stands for a compiled pattern; once one of its methods is asked for, it has them all."""
 
-    def __init__(self, pattern: str, flags: int) -> None:
+    def __init__(self, pattern: Any, flags: int) -> None:
         self._source = (pattern, flags)
 
     def __getattr__(self, name: str) -> Any:
@@ -23,6 +23,6 @@ class _Pattern:
         return getattr(compiled, name)
 
 
-def lazy(pattern: str, flags: int = 0) -> re.Pattern[str]:
+def lazy(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """A pattern as `re.compile` gives it, compiled when it is first used; a faulty one is an error then."""
-    return cast("re.Pattern[str]", _Pattern(pattern, flags))
+    return cast("re.Pattern[AnyStr]", _Pattern(pattern, flags))

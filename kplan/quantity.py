@@ -7,10 +7,10 @@ nano-units, the finest step the API knows, so every comparison is exact.
 from __future__ import annotations
 
 import math
-import re
-from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+
+from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 
 BINARY, DECIMAL, EXPONENT = "BinarySI", "DecimalSI", "DecimalExponent"
 
@@ -25,9 +25,9 @@ _BINARY_EXPONENTS = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DECIMAL_SUFFIXES = {v: k for k, v in _DECIMAL_EXPONENTS.items()}
 _BINARY_SUFFIXES = {v: k for k, v in _BINARY_EXPONENTS.items()}
 # Possessive, so that a hostile text of many digits takes linear time.
-_PARTS = re.compile(r"([+-]?)([0-9]*+)(?:\.([0-9]*+))?+([eEinumkKMGTP]*+[-+]?[0-9]*+)\Z")
-_POWER = re.compile(r"[eE]([-+]?[0-9]+)\Z")
-_ZERO_EXPONENT = re.compile(r"e-0(\d)\Z")
+_PARTS = lazy(r"([+-]?)([0-9]*+)(?:\.([0-9]*+))?+([eEinumkKMGTP]*+[-+]?[0-9]*+)\Z")
+_POWER = lazy(r"[eE]([-+]?[0-9]+)\Z")
+_ZERO_EXPONENT = lazy(r"e-0(\d)\Z")
 # Go reads numbers of any length; Python refuses to print integers beyond 4300 digits, and nobody means them.
 _LONGEST = 2000
 
@@ -210,6 +210,8 @@ def number_text(value: int | float) -> str:
     if not math.isfinite(value):
         return repr(value)
     if value == 0 or 1e-6 <= abs(value) < 1e21:
+        from decimal import Decimal
+
         text = f"{Decimal(repr(value)):f}"
         return text.removesuffix(".0")
     return _ZERO_EXPONENT.sub(r"e-\1", repr(value))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def data_dir(name: str) -> Path:
@@ -11,6 +15,13 @@ def data_dir(name: str) -> Path:
     A wheel carries them as `kplan/_data/<name>`; an editable install finds them at the top of the checkout,
     so an edited rule is seen at once.
     """
-    package = Path(__file__).parent
-    packaged = package / "_data" / name
-    return packaged if packaged.is_dir() else package.parent / name
+    from pathlib import Path  # slow to load
+
+    return Path(data_path(name))
+
+
+def data_path(name: str) -> str:
+    """The same as a text."""
+    package = os.path.dirname(__file__)
+    packaged = os.path.join(package, "_data", name)
+    return packaged if os.path.isdir(packaged) else os.path.join(os.path.dirname(package), name)

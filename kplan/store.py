@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Key, Ref, split_api_version
 from kplan.schema.definitions import read as facts
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

@@ -6,9 +6,10 @@ Any custom resource that carries a pod template under a usual path is taken as a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Object, Path
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 
@@ -95,8 +96,11 @@ def slim_pod(obj: Object, *fields: str) -> PodTemplate | None:
     """The pod that an object is or makes, perhaps with no more than the labels, the resources and in each container the
     name, the restart policy and these fields: of a document with a layout no more is made than that."""
     path = POD_PATHS.get(obj.ref.kind)
-    if path is None or obj.document is None or obj.document.layout is None:
+    if obj.document is None or obj.document.layout is None:
         return pod_template(obj.value)
+    if path is None:
+        has_one = isinstance(obj.part("spec", "template", "spec", "containers"), list)
+        return pod_template(obj.value) if has_one else None
     layout, slots = obj.document.layout
     found = layout.view(("slim pod", path, fields), slots, lambda tree: _slim(tree, path, fields))
     return PodTemplate(path, found) if isinstance(found, dict) else None

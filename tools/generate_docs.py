@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from kplan.lint import ruleset
+from kplan.lint import ruleindex, ruleset
 from kplan.lint.page import index, page
 from kplan.yamlio import load_value
 
@@ -21,7 +21,7 @@ def generated() -> dict[Path, str]:
     rules = ruleset.load(load_value, compiled=False)
     out = {PAGES / f"{r.id}-{r.name}.md": page(r) for r in rules}
     out[PAGES / "README.md"] = index(rules)
-    out[ruleset.INDEX] = ruleset.dump_index(load_value)
+    out[Path(ruleindex.FILE)] = ruleindex.dump(load_value)
     return out
 
 

@@ -5,7 +5,6 @@ Follows pkg/registry/core/service/storage (alloc.go, storage.go) and ipallocator
 
 from __future__ import annotations
 
-import ipaddress
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,9 @@ from kplan.store import Store
 
 Value = dict[str, Any]
 
-SERVICE_RANGE = ipaddress.IPv4Network("10.96.0.0/16")
+_RANGE = "10.96."  # with the two numbers of an address of the range after it
+SERVICE_RANGE = f"{_RANGE}0.0/16"
+_SIZE = 1 << 16
 _RESERVED = 16  # the server keeps the first addresses of its range for those whom a user asks for
 _FIRST_PORT, _PORTS = 30000, 2768
 _EXTERNAL = ("NodePort", "LoadBalancer")
@@ -105,8 +106,10 @@ def _families(spec: Value, headless_to_all: bool) -> None:
 
 def _family(address: str) -> str:
     """IPv4 or IPv6; "" for what is no address."""
+    from ipaddress import ip_address
+
     try:
-        return f"IPv{ipaddress.ip_address(address).version}"
+        return f"IPv{ip_address(address).version}"
     except ValueError:
         return ""
 
@@ -127,13 +130,14 @@ def _given_address(spec: Value, others: list[Value], errors: Errors) -> None:
 
 
 def _in_range(address: str) -> bool:
-    return _family(address) == "IPv4" and ipaddress.IPv4Address(address) in SERVICE_RANGE
+    return _family(address) == "IPv4" and address.startswith(_RANGE)
 
 
 def _addresses(seed: int) -> Iterator[str]:
-    usable = SERVICE_RANGE.num_addresses - _RESERVED - 1
+    usable = _SIZE - _RESERVED - 1
     for i in range(usable):
-        yield str(SERVICE_RANGE[_RESERVED + (seed + i) % usable])
+        high, low = divmod(_RESERVED + (seed + i) % usable, 256)
+        yield f"{_RANGE}{high}.{low}"
 
 
 def _node_ports(spec: Value, free: Iterator[int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from kplan.api.decode import Mismatch, Mode, converter
 from kplan.api.decode_errors import Verdict, explain
 from kplan.model import Path
-from kplan.schema import Catalog, KindInfo, catalog, structural
+from kplan.schema import Catalog, KindInfo, catalog
 from kplan.store import Store
 
 Value = dict[str, Any]
@@ -36,6 +36,8 @@ def catalog_of(release: str, store: Store | None) -> Catalog:
 
 def read(value: Value, info: KindInfo) -> tuple[Value, Verdict]:
     """The object with the defaults of its schema and without unknown fields, and what strict decoding says."""
+    from kplan.schema import structural
+
     defaulted = structural.apply_defaults(info.node, value)
     unknown = sorted(path_text(p) for p in structural.unknown_fields(info.node, defaulted))
     out = dict(structural.prune(info.node, defaulted))
@@ -52,6 +54,8 @@ def without_status(obj: Value, info: KindInfo, store: Store | None) -> Value:
     """A new object without the status that users cannot set, with what the schema puts in its place."""
     if not has_status(info, store):
         return obj
+    from kplan.schema import structural
+
     out: Value = structural.apply_defaults(info.node, {k: v for k, v in obj.items() if k != "status"})
     return out
 

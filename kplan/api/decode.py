@@ -9,15 +9,15 @@ Follows sigs.k8s.io/json, encoding/json and the UnmarshalJSON and MarshalJSON of
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from kplan import quantity
 from kplan.api import gotime
 from kplan.schema.formats import is_base64, is_integer
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Convert = Callable[[Any], Any]
 Finish = Callable[[dict[str, Any]], None]
@@ -246,13 +246,15 @@ def _int_or_string(value: Any) -> Any:
 
 
 def _bytes(value: Any) -> str:
+    from base64 import b64decode, b64encode
+
     if type(value) is list:
         numbers = [0 if v is None else v for v in value]
         if all(is_integer(n, "") and 0 <= n <= 255 for n in numbers):
-            return base64.b64encode(bytes(map(int, numbers))).decode()
+            return b64encode(bytes(map(int, numbers))).decode()
     if type(value) is not str or not is_base64(value):
         raise Mismatch
-    return base64.b64encode(base64.b64decode(value)).decode()
+    return b64encode(b64decode(value)).decode()
 
 
 def _quantity(value: Any) -> str:

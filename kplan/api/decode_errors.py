@@ -9,12 +9,13 @@ sends them, sorted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import quantity
 from kplan.api import gotime
 from kplan.schema.formats import is_integer
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 _MOST_UNKNOWN_FIELDS = 100  # sigs.k8s.io/json gives up counting
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")

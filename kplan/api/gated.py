@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.api.visit import Act, visitor
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
+
+from kplan.patterns import lazy
 
 Layout = Literal["2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00"]
 SECONDS: Layout = "2006-01-02T15:04:05Z07:00"
 MICROSECONDS: Layout = "2006-01-02T15:04:05.000000Z07:00"
 
-_ELEMENTS = re.compile(r"(?P<before>[-T:]?)(?P<element>2006|01|02|15|04|05|\.000000|Z07:00)")
+_ELEMENTS = lazy(r"(?P<before>[-T:]?)(?P<element>2006|01|02|15|04|05|\.000000|Z07:00)")
 # How many digits an element has, and the limits that are looked at while parsing.
 _DIGITS: Mapping[str, str] = {"2006": r"(\d{4})", "15": r"(\d\d?)"}
 _TWO_DIGITS = r"(\d\d)"
@@ -38,6 +39,8 @@ def canonical(text: str, layout: Layout) -> str | None:
 
     Raises TimeError.
     """
+    from datetime import datetime, timedelta
+
     numbers, fraction, offset = _parse(text, layout)
     year, month, day, hour, minute, second = numbers
     # datetime knows the years 1 to 9999 only, so the sum is done in a year like this one.

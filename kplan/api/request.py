@@ -6,12 +6,13 @@ Follows k8s.io/apiserver/pkg/admission (Attributes) and k8s.io/apimachinery/pkg/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import release as releases
 from kplan.model import Cause
 from kplan.record import record
 from kplan.store import Store
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

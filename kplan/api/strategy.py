@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from hashlib import sha1
 from typing import Any
 
 from kplan.api import customresources, newpods
@@ -19,6 +18,7 @@ from kplan.api.defaults.cluster import NAME_LABEL
 from kplan.api.defaults.rules import finisher
 from kplan.api.gated import drop_disabled
 from kplan.api.request import Request, invalid
+from kplan.digests import sha1
 from kplan.schema import KindInfo
 
 Value = dict[str, Any]
@@ -94,7 +94,7 @@ def fill_system_fields(obj: Value, request: Request) -> None:
 
 def _uid(text: str) -> str:
     """A UUID of version 5 in the namespace of URLs (RFC 9562); the module `uuid` takes long to load."""
-    digest = bytearray(sha1(_URL_NAMESPACE + text.encode(errors="replace"), usedforsecurity=False).digest()[:16])
+    digest = bytearray(sha1(_URL_NAMESPACE + text.encode(errors="replace"))[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     h = digest.hex()

@@ -8,9 +8,8 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import config as configuration
 from kplan import touched
@@ -21,8 +20,9 @@ from kplan.errors import KplanError
 from kplan.model import Loaded, Report, Span
 from kplan.record import replace
 from kplan.render.summary import many
-from kplan.resources import data_dir
+from kplan.resources import data_path
 from kplan.touched import Touched
+from kplan.tuples import NamedTuple
 
 FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown", "html")
 # What build servers read counts paths from the top of the repository; what people read, from where they are.
@@ -84,15 +84,15 @@ def _run(request: Request) -> tuple[int, str]:
 def _own_files() -> list[str]:
     """The files of kplan that a run depends on: its modules, rules and schemas."""
     modules = (getattr(m, "__file__", None) for n, m in list(sys.modules.items()) if n.partition(".")[0] == "kplan")
-    data = (p for name in ("rules", "schemas") for p in data_dir(name).rglob("*") if p.is_file())
-    return [*(str(f) for f in modules if f), *map(str, data)]
+    folders = (found for name in ("rules", "schemas") for found in os.walk(data_path(name)))
+    return [*(str(f) for f in modules if f), *(os.path.join(folder, n) for folder, _, names in folders for n in names)]
 
 
 def load_config(flags: Mapping[str, Any], file: str | None = None, *, no_file: bool = False) -> Config:
     """The configuration for the current folder and environment."""
     from kplan.yamlio import load_value
 
-    return configuration.load(Path(), env=os.environ, flags=flags, read_yaml=load_value, file=file, no_file=no_file)
+    return configuration.load(".", env=os.environ, flags=flags, read_yaml=load_value, file=file, no_file=no_file)
 
 
 def _lint(request: Request, config: Config) -> Report:
@@ -106,7 +106,8 @@ def _lint(request: Request, config: Config) -> Report:
     if config.baseline and not request.write_baseline:
         touched.touch(config.baseline)
         try:
-            known = baseline.parse(Path(config.baseline).read_text(encoding="utf-8"), config.baseline)
+            with open(config.baseline, encoding="utf-8") as file:
+                known = baseline.parse(file.read(), config.baseline)
         except (OSError, UnicodeDecodeError) as error:
             raise KplanError(f"cannot read the baseline {config.baseline}: {error}") from error
     loaded = load(given, exclude=config.exclude, stdin=sys.stdin.buffer.read() if "-" in given else None)
@@ -178,7 +179,7 @@ def _guarded(text: str) -> str:
 
 def _top(config: Config, env: Mapping[str, str]) -> str:
     """The folder that build servers count paths from."""
-    return env.get("GITHUB_WORKSPACE") or env.get("CI_PROJECT_DIR") or configuration.repository(Path(config.root))
+    return env.get("GITHUB_WORKSPACE") or env.get("CI_PROJECT_DIR") or configuration.repository(config.root)
 
 
 def _from_top(report: Report, top: str) -> Report:
@@ -187,7 +188,7 @@ def _from_top(report: Report, top: str) -> Report:
     names = {}
     for file in {span.file for span in spans}:
         path = os.path.relpath(os.path.realpath(file), os.path.realpath(top))
-        if not path.startswith("..") and Path(file).exists():
+        if not path.startswith("..") and os.path.exists(file):
             names[file] = path.replace(os.sep, "/")
     return _renamed(report, names)
 

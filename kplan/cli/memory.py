@@ -41,17 +41,17 @@ def place_of(command: Sequence[object], paths: Iterable[str]) -> str | None:
         return None
     variables = sorted((k, v) for k, v in os.environ.items() if k in _VARIABLES or k.startswith("KPLAN_"))
     try:
-        key = repr((__version__, sys.version, os.getcwd(), sys.stdout.isatty(), tuple(command), variables))  # noqa: PTH109
+        key = repr((__version__, sys.version, os.getcwd(), sys.stdout.isatty(), tuple(command), variables))
     except (OSError, ValueError):
         return None
     data = key.encode("utf-8", "surrogatepass")
-    return os.path.join(folder, f"lint-{crc32(data):08x}{crc32(data, 1):08x}{len(data):x}")  # noqa: PTH118
+    return os.path.join(folder, f"lint-{crc32(data):08x}{crc32(data, 1):08x}{len(data):x}")
 
 
 def recall(place: str) -> tuple[int, str] | None:
     """(exit code, what was printed) of a run that saw all its files as they are now."""
     try:
-        with open(place, encoding="utf-8", errors="surrogatepass", newline="") as file:  # noqa: PTH123
+        with open(place, encoding="utf-8", errors="surrogatepass", newline="") as file:
             head, checksum, body = file.read().split("\n", 2)
         if head != FORMAT or int(checksum) != crc32(body.encode("utf-8", "surrogatepass")):
             return None
@@ -74,11 +74,11 @@ def remember(place: str, code: int, text: str, paths: Iterable[str], started_ns:
     data = f"{FORMAT}\n{crc32(body.encode('utf-8', 'surrogatepass'))}\n{body}".encode("utf-8", "surrogatepass")
     temporary = f"{place}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
-        _drop_oldest(os.path.dirname(place))  # noqa: PTH120
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+        _drop_oldest(os.path.dirname(place))
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
-        os.replace(temporary, place)  # noqa: PTH105
+        os.replace(temporary, place)
     except OSError:
         return  # a cache that cannot be written is none
 
@@ -86,7 +86,7 @@ def remember(place: str, code: int, text: str, paths: Iterable[str], started_ns:
 def state(path: str) -> str:
     """The state of a file or folder: what `_differs` compares. A path that ends with `/.git` is only there or not."""
     try:
-        info = os.stat(path)  # noqa: PTH116
+        info = os.stat(path)
     except (OSError, ValueError):
         return _ABSENT
     if path.endswith("/.git"):
@@ -113,12 +113,12 @@ def now_ns() -> int:
 def _folder() -> str:
     root = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     if not root:
-        root = os.path.expanduser("~/.cache")  # noqa: PTH111
-    return os.path.join(root, "kplan") if os.path.isabs(root) else ""  # noqa: PTH117, PTH118
+        root = os.path.expanduser("~/.cache")
+    return os.path.join(root, "kplan") if os.path.isabs(root) else ""
 
 
 def _drop_oldest(folder: str) -> None:
     with os.scandir(folder) as found:
         files = sorted((e.stat().st_mtime_ns, e.path) for e in found if e.name.startswith("lint-"))
     for _, path in files[: max(len(files) - _MOST_FILES + 1, 0)]:
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)

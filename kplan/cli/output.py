@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from kplan.errors import KplanError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def use_color(choice: str | None, env: Mapping[str, str], stream: TextIO) -> bool:
@@ -29,6 +31,8 @@ def write(text: str, target: str = "-") -> None:
     if target == "-":
         sys.stdout.write(text)
         return
+    from pathlib import Path
+
     try:
         replace_file(Path(target), text.encode("utf-8", "backslashreplace"))
     except OSError as error:

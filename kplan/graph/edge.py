@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from kplan.labels import Requirement
 from kplan.model import Key, Path, format_path
+from kplan.tuples import NamedTuple
 
 FOUND: Final = "found"
 MISSING: Final = "missing"

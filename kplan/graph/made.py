@@ -7,12 +7,12 @@ Names follow pkg/controller/statefulset (`<template>-<set>-<ordinal>`) and pkg/c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from kplan.graph.edge import FOUND, MISSING
 from kplan.graph.pods import Ordinals, ordinals
 from kplan.graph.rules import Found, Rule, table, walk
 from kplan.model import Key, Object
+from kplan.tuples import NamedTuple
 from kplan.workloads import get
 
 Verdict = tuple[str, str]

@@ -7,11 +7,12 @@ job/utils.go) and the admission plugin PodTopologyLabels.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.labels import Requirement
 from kplan.model import Object
 from kplan.record import field, record
+from kplan.tuples import NamedTuple
 from kplan.workloads import get, slim_pod
 
 Added = dict[str, Container[str]]

@@ -25,11 +25,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Path
 from kplan.record import record
 from kplan.schema.definitions import read
+from kplan.tuples import NamedTuple
 
 GroupKind = tuple[str, str]
 

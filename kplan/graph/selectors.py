@@ -7,12 +7,13 @@ namespaces of the Prometheus operator.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.graph.edge import Selection
 from kplan.graph.pods import Labels
 from kplan.labels import Requirement, requirements
 from kplan.model import Key
+from kplan.tuples import NamedTuple
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -91,10 +92,11 @@ class Labelled(NamedTuple):
 class LabelIndex:
     """Labelled objects of one kind in one namespace, found by label."""
 
-    __slots__ = ("_added", "_fixed", "_more", "all")
+    __slots__ = ("_added", "_fixed", "_more", "_taken_in", "all")
 
     def __init__(self) -> None:
         self.all: list[Labelled] = []
+        self._taken_in = 0  # how many are in the tables by label: many an index is never asked
         self._fixed: dict[tuple[str, str | None], list[Labelled]] = {}
         self._added: dict[str, list[Labelled]] = {}
         self._more: list[Labelled] = []
@@ -102,6 +104,8 @@ class LabelIndex:
     def add(self, item: Labelled) -> None:
         """Take in one object."""
         self.all.append(item)
+
+    def _take_in(self, item: Labelled) -> None:
         if item.labels.more:
             self._more.append(item)
             return
@@ -121,7 +125,10 @@ class LabelIndex:
 
     def _candidates(self, wanted: tuple[Requirement, ...]) -> list[list[Labelled]]:
         """The lists that hold every match: those of the condition that leaves the fewest."""
+        for item in self.all[self._taken_in :]:
+            self._take_in(item)
         best, size = [self.all], len(self.all)
+        self._taken_in = size
         for condition in wanted:
             if condition.operator in ("In", "Exists", "Gt", "Lt"):
                 values = dict.fromkeys(condition.values) if condition.operator == "In" else (None,)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from functools import cached_property
 
 from kplan.errors import KplanError
 from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Selection
@@ -19,6 +19,7 @@ from kplan.graph.selectors import Labelled, Selectable
 from kplan.graph.writers import CHANGE, CREATE, Writers
 from kplan.model import Key, Object, Ref
 from kplan.schema.definitions import read
+from kplan.tuples import NamedTuple
 from kplan.workloads import get
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -69,12 +70,12 @@ class World:
 
     def __init__(self, objects: Sequence[Object], *, closed: bool, externals: Iterable[str | Key]) -> None:
         self.closed = closed
+        self._given = objects
         self.made = Made(objects)
         self.crds = {kind: crd for crd in objects if (kind := _defines(crd)) is not None}
         self.selectable = Selectable()
         self._writers = Writers(objects)
         self._named: dict[Key, list[Object]] = {}
-        self._anywhere: dict[tuple[str, str, str], list[Object]] = {}
         self._of_kind: dict[tuple[str, str, str], list[Object]] = {}
         self._always = _by_kind(map(pattern, table().always))
         self._externals = _by_kind(Pattern(*e) if isinstance(e, Key) else pattern(e) for e in externals)
@@ -91,12 +92,15 @@ class World:
             self._add(obj)
 
     def _add(self, obj: Object) -> None:
-        key = self._identities[id(obj)] = self.identity(obj.ref)
+        own = obj.ref.key
+        key = self.identity(obj.ref)
+        if key == own:
+            key = own  # once, not twice
+        self._identities[id(obj)] = key
         self._named.setdefault(key, []).append(obj)
-        self._anywhere.setdefault((key.group, key.kind, key.name), []).append(obj)
         self._of_kind.setdefault(key[:3], []).append(obj)
         if key[:2] in self._selects:
-            self.selectable.add(*key[:3], Labelled(obj.ref.key, labels_of(obj)))
+            self.selectable.add(*key[:3], Labelled(own, labels_of(obj)))
         if key[:2] == ("", "Namespace"):
             self.selectable.add_namespace(key.name, labels_of(obj).fixed if obj.is_laid_out or obj.value else None)
         elif key.namespace or not self.is_cluster_scoped(*key[:2]):
@@ -104,7 +108,16 @@ class World:
         made = self._pods[id(obj)] = pods(obj)
         if made is not None:
             self._of_kind.setdefault(("", "Pod", key.namespace), [])
-            self.selectable.add("", "Pod", key.namespace, Labelled(obj.ref.key, made))
+            self.selectable.add("", "Pod", key.namespace, Labelled(own, made))
+
+    @cached_property
+    def _anywhere(self) -> dict[tuple[str, str, str], list[Object]]:
+        """The objects of all namespaces by group, kind and name."""
+        out: dict[tuple[str, str, str], list[Object]] = {}
+        for obj in self._given:
+            key = self._identities[id(obj)]
+            out.setdefault((key.group, key.kind, key.name), []).append(obj)
+        return out
 
     def key_of(self, obj: Object) -> Key:
         """The identity of one of the objects."""

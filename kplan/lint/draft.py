@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from kplan.model import Object, Path, Span
+from kplan.tuples import NamedTuple
 
 
 class Draft(NamedTuple):

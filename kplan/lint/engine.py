@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from kplan.lint import findings as build
 from kplan.lint.checks import ALONE, Question, holds, question
@@ -14,6 +13,7 @@ from kplan.lint.world import World
 from kplan.model import Finding, Object
 from kplan.schema import catalog
 from kplan.schema.compile import checker
+from kplan.tuples import NamedTuple
 from kplan.workloads import PodTemplate, pod_template
 
 RULE_CRASH = "rule-crash"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from typing import Any
 
+from kplan.digests import sha256
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Problem, Site
 from kplan.model import Finding, Object, Path, Ref, Related, Span
@@ -77,7 +77,7 @@ def fingerprint(rule: str, path: Path, ref: Ref | None = None, value: Any = None
     """The identity of a finding without any line: items of lists count by their name where they have one."""
     steps = [str(s) if not isinstance(s, int) else _item(value, path[:i], s) for i, s in enumerate(path)]
     text = "\x1e".join((rule, "\x1f".join(ref.key if ref else ()), "\x1f".join(steps)))
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256(text.encode("utf-8", "surrogatepass"))[:32]
 
 
 def unique(findings: Iterable[Finding]) -> list[Finding]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kplan import quantity
 from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 
 _MOST_KEPT: Final = 20_000
 
@@ -75,11 +76,11 @@ DATA, ANNOTATION = (Form(_is_text(longest), compared=False) for longest in (2_00
 MOST_TEXTS: Final = 100
 
 # Keys of labels and annotations whose values Kubernetes reads.
-_OWN_KEY: Final = re.compile(
+_OWN_KEY: Final = lazy(
     r"(?!app\.kubernetes\.io/)(?:[^/]*\.)?(?:kubernetes|k8s|kplan)\.(?:io|dev)/|(?:job-name|controller-uid)\Z"
 )
 # Keys that hold the name of a container, which counts then.
-_NAMED_IN_KEY: Final = re.compile(r"[^/]*(?:apparmor|seccomp)\.security\.")
+_NAMED_IN_KEY: Final = lazy(r"[^/]*(?:apparmor|seccomp)\.security\.")
 
 
 def is_own_key(key: str) -> bool:
@@ -111,7 +112,7 @@ class _Within(dict[tuple[Any, ...], bool]):
 
 
 WITHIN: Final = _Within()
-_SMALL: Final = re.compile(r"[1-9][0-9]{0,5}(?:m|Ki|Mi|Gi|k|M|G)?", re.ASCII)
+_SMALL: Final = lazy(r"[1-9][0-9]{0,5}(?:m|Ki|Mi|Gi|k|M|G)?", re.ASCII)
 
 
 def _is_plain(name: str, amount: Any) -> bool:

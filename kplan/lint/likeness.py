@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from operator import call, itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kplan.lint import likeforms as form
 from kplan.lint.likeforms import Form
 from kplan.model import Object
 from kplan.schema import Catalog
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 from kplan.yamlio.layout import Slot
 
 # The places: field of a definition -> the form of its value.

@@ -6,20 +6,21 @@ at run time a cheap check of the structure stands in for it.
 
 from __future__ import annotations
 
-import json
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
-from hashlib import blake2b
-from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from os import PathLike, fspath
+from typing import Any
 
 from kplan.errors import KplanError
+from kplan.lint import ruleindex
 from kplan.lint.checks import CHECKS
 from kplan.lint.ruleform import check_form
+from kplan.lint.ruleindex import ReadYaml
 from kplan.lint.site import Check
 from kplan.model import SEVERITIES, Path, RuleInfo
-from kplan.resources import data_dir
+from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 
 TARGETS = ("object", "pod-spec", "container", "effective-container", "graph", "input")
 ROLES = ("container", "sidecar", "init", "ephemeral")
@@ -36,12 +37,9 @@ _FORMS: Mapping[str, tuple[Any, str]] = {
     "disabled": (str, "the reason why the rule is off"),
     "message": (str, "a text"),
 }
-_ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}\Z")
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+_ID = lazy(r"[A-Z]{2,10}[0-9]{3,4}\Z")
+_NAME = lazy(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 RESERVED = "KP"
-INDEX = data_dir("schemas") / "kplan" / "rules.json"
-
-ReadYaml = Callable[[str, str], Any]
 
 
 class Rule(NamedTuple):
@@ -88,19 +86,18 @@ class Rule(NamedTuple):
         return RuleInfo(self.id, self.name, self.severity, self.why, self.fix, (self.family, *self.tags))
 
 
-def load(read_yaml: ReadYaml, user_dirs: Iterable[FilePath] = (), *, compiled: bool = True) -> tuple[Rule, ...]:
+def load(
+    read_yaml: ReadYaml, user_dirs: Iterable[str | PathLike[str]] = (), *, compiled: bool = True
+) -> tuple[Rule, ...]:
     """All rules, ordered by id: those that kplan ships and those of the user's folders.
 
-    With `compiled` the data of a shipped rule comes from the index if that has its very text; it lacks the examples.
+    With `compiled` the data of a shipped rule comes from the index (ruleindex.py), and lacks the examples.
     Raises KplanError for a rule that is not well formed, or an id or name that is taken.
     """
-    known = json.loads(INDEX.read_text(encoding="utf-8")) if compiled and INDEX.is_file() else {}
-    rules = [_read(path, read_yaml, known, trusted=True) for path in _shipped()]
+    index = ruleindex.load() if compiled else ruleindex.Index({}, 0)
+    rules = [_read(file.path, read_yaml, index.find(file), file.family) for file in ruleindex.shipped()]
     for folder in user_dirs:
-        if not folder.is_dir():
-            raise KplanError(f"there is no folder {folder} with rules")
-        paths = sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-        rules += [_read(path, read_yaml, {}, trusted=False) for path in paths]
+        rules += [_read(path, read_yaml, None, "") for path in _of_user(fspath(folder))]
     taken: dict[str, Rule] = {}
     for rule in rules:
         for name in (rule.id, rule.name, *rule.aliases):
@@ -110,22 +107,14 @@ def load(read_yaml: ReadYaml, user_dirs: Iterable[FilePath] = (), *, compiled: b
     return tuple(sorted(rules, key=lambda r: r.id))
 
 
-def dump_index(read_yaml: ReadYaml) -> str:
-    """The index of the shipped rules: their data by the digest of their text. Reading JSON is much faster than YAML."""
-    out = {}
-    for path in _shipped():
-        text = path.read_bytes()
-        data = read_yaml(text.decode(), str(path))
-        out[_digest(text)] = data | {"examples": {}}
-    return json.dumps(out, separators=(",", ":"), ensure_ascii=True).replace('"},"', '"},\n"') + "\n"
+def _of_user(folder: str) -> list[str]:
+    """The files with rules in a folder of the user."""
+    if not os.path.isdir(folder):
+        raise KplanError(f"there is no folder {folder} with rules")
+    from pathlib import Path as FilePath
 
-
-def _shipped() -> list[FilePath]:
-    return sorted(data_dir("rules").glob("*/*.yaml"))
-
-
-def _digest(text: bytes) -> str:
-    return blake2b(text, digest_size=12).hexdigest()
+    found = (p for p in FilePath(folder).rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
+    return list(map(str, sorted(found)))
 
 
 def choose(
@@ -170,19 +159,24 @@ def _known(word: str, rules: tuple[Rule, ...]) -> None:
 
 
 def _unknown(word: str, words: list[str]) -> KplanError:
+    from difflib import get_close_matches
+
     near = get_close_matches(word, words, n=1)
     return KplanError(
         f"there is no rule {word!r}", hint=f"did you mean {near[0]}?" if near else "`kplan rules` lists them"
     )
 
 
-def _read(path: FilePath, read_yaml: ReadYaml, known: Mapping[str, Any], *, trusted: bool) -> Rule:
+def _read(path: str, read_yaml: ReadYaml, known: Any, family: str) -> Rule:
+    """The rule of a file; `known` is its data if that is known. One without a family is the user's."""
+    trusted = bool(family)
     try:
-        text = path.read_bytes()
-        data = known.get(_digest(text)) or read_yaml(text.decode("utf-8"), str(path))
-        rule = parse(data, family=path.parent.name if trusted else "user", trusted=trusted)
+        if known is None:
+            with open(path, encoding="utf-8", newline="") as file:
+                known = read_yaml(file.read(), path)
+        rule = parse(known, family=family or "user", trusted=trusted)
         if not trusted:
-            check_form(data)
+            check_form(known)
     except (OSError, ValueError) as error:
         raise KplanError(f"{path}: {error}") from error
     return rule
@@ -254,6 +248,8 @@ def _check(check: Any) -> tuple[str, Any]:
         raise ValueError("check must have one key, the check kind")
     [(kind, parameters)] = check.items()
     if kind not in CHECKS:
+        from difflib import get_close_matches
+
         near = get_close_matches(str(kind), CHECKS, n=1)
         raise ValueError(f"there is no check kind {kind!r}" + (f", did you mean {near[0]}?" if near else ""))
     return kind, parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
@@ -18,7 +18,7 @@ from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo
 from kplan.schema import Catalog, catalog
 from kplan.source import load
 from kplan.store import ref_of
-from kplan.yamlio import load_value
+from kplan.yamlio import forget, load_value
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
 # What ends the work of the API server before it comes to validation.
@@ -26,7 +26,7 @@ _REFUSED_EARLY = {schema_stage.REMOVED, schema_stage.UNKNOWN_KIND, schema_stage.
 _MOST_MARKS = 10_000
 
 
-def lint(paths: Iterable[str | Path], config: Config | None = None) -> Report:
+def lint(paths: Iterable[str | PathLike[str]], config: Config | None = None) -> Report:
     """Everything that is to be said about the manifests in files and folders.
 
     Raises KplanError for a configuration that cannot be used. What cannot be read is a finding.
@@ -37,7 +37,7 @@ def lint(paths: Iterable[str | Path], config: Config | None = None) -> Report:
 
 def rules_of(config: Config, *, compiled: bool = True) -> tuple[Rule, ...]:
     """All rules: those that kplan ships and those in the folders of the configuration; `compiled` lacks examples."""
-    return ruleset.load(load_value, [Path(d) for d in config.rule_dirs], compiled=compiled)
+    return ruleset.load(load_value, config.rule_dirs, compiled=compiled)
 
 
 def chosen(rules: Iterable[Rule], config: Config) -> tuple[Rule, ...]:
@@ -55,6 +55,7 @@ def judge(
 
     `known` are the fingerprints of a baseline. `focus` are the files that are reported on; the others are context.
     """
+    forget()  # the files are read
     every = rules_of(config)
     on = chosen(every, config)
     objects = [_object(d) for d in loaded.documents]

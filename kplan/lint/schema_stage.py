@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from kplan.lint.draft import Draft
 from kplan.model import Object, format_path
+from kplan.patterns import lazy
 from kplan.schema import Catalog
 from kplan.schema.compile import is_valid
 from kplan.schema.definitions import read
@@ -17,7 +16,7 @@ from kplan.schema.problems import problems
 UNKNOWN_KIND, UNKNOWN_FIELD, WRONG_TYPE, INVALID = "unknown-kind", "unknown-field", "wrong-type", "invalid-value"
 REMOVED, DEPRECATED, OFF = "api-removed", "api-deprecated", "api-off-by-default"
 DUPLICATE = "duplicate-key"
-_VERSION = re.compile(r"v[0-9]+((alpha|beta)[0-9]+)?\Z")
+_VERSION = lazy(r"v[0-9]+((alpha|beta)[0-9]+)?\Z")
 _RULES = {"unknown": UNKNOWN_FIELD, "type": WRONG_TYPE, "format": WRONG_TYPE}
 
 
@@ -51,6 +50,8 @@ def is_builtin(obj: Object, kinds: Catalog) -> bool:
 def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
     """Only the groups of Kubernetes itself are known in full. A group without a dot is none that a
     CustomResourceDefinition can have: it is a misspelt one if it is near to another, else a file of some program."""
+    from difflib import get_close_matches
+
     groups = read("facts/resources")
     group = obj.ref.group
     if group not in groups and ("." in group or not get_close_matches(group, groups, n=1)):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.lint.world import World
 from kplan.model import Object, Path
+from kplan.tuples import NamedTuple
 from kplan.workloads import Container, PodTemplate, containers
 
 Value = dict[str, Any]

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from kplan.config import Ignore
 from kplan.lint.findings import place
 from kplan.model import Document, Finding, Object, Path, Span
 from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 from kplan.workloads import get, pod_template
 
 ANNOTATION = "kplan.dev/ignore"

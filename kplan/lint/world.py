@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -123,6 +122,8 @@ class World:
         target = edge.target
         if not isinstance(target, Key):
             return ""
+        from difflib import get_close_matches
+
         names = {o.ref.name for o in self.by_kind.get(target.kind, ()) if together(o.ref.namespace, target.namespace)}
         found = get_close_matches(target.name, sorted(names - {target.name}), n=1, cutoff=_NEAR)
         return found[0] if found else ""
@@ -261,4 +262,8 @@ def together(a: str, b: str) -> bool:
 
 
 def _is_near(wanted: str, have: str | None) -> bool:
-    return have is not None and (have == wanted or bool(get_close_matches(wanted, [have], cutoff=_NEAR)))
+    if have is None or have == wanted:
+        return have is not None
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(wanted, [have], cutoff=_NEAR))

@@ -6,7 +6,6 @@ from kplan.schema.catalog import Catalog, KindInfo, Node, catalog
 from kplan.schema.compile import is_valid
 from kplan.schema.lifecycle import Lifecycle, lifecycle, lifecycles
 from kplan.schema.problems import Problem, problems
-from kplan.schema.structural import apply_defaults, prune
 
 __all__ = [
     "Catalog",
@@ -14,11 +13,9 @@ __all__ = [
     "Lifecycle",
     "Node",
     "Problem",
-    "apply_defaults",
     "catalog",
     "is_valid",
     "lifecycle",
     "lifecycles",
     "problems",
-    "prune",
 ]

@@ -15,7 +15,6 @@ from typing import Any
 
 from kplan import release
 from kplan.model import split_api_version
-from kplan.schema.crd import kinds_of
 from kplan.schema.definitions import Definitions, read
 from kplan.schema.kinds import VERBS, KindInfo
 from kplan.schema.node import Node
@@ -89,6 +88,8 @@ class Catalog:
 
         What is broken in a CRD is left out, never an error: it is validated as an object of its own.
         """
+        from kplan.schema.crd import kinds_of
+
         other = Catalog.__new__(Catalog)
         other.version, other.minor = self.version, self.minor
         other._definitions, other._builtin = self._definitions, self._builtin

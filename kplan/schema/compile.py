@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kplan.schema import formats, rules, structural
+from kplan.schema import formats
 from kplan.schema.node import Check, Node
 
 
@@ -199,6 +199,8 @@ def _union(node: Node) -> Check:
 
 
 def _custom(node: Node) -> Check:
+    from kplan.schema import rules, structural  # for custom resources only
+
     compiled = rules.compile(node.rules)
     metadata = (node.fields or {}).get("metadata")
     metadata_check = checker(metadata) if metadata is not None and not metadata.custom else None

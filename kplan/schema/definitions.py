@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from kplan.resources import data_dir
+from kplan.resources import data_path
 from kplan.schema.node import GoField, Node, Shape
+from kplan.tuples import NamedTuple
 
 # The type words that are no definition: (type, format, how Go prints the type).
 _WORDS: dict[str, tuple[str, str, str]] = {
@@ -40,7 +41,8 @@ _OPEN = {"json", "fields-v1", "raw-extension"}
 @lru_cache(maxsize=64)
 def read(name: str) -> dict[str, Any]:
     """One JSON file of schemas/, such as "kubernetes/apps.v1" or "facts/resources"."""
-    table: dict[str, Any] = json.loads((data_dir("schemas") / f"{name}.json").read_text(encoding="utf-8"))
+    with open(f"{data_path('schemas')}/{name}.json", encoding="utf-8") as file:
+        table: dict[str, Any] = json.loads(file.read())
     return table
 
 

@@ -7,8 +7,8 @@ kplan/schema/strfmt.py.
 
 from __future__ import annotations
 
-import calendar
 import re
+from collections.abc import Mapping
 
 from kplan import quantity
 from kplan.patterns import lazy
@@ -42,7 +42,8 @@ def is_date(year: int, month: int, day: int) -> bool:
     """Whether the Gregorian calendar, extended to the year 0, has this day."""
     if not 1 <= month <= 12 or day < 1:
         return False
-    return day <= (29 if month == 2 and calendar.isleap(year) else _DAYS[month])
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return day <= (29 if month == 2 and is_leap else _DAYS[month])
 
 
 def is_micro_time(text: str) -> bool:
@@ -76,3 +77,19 @@ def is_integer(value: object, width: str) -> bool:
         return False
     low, high = _BOUNDS[width]
     return low <= value <= high
+
+
+def json_type(value: object) -> str:
+    """The JSON type of a value, a whole float counting as a number."""
+    return _NAMES.get(type(value), "object")
+
+
+_NAMES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 

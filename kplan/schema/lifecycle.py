@@ -8,10 +8,10 @@ methods were invented.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from kplan import release
 from kplan.schema.definitions import read
+from kplan.tuples import NamedTuple
 
 
 class Lifecycle(NamedTuple):

@@ -7,7 +7,9 @@ asked for. A Node is shared between kinds and never changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from kplan.tuples import NamedTuple
 
 Check = Callable[[Any], bool]
 

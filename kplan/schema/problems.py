@@ -6,15 +6,15 @@ Values never appear in a sentence, for they may be secret. The order is that of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Path, format_path
-from kplan.schema import rules, structural
 from kplan.schema.compile import checker, is_leaf
 from kplan.schema.definitions import lines
+from kplan.schema.formats import json_type
 from kplan.schema.node import Node
-from kplan.schema.rules import json_type
 from kplan.schema.spelling import nearest
+from kplan.tuples import NamedTuple
 
 _EXPECTED = {
     "int-or-string": "an integer or a string",
@@ -100,6 +100,8 @@ def _mismatch(node: Node, value: Any, path: Path) -> Problem:
 
 
 def _custom(node: Node, value: Any) -> Iterator[Problem]:
+    from kplan.schema import rules, structural  # for custom resources only
+
     metadata = (node.fields or {}).get("metadata")
     is_resource = metadata is not None and not metadata.custom
     if metadata is not None and is_resource:

@@ -7,7 +7,6 @@ the part called again. What Go refuses raises PatternError, and so do Unicode sc
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 
 from kplan.patterns import lazy
@@ -271,7 +270,9 @@ class _Parser:
             return _negated(_any) if negate else _any
         if name not in _CATEGORIES:
             raise PatternError(f"no data for the character class {name}")
-        return lambda c: unicodedata.category(c).startswith(name) != negate
+        from unicodedata import category
+
+        return lambda c: category(c).startswith(name) != negate
 
     def escaped_char(self) -> str:
         """The character that an escape stands for; stands after the backslash."""

@@ -13,10 +13,11 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Path
 from kplan.schema import formats, re2, strfmt
+from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]
 
@@ -140,22 +141,6 @@ def sub_schemas(value: Any) -> list[Schema]:
     return [s for s in value if isinstance(s, Mapping)] if isinstance(value, list) else []
 
 
-def json_type(value: Any) -> str:
-    """The JSON type of a value, a whole float counting as a number."""
-    return _NAMES.get(type(value), "object")
-
-
-_NAMES: Mapping[type, str] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
-
-
 def _tests(schema: Schema) -> Iterator[_Test]:
     yield from _type_tests(schema)
     allowed = schema.get("enum")
@@ -257,7 +242,7 @@ def _open_test(types: tuple[str, ...], format_: str, nullable: bool) -> Callable
 
 
 def _is_of(value: Any, types: tuple[str, ...], format_: str) -> bool:
-    kind = json_type(value)
+    kind = formats.json_type(value)
     if format_ and kind in ("string", "array") and not {"number", "integer"} & set(types):
         return True  # the format decides, and it only looks at strings
     if kind == "number" and "integer" in types:

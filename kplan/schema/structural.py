@@ -6,7 +6,6 @@ Pruning, defaulting and the uniqueness of list sets and list maps: apiextensions
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -96,7 +95,9 @@ def apply_defaults(node: Node, value: Any) -> Any:
 def _defaulted(node: Node, value: Any) -> Any:
     """A member with its own default in place of a null that it must not be, and the defaults inside it."""
     if value is None and not _nullable(node):
-        value = copy.deepcopy(node.rules.get("default"))
+        from copy import deepcopy
+
+        value = deepcopy(node.rules.get("default"))
     return apply_defaults(node, value) if type(value) in _CONTAINERS else value
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from kplan.tuples import NamedTuple
 
 # Gives the content of another file of the same place (disk or commit), None if there is none.
 ReadOther = Callable[[str], bytes | None]

@@ -6,13 +6,11 @@ The order is that of kubectl (path/filepath.Walk): by name, folders among the fi
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from kplan import touched
@@ -33,8 +31,10 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
     """
     touched.touch(path)
     try:
-        mode = Path(path or "\0").stat().st_mode  # an empty text is no path, not even the current folder
+        mode = os.stat(path or "\0").st_mode  # an empty text is no path, not even the current folder
     except (OSError, ValueError) as error:
+        import glob
+
         touched.spoil()
         found = _glob(path, limit, exclude) if glob.has_magic(path) else iter(())
         first = next(found, None)
@@ -58,15 +58,17 @@ def _glob(pattern: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]
 
     The standard library would follow links in circles for `**`: such a glob is a filter on the files of a folder.
     """
+    import glob
+
     if "**" not in pattern:
-        for match in sorted(glob.iglob(pattern)):  # noqa: PTH207 - Path.glob takes no absolute pattern
-            for found in entries(match, limit, exclude) if Path(match).exists() else (Skipped(match, _DANGLING),):
+        for match in sorted(glob.iglob(pattern)):
+            for found in entries(match, limit, exclude) if os.path.exists(match) else (Skipped(match, _DANGLING),):
                 yield found._replace(named=False) if isinstance(found, Entry) else found
         return
     steps = pattern.split("/")
     plain = next(i for i, step in enumerate(steps) if glob.has_magic(step))
     base = "/".join(steps[:plain]) or ("/" if plain else ".")
-    if Path(base).is_dir():
+    if os.path.isdir(base):
         matches = re.compile(_regex(pattern.removeprefix("./")) + "(?:/.*)?", re.DOTALL)
         for found in _folder(base, limit, exclude):
             if matches.fullmatch(found.span.file if isinstance(found, Unreadable) else found.file):
@@ -99,7 +101,7 @@ def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
     found: list[tuple[str, Found]] = []
     links: list[os.DirEntry[str]] = []
     seen: set[tuple[int, int]] = set()
-    inside = Path(root).resolve()
+    inside = os.path.join(os.path.realpath(root), "")
     try:
         waiting = _children(root)
     except OSError as error:
@@ -112,12 +114,12 @@ def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
             links.append(entry)
         elif excluded(_shown(entry.path), exclude):
             found.append((entry.path, Skipped(_shown(entry.path), "excluded")))
-        elif is_link and not Path(entry.path).resolve().is_relative_to(inside):
+        elif is_link and not os.path.join(os.path.realpath(entry.path), "").startswith(inside):
             found.append((entry.path, Skipped(_shown(entry.path), "link out of the folder")))
         else:
             one = _looked_at(entry, seen, waiting, limit)
             found += [(entry.path, one)] if one else []
-    for _, one in sorted(found, key=lambda pair: Path(pair[0]).parts):
+    for _, one in sorted(found, key=lambda pair: pair[0].split(os.sep)):
         yield one
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Skipped
 from kplan.source.entry import Entry
 from kplan.source.files import EXTENSIONS, excluded
+from kplan.tuples import NamedTuple
 
 PREFIX = "git:"
 _TIMEOUT = 60.0

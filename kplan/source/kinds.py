@@ -61,10 +61,11 @@ def reason(file: str, value: Any, *, directives: bool = True) -> str:
     """
     if not isinstance(value, dict):
         return "JSON patch" if _is_json_patch(value) else NO_MANIFEST
-    name = posixpath.basename(file)
+    is_manifest = "apiVersion" in value and "kind" in value
+    name = "" if is_manifest and "metadata" in value else posixpath.basename(file)
     if name in KUSTOMIZATION_FILES and "metadata" not in value:
         return "kustomization"
-    if "apiVersion" in value and "kind" in value:
+    if is_manifest:
         why = _client_side(value)
         return "kustomize patch" if not why and directives and _has_patch_directive(value) else why
     if name in _CHART_FILES and ("dependencies" in value or "version" in value):

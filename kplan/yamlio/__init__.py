@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from kplan.yamlio.fast import forget
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.reader import One, load_value, read, read_one
 
-__all__ = ["Limits", "One", "load_value", "read", "read_one"]
+__all__ = ["Limits", "One", "forget", "load_value", "read", "read_one"]

@@ -6,7 +6,7 @@ become texts). The values are built while the events come: nothing is composed t
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ruamel.yaml.events import (
     AliasEvent,
@@ -19,6 +19,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
+from kplan.tuples import NamedTuple
 from kplan.yamlio import scalars
 from kplan.yamlio.events import Event, NextEvent
 from kplan.yamlio.limits import Limits

@@ -6,17 +6,20 @@ anchors, tags, merge keys, duplicate keys, tabs, whatever is wrong. tools/differ
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from kplan.patterns import lazy
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.layout import LONGEST, Layout, Layouts
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Line, Lines
 
-_SEPARATOR: Final = re.compile(r"---(?: *| +#[\t\x20-\x7e]*)")
+if TYPE_CHECKING:
+    from kplan.yamlio.positions import Tree
+
+_SEPARATOR: Final = lazy(r"---(?: *| +#[\t\x20-\x7e]*)")
 _LONGEST_FLOW: Final = 10_000  # in lines: it may have no end
 _MOST_BRACKETS: Final = 1_000  # on one line that does not end with one
 _NOTHING: Final = (EMPTY, COMMENT)
@@ -64,6 +67,20 @@ def parse(text: str, limits: Limits) -> Parsed:
         learnt = _LAYOUTS.learn(key, lines, found.line - 1, _tree)
         return (_laid_out(learnt, values, lines) if learnt else None) or found
     return found
+
+
+def tree(text: str) -> Tree:
+    """The nodes of a text that `parse` has taken, with their places. Raises Unusual."""
+    from kplan.yamlio.linetree import line_tree  # for documents of which something is to be said
+
+    start = 1 if _SEPARATOR.fullmatch(text, 0, text.index("\n")) else 0
+    return line_tree(text, start, _LINES)
+
+
+def forget() -> None:
+    """Drop what is remembered of lines, once all is read that repeats itself: it takes as much room as the lines do."""
+    _LINES.clear()
+    _LAYOUTS.seen.clear()
 
 
 def _laid_out(layout: Layout, values: Sequence[Any], lines: list[str]) -> Parsed | None:

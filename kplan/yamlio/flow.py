@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from kplan.patterns import lazy
 from kplan.yamlio import scalars
 
 
@@ -13,15 +14,13 @@ class Unusual(Exception):  # noqa: N818 - no error: the complete parser takes ov
 
 
 LONGEST_KEY: Final = 1000  # in characters of its text; go-yaml takes 1024
-_SPACE: Final = re.compile(r"[ \n]*")
+_SPACE: Final = lazy(r"[ \n]*")
 # A plain scalar that surely is one: words, with colons only inside of words.
-_PLAIN: Final = re.compile(
-    r"-*[A-Za-z0-9_./$~][A-Za-z0-9_./$@%+*=-]*(?:[: ][A-Za-z0-9_./$@%+*=-]+)*(?=[ \n]*[,\]}]|: )"
-)
-_STRING: Final = re.compile(r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"|\'[^\'\n]*(?:\'\'[^\'\n]*)*\'')
-_ESCAPE: Final = re.compile(r"\\(?:([0abtnvfre \"'\\N_LP])|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))")
+_PLAIN: Final = lazy(r"-*[A-Za-z0-9_./$~][A-Za-z0-9_./$@%+*=-]*(?:[: ][A-Za-z0-9_./$@%+*=-]+)*(?=[ \n]*[,\]}]|: )")
+_STRING: Final = lazy(r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"|\'[^\'\n]*(?:\'\'[^\'\n]*)*\'')
+_ESCAPE: Final = lazy(r"\\(?:([0abtnvfre \"'\\N_LP])|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))")
 _ESCAPES: Final = dict(zip("0abtnvfre \"'\\N_LP", "\0\a\b\t\n\v\f\r\x1b \"'\\\x85\xa0\u2028\u2029", strict=True))
-_BRACKETS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\']*\'|([\[{])|([\]}])')
+_BRACKETS: Final = lazy(r'"[^"\\]*(?:\\.[^"\\]*)*"|\'[^\']*\'|([\[{])|([\]}])')
 
 
 def unescape(text: str, quote: str) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from json import JSONDecodeError, JSONDecoder
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.readerror import ReadError, at
 from kplan.yamlio.scalars import json_float, replace_surrogates

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, multiline, scalars
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.lines import ITEM, LATER, LONGEST_KEPT, OPEN, PAIR, PLAIN, SCALAR, Block, Line, Lines, keep, read_line

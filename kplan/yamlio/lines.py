@@ -7,8 +7,10 @@ in every document; the rest is OTHER, which the fast parser leaves to the comple
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, scalars
 
 # Kinds. PAIR is a key with a scalar, OPEN a key without a value on the line; LATER, with or without a key, has a value
@@ -19,17 +21,18 @@ LONGEST_KEPT: Final = 200
 _MOST_KEPT: Final = 50_000
 
 # What nearly every line is: a key of letters, and nothing or a plain scalar that starts with a letter or digit.
-PLAIN: Final = re.compile("[A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+")
-_COMMON: Final = re.compile(rf"(- )?([A-Za-z_][A-Za-z0-9_./-]{{0,200}}):(?: ({PLAIN.pattern}))?", re.ASCII)
+_PLAIN_TEXT: Final = "[A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+"
+PLAIN: Final = lazy(_PLAIN_TEXT)
+_COMMON: Final = lazy(rf"(- )?([A-Za-z_][A-Za-z0-9_./-]{{0,200}}):(?: ({_PLAIN_TEXT}))?", re.ASCII)
 # Characters that YAML refuses, or takes for line breaks or marks.
-SPECIAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_PLAIN_START: Final = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
+SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_PLAIN_START: Final = lazy(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
 _MANY_DASHES: Final = "- " * 20  # lists in lists as nobody writes them; each costs a level of recursion
-_QUOTED_KEY: Final = re.compile(r"""("(?:[^"\\])*"|'[^']*') *:(?= |$)""")
-_QUOTED: Final = re.compile(r"""("[^"\\]*(?:\\.[^"\\]*)*"|'[^']*(?:''[^']*)*')(?: +#.*)?""")
+_QUOTED_KEY: Final = lazy(r"""("(?:[^"\\])*"|'[^']*') *:(?= |$)""")
+_QUOTED: Final = lazy(r"""("[^"\\]*(?:\\.[^"\\]*)*"|'[^']*(?:''[^']*)*')(?: +#.*)?""")
 # The first line of a scalar in quotes that goes on.
-_OPEN_QUOTE: Final = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*\\?|'[^']*(?:''[^']*)*""")
-_BLOCK_HEADER: Final = re.compile(r"([|>])(?:([+-])([1-9])?|([1-9])([+-])?)?(?: +#.*)?")
+_OPEN_QUOTE: Final = lazy(r""""[^"\\]*(?:\\.[^"\\]*)*\\?|'[^']*(?:''[^']*)*""")
+_BLOCK_HEADER: Final = lazy(r"([|>])(?:([+-])([1-9])?|([1-9])([+-])?)?(?: +#.*)?")
 
 
 # A line: its kind, the column of what stands there, the key, the value, and the text of a plain scalar that could go on

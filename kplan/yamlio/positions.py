@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Duplicate, Path, Span
+from kplan.tuples import NamedTuple
+from kplan.yamlio.flow import Unusual
 
 Place = tuple[int, int]  # line from 0, column from 0
 
@@ -37,16 +39,18 @@ class Tree(NamedTuple):
 class Positions:
     """The places of one document; calling it with a path gives the span.
 
-    `text` starts on `line` of the file. A JSON document starts at the index `json_start` of the text.
+    `text` starts on `line` of the file. A JSON document starts at the index `json_start` of the text. `by_lines` makes
+    the nodes of a text that the fast parser has read, or raises Unusual.
     """
 
-    __slots__ = ("_tree", "file", "json_start", "line", "text")
+    __slots__ = ("_tree", "by_lines", "file", "json_start", "line", "text")
 
     def __init__(self, file: str, text: str, line: int, *, json_start: int | None = None) -> None:
         self.file = file
         self.text = text
         self.line = line
         self.json_start = json_start
+        self.by_lines: Callable[[str], Tree] | None = None
         self._tree: Tree | None = None
 
     def __call__(self, path: Path, *, key: bool = False) -> Span:
@@ -84,15 +88,22 @@ class Positions:
     def tree(self) -> Tree:
         """The nodes of the document."""
         if self._tree is None:
-            if self.json_start is None:
-                from kplan.yamlio.yamltree import yaml_tree
-
-                self._tree = yaml_tree(self.text)
-            else:
-                from kplan.yamlio.jsontree import json_tree
-
-                self._tree = json_tree(self.text, self.json_start)
+            self._tree = self._made()
         return self._tree
+
+    def _made(self) -> Tree:
+        if self.json_start is not None:
+            from kplan.yamlio.jsontree import json_tree
+
+            return json_tree(self.text, self.json_start)
+        if self.by_lines is not None:
+            try:
+                return self.by_lines(self.text)
+            except Unusual:
+                pass
+        from kplan.yamlio.yamltree import yaml_tree
+
+        return yaml_tree(self.text)
 
     def _span(self, start: Place, end: Place) -> Span:
         return Span(self.file, start[0] + self.line, start[1] + 1, end[0] + self.line, end[1] + 1)

@@ -7,10 +7,11 @@ apis/meta/v1/unstructured/helpers.go (UnstructuredJSONScheme: what is a list).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.errors import KplanError
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
+from kplan.tuples import NamedTuple
 from kplan.yamlio import fast, jsonio
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.layout import Layout
@@ -86,6 +87,9 @@ def read(
             continue
         if skip is not None and (reason := skip(layout[0].head(layout[1]) if layout and shallow else parsed.value)):
             skipped.append(Skipped(file, reason, Span(file, parsed.line, 1, parsed.line, 1), index))
+        elif layout is not None:
+            places = parsed.positions
+            documents.append(Document.laid_out(layout, file, index, parsed.line, places, places.text, places.line))
         else:
             try:
                 documents += list(_flattened(file, index, parsed))  # all of it or nothing
@@ -208,6 +212,7 @@ def _document(chunk: Chunk, file: str, limits: Limits) -> Parsed:
         return Parsed(None, chunk.line, False, positions)
     try:
         found = fast.parse(chunk.text, limits)
+        positions.by_lines = fast.tree
         return Parsed(None, chunk.line - 1 + found.line, False, positions, found)
     except Unusual:
         from kplan.yamlio.compose import compose
@@ -236,10 +241,6 @@ def _too_long(parsed: Parsed, limits: Limits) -> ReadError | None:
 def _flattened(file: str, index: int, parsed: Parsed) -> Iterator[Document]:
     """The document, or the items of a list in the order kubectl takes them. Raises ReadError for what is no object."""
     positions = parsed.positions
-    if parsed.laid_out is not None:
-        fields: dict[str, Any] = {"file": file, "index": index, "item": None, "line": parsed.line, "locate": positions}
-        yield Document.laid_out(*parsed.laid_out, **fields, text=positions.text, text_line=positions.line)
-        return
     value = parsed.value
     duplicates = positions.duplicates() if parsed.repeated else ()
     if not isinstance(value, dict):

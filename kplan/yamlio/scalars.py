@@ -7,11 +7,10 @@ prints a float without fraction as an integer, and an integer beyond 64 bits has
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from datetime import date
 from math import isfinite
-from struct import pack, unpack
 from typing import Final
+
+from kplan.patterns import lazy
 
 Scalar = str | int | float | bool | None
 
@@ -39,23 +38,23 @@ WORDS: Final[dict[str, Scalar]] = {
 _WORD_START = frozenset("yYnNtTfFoO~")
 _NUMBER_START = frozenset("+-0123456789")
 
-_INT = re.compile(
+_INT = lazy(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))",
     re.ASCII,
 )
 # go-yaml tries `0b` a second time by itself, and lets a sign follow it.
-_SIGNED_BINARY = re.compile(r"0b([-+][01]+)", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_SIGNED_BINARY = lazy(r"0b([-+][01]+)", re.ASCII)
+_FLOAT = lazy(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 # What starts with a dot goes straight to Go's ParseFloat, which wants underscores between digits.
-_DOT_FLOAT = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?", re.ASCII)
+_DOT_FLOAT = lazy(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?", re.ASCII)
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
-_DATE = re.compile(
+_DATE = lazy(
     r"(\d{4})-(\d\d?)-(\d\d?)(?:"
     r"[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[-+](?:[01]\d|2[0-4]):(?:[0-5]\d|60))|"
     r" (\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?)?",
     re.ASCII,
 )
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = lazy(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 # A number of more digits than any float has: Python refuses to convert very long ones, Go reads them as infinite.
 _LONGEST_NUMBER = 400
 
@@ -157,10 +156,8 @@ def _number(text: str) -> Scalar:
 
 
 def _int(match: re.Match[str]) -> int:
-    if match.re is _SIGNED_BINARY:
-        return int(match[1], 2)
-    name = match.lastgroup or "dec"
-    return int(match["sign"] + match[name], _BASES[name])
+    name = match.lastgroup
+    return int(match["sign"] + match[name], _BASES[name]) if name else int(match[1], 2)
 
 
 def _float(text: str) -> float | None:
@@ -172,6 +169,8 @@ def _float(text: str) -> float | None:
 
 def _float32(number: float) -> str:
     """strconv.FormatFloat(number, 'g', -1, 32), with go-yaml's names for what is not finite."""
+    from struct import pack, unpack
+
     try:
         (single,) = unpack("f", pack("f", number))
     except OverflowError:
@@ -187,6 +186,8 @@ def _float32(number: float) -> str:
 
 
 def _binary(text: str) -> str:
+    from base64 import b64decode
+
     packed = text.replace("\r", "").replace("\n", "")
     if not _BASE64.fullmatch(packed):
         raise ScalarError("!!binary value contains invalid base64 data")
@@ -203,6 +204,8 @@ def _is_date(text: str) -> bool:
     if match is None:
         return False
     hour, minute, second = (int(match[i] or match[i + 3] or 0) for i in (4, 5, 6))
+    from datetime import date
+
     try:
         date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:

@@ -6,14 +6,15 @@ Follows k8s.io/cli-runtime resource/visitor.go (byte order marks) and k8s.io/api
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
+from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 from kplan.yamlio.readerror import ReadError
 
-_NOTHING: Final = re.compile(r"(?:---[^\n]*\n)?(?: *(?:#[^\n]*)?\n)*+\Z")
+_NOTHING: Final = lazy(r"(?:---[^\n]*\n)?(?: *(?:#[^\n]*)?\n)*+\Z")
 
 
 class Chunk(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 
 from kplan.config import Config, Ignore
 from kplan.errors import KplanError
-from kplan.lint import baseline, fieldpath, judge, lint, ruleset
+from kplan.lint import baseline, fieldpath, judge, lint, ruleindex, ruleset
 from kplan.lint.checks import CHECKS
 from kplan.lint.run import rules_of
 from kplan.model import Loaded, Report
@@ -418,7 +418,7 @@ def test_field_paths(text: str, value: object, path: str) -> None:
 
 
 def test_index_is_what_the_files_say() -> None:
-    assert ruleset.dump_index(load_value) == ruleset.INDEX.read_text(encoding="utf-8")
+    assert ruleindex.dump(load_value) == Path(ruleindex.FILE).read_text(encoding="utf-8")
     plain = ruleset.load(load_value, compiled=False)
     fast = ruleset.load(lambda text, name: pytest.fail(f"{name} is not in the index"))
     assert [r.check for r in plain] == [r.check for r in fast]
@@ -426,13 +426,17 @@ def test_index_is_what_the_files_say() -> None:
 
 def test_an_edited_rule_counts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "rules" / "images").mkdir(parents=True)
-    source = next(p for p in ruleset._shipped() if "KP201" in p.name).read_text(encoding="utf-8")
-    (tmp_path / "rules" / "images" / "KP201-image-tag.yaml").write_text(
-        source.replace("severity: warning", "severity: info")
-    )
-    monkeypatch.setattr(ruleset, "data_dir", lambda name: tmp_path / name)
-    [rule] = ruleset.load(load_value)
-    assert rule.severity == "info"
+    [file] = [f for f in ruleindex.shipped() if "KP201" in f.name]
+    source = Path(file.path).read_text(encoding="utf-8")
+    copy = tmp_path / "rules" / file.family / file.name
+    monkeypatch.setattr(ruleindex, "data_path", lambda name: str(tmp_path / name))
+    longer = source.replace("severity: warning", "severity: info")
+    as_long = source.replace("severity: warning", "severity: error  ")
+    for text, severity in ((source, "warning"), (longer, "info"), (as_long, "error")):
+        copy.write_text(text, encoding="utf-8")
+        [rule] = ruleset.load(load_value)
+        assert rule.severity == severity
+    assert len(as_long) == len(source)
 
 
 def test_docs_are_fresh() -> None:

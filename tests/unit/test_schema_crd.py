@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kplan.schema import Catalog, Node, apply_defaults, catalog, is_valid, problems, prune, strfmt
+from kplan.schema import Catalog, Node, catalog, is_valid, problems, strfmt
 from kplan.schema import rules as value_rules
+from kplan.schema.structural import apply_defaults, prune
 
 
 def crd(schema: dict[str, Any], **spec: Any) -> dict[str, Any]:

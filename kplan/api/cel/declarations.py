@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from kplan.api.cel.types import Type
+from kplan.tuples import NamedTuple
 
 _COMPARABLE = "bool string bytes timestamp duration"
 _NUMBERS = "int uint double"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from kplan.api.cel.tree import Issue
+from kplan.tuples import NamedTuple
 
 _PREFIX = r"(?:[rR][bB]|[bB][rR]|[rRbB])?"
 _QUOTED = r"""(?:\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\\n\r]|\\.)*+"|'(?:[^'\\\n\r]|\\.)*+')"""

@@ -8,7 +8,9 @@ operator, the dot or the opening bracket.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from kplan.tuples import NamedTuple
 
 
 class Literal(NamedTuple):

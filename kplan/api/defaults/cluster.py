@@ -5,7 +5,6 @@ Follows pkg/apis/core/v1, rbac/v1, resource/v1 and apiextensions-apiserver: defa
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,7 +24,9 @@ def _secret(secret: Value, minor: int) -> None:  # noqa: ARG001
     """`stringData` is for writing only: it goes into `data` and wins there."""
     texts = secret.pop("stringData", None)
     if texts:
-        encoded = {k: base64.b64encode(v.encode("utf-8", "surrogatepass")).decode() for k, v in texts.items()}
+        from base64 import b64encode
+
+        encoded = {k: b64encode(v.encode("utf-8", "surrogatepass")).decode() for k, v in texts.items()}
         secret["data"] = {**(secret.get("data") or {}), **encoded}
 
 

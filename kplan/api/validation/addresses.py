@@ -6,15 +6,18 @@ parsers took: leading zeros in IPv4 octets and prefix lengths, and IPv4-mapped I
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from kplan.api.validation.field import Errors, go_quote
 from kplan.patterns import lazy
+from kplan.tuples import NamedTuple
 
-IP = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    IP = IPv4Address | IPv6Address
+    Network = IPv4Network | IPv6Network
 
 STRICT_SINCE = 36
 IP_ERROR = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
@@ -39,8 +42,10 @@ def parse_ip(text: str) -> IP | None:
     m = _OCTETS.fullmatch(text)
     if m is not None:
         text = m[1] + _ZEROS.sub("", m[2])
+    from ipaddress import ip_address
+
     try:
-        return ipaddress.ip_address(text)
+        return ip_address(text)
     except ValueError:
         return None
 
@@ -51,7 +56,9 @@ def parse_cidr(text: str) -> Cidr | None:
     ip = parse_ip(address)
     if not slash or ip is None or len(length) > 8 or not _DIGITS.fullmatch(length) or int(length) > ip.max_prefixlen:
         return None
-    return Cidr(ip, ipaddress.ip_network((ip, int(length)), strict=False))
+    from ipaddress import ip_network
+
+    return Cidr(ip, ip_network((ip, int(length)), strict=False))
 
 
 def go_text(ip: IP) -> str:

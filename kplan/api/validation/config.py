@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from kplan.api.validation import Context, gojson, metadata, names
@@ -83,7 +82,9 @@ def _secret(obj: Value, errors: Errors, context: Context) -> None:
 
 
 def _json_object(errors: Errors, field: str, encoded: str) -> None:
-    problem = gojson.object_problem(base64.b64decode(encoded))
+    from base64 import b64decode
+
+    problem = gojson.object_problem(b64decode(encoded))
     if problem:
         errors.invalid(field, REDACTED, problem)
 

@@ -7,7 +7,7 @@ pkg/apiserver/schema/cel/compilation.go. The estimate of what a rule may cost is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.api import cel
 from kplan.api.cel.schematypes import escape, properties, type_of
@@ -15,6 +15,7 @@ from kplan.api.cel.tree import uses
 from kplan.api.cel.types import BOOL, DYN, STRING, Type, optional_of
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]
 

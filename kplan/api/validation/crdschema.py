@@ -7,18 +7,19 @@ Follows apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kplan.api.validation import crdrules, schemavalues, structural
 from kplan.api.validation.crdrules import Place
 from kplan.api.validation.field import Errors
+from kplan.api.validation.plainschema import plain_nodes
 from kplan.api.validation.structural import properties_of, schema_at, schemas_at
 from kplan.schema import re2
 from kplan.schema import structural as shapes
 from kplan.schema.crd import resource_node
 from kplan.schema.definitions import Definitions
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]
 
@@ -37,8 +38,7 @@ _ROOT_KEYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(NamedTuple):
     """Where a node stands: `no_default` says why it must have none; `meta` whether it is inside an ObjectMeta."""
 
     root: bool = False
@@ -53,12 +53,13 @@ def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: i
     if value.get("nullable") is True:
         errors.forbidden(f"{at}.nullable", "nullable cannot be true at the root")
     before = len(errors.causes)
-    structural.structural(value, errors, at)
+    plain = plain_nodes(value)
+    structural.structural(value, errors, at, plain)
     if len(errors.causes) == before:
-        _defaults(value, errors, at, minor)
+        _defaults(value, errors, at, minor, plain)
     # Expressions are compiled only against a schema that stands.
     place = crdrules.root(value) if len(errors.causes) == before else None
-    _node(value, errors, at, _Site(root=True), place)
+    _node(value, errors, at, _Site(root=True), place, plain)
 
 
 def _root_with_status(value: Schema, errors: Errors, at: str) -> None:
@@ -72,13 +73,13 @@ def _root_with_status(value: Schema, errors: Errors, at: str) -> None:
         errors.invalid(at, value, detail)
 
 
-def _node(value: Schema, errors: Errors, at: str, site: _Site, place: Place | None) -> None:
+def _node(value: Schema, errors: Errors, at: str, site: _Site, place: Place | None, plain: frozenset[int]) -> None:
     _standard(value, errors, at, site)
     if value.get("uniqueItems") is True:
         detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         errors.forbidden(f"{at}.uniqueItems", detail)
-    for path, inner, inside, there in _children(value, errors, at, site, place):
-        _node(inner, errors, path, inside, there)
+    for path, inner, inside, there in _children(value, errors, at, site, place, plain):
+        _node(inner, errors, path, inside, there, plain)
     _extensions(value, errors, at)
     _list_map(value, errors, at)
     _list_map_keys(value, errors, at)
@@ -87,22 +88,22 @@ def _node(value: Schema, errors: Errors, at: str, site: _Site, place: Place | No
 
 
 def _children(
-    value: Schema, errors: Errors, at: str, site: _Site, place: Place | None
+    value: Schema, errors: Errors, at: str, site: _Site, place: Place | None, plain: frozenset[int]
 ) -> Iterator[tuple[str, Schema, _Site, Place | None]]:
-    """Every schema directly inside a schema."""
-    inside = replace(site, root=False)
+    """Every schema directly inside a schema that is not plain."""
+    inside = site._replace(root=False)
     additional = value.get("additionalProperties")
     if additional is not None and value.get("properties") and (additional is False or isinstance(additional, Mapping)):
         errors.forbidden(f"{at}.additionalProperties", "additionalProperties and properties are mutual exclusive")
-    if isinstance(additional, Mapping):
+    if isinstance(additional, Mapping) and id(additional) not in plain:
         reason = "inside additionalProperties applying to object metadata" if site.meta else inside.no_default
         yield (
             f"{at}.additionalProperties",
             additional,
-            replace(inside, no_default=reason),
+            inside._replace(no_default=reason),
             place and crdrules.inside(place, additional, "@elem"),
         )
-    for name, inner in properties_of(value):
+    for name, inner in properties_of(value, plain):
         there = place and crdrules.inside(place, inner, name)
         yield f"{at}.properties[{name}]", inner, _property_site(value, name, site), there
     unwanted = schema_at(value, "not")
@@ -112,20 +113,20 @@ def _children(
         for i, inner in enumerate(schemas_at(value, junctor)):
             yield f"{at}.{junctor}[{i}]", inner, inside, None
     item = schema_at(value, "items")
-    if item is not None:
+    if item is not None and id(item) not in plain:
         correlated = value.get(_LIST_TYPE) == "map"
         yield f"{at}.items", item, inside, place and crdrules.inside(place, item, "@idx", correlated=correlated)
 
 
 def _property_site(value: Schema, name: str, site: _Site) -> _Site:
-    inside = replace(site, root=False)
+    inside = site._replace(root=False)
     resource = site.root or value.get("x-kubernetes-embedded-resource") is True
     if not resource or name not in ("metadata", "apiVersion", "kind"):
         return inside
     where = "top-level" if site.root else "embedded"
     if name == "metadata":
         return _Site(meta=True, no_default=f"in {where} {name}" if site.root else site.no_default)
-    return replace(inside, no_default=f"in {where} {name}")
+    return inside._replace(no_default=f"in {where} {name}")
 
 
 def _standard(value: Schema, errors: Errors, at: str, site: _Site) -> None:
@@ -248,17 +249,17 @@ def _list_map_keys(value: Schema, errors: Errors, at: str) -> None:
             )
 
 
-def _defaults(value: Schema, errors: Errors, at: str, minor: int) -> None:
+def _defaults(value: Schema, errors: Errors, at: str, minor: int, plain: frozenset[int]) -> None:
     """Every default must be a value that the schema takes as it is."""
     if value.get("default") is not None:
         _default(value, errors, f"{at}.default", minor)
     item, additional = schema_at(value, "items"), schema_at(value, "additionalProperties")
-    if item is not None:
-        _defaults(item, errors, f"{at}.items", minor)
-    if additional is not None:
-        _defaults(additional, errors, f"{at}.additionalProperties", minor)
-    for name, inner in properties_of(value):
-        _defaults(inner, errors, f"{at}.properties[{name}]", minor)
+    if item is not None and id(item) not in plain:
+        _defaults(item, errors, f"{at}.items", minor, plain)
+    if additional is not None and id(additional) not in plain:
+        _defaults(additional, errors, f"{at}.additionalProperties", minor, plain)
+    for name, inner in properties_of(value, plain):
+        _defaults(inner, errors, f"{at}.properties[{name}]", minor, plain)
 
 
 def _default(value: Schema, errors: Errors, at: str, minor: int) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
 from kplan.api.validation.field import go_quote
 from kplan.api.validation.names import OK, Messages, int64_fault
 from kplan.schema.definitions import read
+from kplan.tuples import NamedTuple
 
 _MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _DAYS = {name: i for i, name in enumerate("sun mon tue wed thu fri sat".split())}

@@ -6,16 +6,17 @@ Go tells the first byte that no JSON text could have there, by what it was readi
 from __future__ import annotations
 
 import json
-import re
+
+from kplan.patterns import lazy
 
 _SPACE = b" \t\r\n"
 _MAX_DEPTH = 10_000
 _END = "unexpected end of JSON input"
 _BEGIN = "looking for beginning of value"
 _LITERALS = {ord("t"): b"true", ord("f"): b"false", ord("n"): b"null"}
-_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
-_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_NO_DIGITS = re.compile(rb"\.|[eE][+-]?")
+_STRING = lazy(rb'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
+_NUMBER = lazy(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NO_DIGITS = lazy(rb"\.|[eE][+-]?")
 
 
 class _Fault(Exception):  # noqa: N818 - a verdict

@@ -7,7 +7,6 @@ in addresses.py. Sentences are those of 1.36; wording.py turns them into those o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
@@ -115,10 +114,10 @@ def _format(
     pattern: str, sentence: str, *examples: str, limit: int = 0, unit: str = "characters", cache: int = 1024
 ) -> Check:
     """A check of one pattern; `limit` 0 is no limit."""
-    match = re.compile(pattern).fullmatch
+    compiled = lazy(pattern)
     check = partial(
         _pattern,
-        match=match,
+        match=lambda value: compiled.fullmatch(value),
         sentence=regex_error(sentence, pattern, *examples),
         limit=limit or 1 << 62,
         unit=unit,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.networkpolicies import network_policy, network_policy_update
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 
@@ -17,7 +17,7 @@ PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 BAD_SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
 BAD_ENDS = ("/..", "/.")
 MAX_CONTROLLER = 250
-_CONTROLLER_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+").fullmatch
+_CONTROLLER_PATH = lazy(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 
 
 def _ingress(obj: Value, errors: Errors, context: Context) -> None:
@@ -179,7 +179,7 @@ def _domain_prefixed_path(text: str, field: str, errors: Errors) -> None:
         errors.invalid(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")')
         return
     names.invalid(errors, field, domain, names.dns1123_subdomain(domain))
-    if not _CONTROLLER_PATH(path):
+    if not _CONTROLLER_PATH.fullmatch(path):
         detail = names.regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
         errors.invalid(field, path, detail)
 

@@ -14,7 +14,7 @@ from typing import Any
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.structural import schema_at
 from kplan.model import Cause
-from kplan.schema import re2, rules, strfmt
+from kplan.schema import formats, re2, rules, strfmt
 
 Schema = Mapping[str, Any]
 
@@ -106,7 +106,7 @@ class _Walk:
             if types and not schema.get("nullable"):
                 self._type_error(path, ",".join(types), "null")
             return
-        kind, width = _KINDS.get(type(value), (rules.json_type(value), ""))
+        kind, width = _KINDS.get(type(value), (formats.json_type(value), ""))
         whole = isinstance(value, float) and value.is_integer() and abs(value) <= _JSON_INTEGER and "integer" in types
         fits = kind in types or whole or (kind == "integer" and "number" in types)
         if kind in ("string", "array"):

@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterable
 
 from kplan.model import Cause
+from kplan.patterns import lazy
 
 _TABLE: tuple[tuple[int, re.Pattern[str], str], ...] = (
-    (32, re.compile(r"\AToo long: may not be more than (\d+) bytes\Z"), r"Too long: must have at most \1 bytes"),
-    (32, re.compile(r"(terminationGracePeriodSeconds \(-?\d+\))\. Enable .*\Z"), r"\1"),
-    (34, re.compile(r"\AForbidden: when `hostUsers` is false\Z"), "Forbidden: when `pod.Spec.HostUsers` is false"),
-    (36, re.compile(r"(must be 'NotRequired' when) pod (`restartPolicy` is 'Never')\Z"), r"\1 \2"),
-    (34, re.compile(r"\b((?:name|prefix) part must be no more than \d+) bytes\Z"), r"\1 characters"),
-    (34, re.compile(r'(": must be no more than \d+) bytes\Z'), r"\1 characters"),
-    (34, re.compile(r"\ba valid label key (must consist of .* with an optional DNS)"), r"a qualified name \1"),
+    (32, lazy(r"\AToo long: may not be more than (\d+) bytes\Z"), r"Too long: must have at most \1 bytes"),
+    (32, lazy(r"(terminationGracePeriodSeconds \(-?\d+\))\. Enable .*\Z"), r"\1"),
+    (34, lazy(r"\AForbidden: when `hostUsers` is false\Z"), "Forbidden: when `pod.Spec.HostUsers` is false"),
+    (36, lazy(r"(must be 'NotRequired' when) pod (`restartPolicy` is 'Never')\Z"), r"\1 \2"),
+    (34, lazy(r"\b((?:name|prefix) part must be no more than \d+) bytes\Z"), r"\1 characters"),
+    (34, lazy(r'(": must be no more than \d+) bytes\Z'), r"\1 characters"),
+    (34, lazy(r"\ba valid label key (must consist of .* with an optional DNS)"), r"a qualified name \1"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
+from kplan.api.validation.plainschema import FORMATS, plain_nodes
 from kplan.api.warnings import nodelabels, pods
 from kplan.workloads import get
 
@@ -23,11 +23,6 @@ MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 PEM_BEGIN = b"-----BEGIN "
 # Sources of a PersistentVolume that warn; pods warn of more.
 VOLUME_SOURCES = ("photonPersistentDisk", "scaleIO", "storageos", "glusterfs", "rbd", "cephfs")
-FORMATS = frozenset(
-    "int32 int64 float double byte bsonobjectid uri email hostname ipv4 ipv6 cidr mac uuid uuid3 uuid4 uuid5 isbn "
-    "isbn10 isbn13 creditcard ssn hexcolor rgbcolor password date duration datetime date-time k8s-short-name "
-    "k8s-long-name".split()
-)
 
 
 def stateful_set(obj: Value, minor: int) -> Iterator[str]:
@@ -166,8 +161,10 @@ def secret(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source'
 
 
 def _decoded(text: Any) -> bytes:
+    from base64 import b64decode
+
     try:
-        return base64.b64decode(str(text or ""))
+        return b64decode(str(text or ""))
     except (binascii.Error, ValueError):
         return b""
 
@@ -226,24 +223,25 @@ def custom_resource_definition(obj: Value, minor: int) -> Iterator[str]:  # noqa
     """A CustomResourceDefinition with formats that nothing checks."""
     for version in get(obj, "spec", "versions") or ():
         schema = get(version, "schema", "openAPIV3Schema")
-        for unknown in dict.fromkeys(_formats(schema)):
+        plain = plain_nodes(schema) if isinstance(schema, dict) else frozenset()
+        for unknown in dict.fromkeys(_formats(schema, plain)):
             yield f'unrecognized format "{unknown}"'
 
 
-def _formats(schema: Any) -> Iterator[str]:
-    if not isinstance(schema, dict):
+def _formats(schema: Any, plain: frozenset[int]) -> Iterator[str]:
+    if not isinstance(schema, dict) or id(schema) in plain:
         return
     format_ = schema.get("format")
     if isinstance(format_, str) and format_ and format_ not in FORMATS:
         yield format_
     for key in ("properties", "patternProperties", "definitions"):
         for child in (schema.get(key) or {}).values():
-            yield from _formats(child)
+            yield from _formats(child, plain)
     for key in ("items", "additionalProperties", "not"):
-        yield from _formats(schema.get(key))
+        yield from _formats(schema.get(key), plain)
     for key in ("allOf", "anyOf", "oneOf"):
         for child in schema.get(key) or ():
-            yield from _formats(child)
+            yield from _formats(child, plain)
 
 
 def deprecated_api(request: Request) -> Iterator[str]:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.lint.checks import budgets, pod_security, references, routes, scaling, schema, selectors, services, stage
 from kplan.lint.site import Check
 from kplan.lint.world import World
 from kplan.model import Object
+from kplan.tuples import NamedTuple
 
 Builder = Callable[[Any, bool], Check]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.lint.world import folder
 from kplan.model import Object, Path
+from kplan.tuples import NamedTuple
 from kplan.workloads import get
 
 _CLASS = "kubernetes.io/ingress.class"

@@ -6,9 +6,10 @@ Follows k8s.io/pod-security-admission/policy (visitor.go, helpers.go).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.record import record
+from kplan.tuples import NamedTuple
 from kplan.workloads import CONTAINER_LISTS
 
 Value = dict[str, Any]

@@ -1,0 +1,91 @@
+"""Passing over the plain parts of a schema hides nothing: the same is said when none is passed over."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from kplan.api import admit
+from kplan.api.validation import crdschema, plainschema
+from kplan.api.warnings import kinds
+
+PARTS: tuple[dict[str, Any], ...] = (
+    {"description": "text", "title": "t", "enum": ["a"], "nullable": True},
+    {"format": "int64"},
+    {"format": "odd"},
+    {"pattern": "^[a-z]+$"},
+    {"pattern": "(?=x)"},
+    {"default": {}},
+    {"default": 3, "type": "string"},
+    {"uniqueItems": True},
+    {"required": ["a"], "minProperties": 1},
+    {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True},
+    {"x-kubernetes-int-or-string": True},
+    {"x-kubernetes-int-or-string": True, "x-kubernetes-preserve-unknown-fields": True},
+    {"anyOf": [{"required": ["a"]}, {"properties": {"b": {"minLength": 1}}}]},
+    {"not": {"type": "object"}},
+    {"allOf": [{"items": {"minLength": 1}}]},
+    {"x-kubernetes-preserve-unknown-fields": True},
+    {"x-kubernetes-preserve-unknown-fields": False},
+    {"x-kubernetes-embedded-resource": True},
+    {"x-kubernetes-list-type": "atomic"},
+    {"x-kubernetes-list-type": "set"},
+    {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"]},
+    {"x-kubernetes-list-map-keys": ["a"]},
+    {"x-kubernetes-map-type": "granular"},
+    {"x-kubernetes-map-type": "odd"},
+    {"x-kubernetes-validations": [{"rule": "self.size() > 0"}]},
+    {"additionalProperties": True},
+    {"additionalProperties": False},
+    {"properties": {"metadata": {"type": "object"}, "apiVersion": {"type": "string", "default": "v1"}}},
+    {"type": "array"},
+    {"type": "odd"},
+    {"type": ""},
+    {"$ref": "#/x"},
+)
+
+
+def _schema(draw: random.Random, depth: int) -> dict[str, Any]:
+    """A schema that is plain for the most part."""
+    kinds_here = ("object", "array", "map") if depth else ()
+    kind = draw.choice((*kinds_here, "string", "integer"))
+    made: dict[str, Any] = {"type": "object" if kind == "map" else kind, "description": "d"}
+    if kind == "object":
+        made["properties"] = {name: _schema(draw, depth - 1) for name in ("a", "b", "metadata")[: draw.randint(1, 3)]}
+    elif kind == "array":
+        made["items"] = _schema(draw, depth - 1)
+    elif kind == "map":
+        made["additionalProperties"] = _schema(draw, depth - 1)
+    if draw.random() < 0.2:
+        made |= draw.choice(PARTS)
+    return made
+
+
+def _answer(schema: dict[str, Any]) -> object:
+    names = {"plural": "things", "singular": "thing", "kind": "Thing", "listKind": "ThingList"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    spec = {"group": "example.org", "names": names, "scope": "Namespaced", "versions": [version]}
+    meta = {"name": "things.example.org"}
+    definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    found = admit(definition | {"metadata": meta, "spec": spec})
+    return found.accepted, found.causes, found.warnings
+
+
+def test_the_same_is_said_without_passing_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(7)
+    schemas = [{"type": "object", "properties": {"spec": _schema(draw, 3), "s": _schema(draw, 2)}} for _ in range(400)]
+    found = [_answer(s) for s in schemas]
+    for module in (crdschema, kinds):
+        monkeypatch.setattr(module, "plain_nodes", lambda _: frozenset())
+    assert found == [_answer(s) for s in schemas]
+    assert 100 < sum(1 for accepted, *_ in found if accepted) < 350  # type: ignore[misc]
+
+
+def test_what_is_plain() -> None:
+    inner = {"type": "string", "description": "d", "pattern": "a+"}
+    odd = {"type": "string", "default": "x"}
+    schema = {"type": "object", "properties": {"a": {"type": "array", "items": inner}, "b": odd}}
+    found = plainschema.plain_nodes(schema)
+    assert {id(inner), id(schema["properties"]["a"])} == found  # type: ignore[index]
