@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -18,6 +18,9 @@ from kplan.cli.linting import load_config
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
 from kplan.store import ref_of
+
+if TYPE_CHECKING:
+    from kplan.plan.unchanged import Unchanged
 
 Value = dict[str, Any]
 T = TypeVar("T")
@@ -55,6 +58,7 @@ class Request:
     rehearsal: str = AUTO
 
 
+_EMPTY = "--allow-empty destroys everything that is there"
 _ASKED = ("paths", "against", "namespace", "selector", "prune", "ignores", "allow_empty", "show_secrets", "nodes")
 
 
@@ -136,8 +140,9 @@ def command(**given: Any) -> int:
     rehearsal = {None: AUTO, True: "always", False: "never"}[given["rehearsal"]]
     request = Request(**asked, kube_version=config.kube_version, exclude=config.exclude, rehearsal=rehearsal)
     given["color"] = config.color
-    sides = read(request)
-    plan = compare(request, sides, values=given["format_"] == "json")
+    values = given["format_"] == "json"
+    sides, unchanged = (read(request), None) if values or given["out"] else read_apart(request)
+    plan = compare(request, sides, values=values, unchanged=unchanged)
     out = given["out"] if given["out"] and not plan.unreadable else ""
     if out:
         save(out, request, sides, plan)
@@ -151,8 +156,41 @@ def read(request: Request) -> tuple[Side, Side]:
     current = _side(request, request.against, _against(request))._replace(around=_around(request))
     desired = _side(request, " ".join(request.paths), request.paths)
     if not desired.documents and not request.allow_empty:
-        raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
+        raise KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
     return current, desired
+
+
+def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
+    """Both sides as `read` gives them, but for the objects that are the same on both, which come besides.
+
+    Enough for a plan that does not have to show what has not changed.
+    """
+    if not _comes_apart(request):
+        return read(request), None
+    from kplan.cli import contents
+    from kplan.plan.unchanged import Unchanged, names, settled, split
+    from kplan.source.shared import load_both
+
+    known = contents.recall()
+    before = len(known)
+    both = load_both(_against(request), request.paths, describe=names, known=known, exclude=request.exclude)
+    if len(known) > before:
+        contents.remember(known)
+    old_side, new_side, files = settled(both)
+    current = _chosen(request, request.against, old_side)
+    desired = _chosen(request, " ".join(request.paths), new_side)
+    old, new, alike = split(current.documents, desired.documents)
+    unchanged = Unchanged(files, alike, request.kube_version)
+    if not new and not unchanged and not request.allow_empty:
+        raise KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
+    return (current._replace(documents=old), desired._replace(documents=new)), unchanged
+
+
+def _comes_apart(request: Request) -> bool:
+    """Whether the text of a document says all of it, and both sides are read from files."""
+    scheme = request.against.partition(":")[0]
+    whole = request.namespace or request.selector or request.nodes or request.against == NOTHING
+    return not whole and scheme not in ("cluster", "state") and "-" not in (*request.paths, request.against)
 
 
 def _around(request: Request) -> tuple[Value, ...]:
@@ -181,11 +219,15 @@ def _against(request: Request) -> tuple[str, ...]:
 
 
 def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
-    from kplan.plan.inputs import chosen
     from kplan.source import STDIN, load
 
     stdin = sys.stdin.buffer.read() if STDIN in paths else None
-    loaded = load(paths, exclude=request.exclude, stdin=stdin)
+    return _chosen(request, name, load(paths, exclude=request.exclude, stdin=stdin))
+
+
+def _chosen(request: Request, name: str, loaded: Loaded) -> Side:
+    from kplan.plan.inputs import chosen
+
     try:
         wanted = labels.parse(request.selector) if request.selector else []
     except ValueError as error:
@@ -196,8 +238,10 @@ def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
     return Side(name, loaded, documents, (*loaded.skipped, *skipped), warnings)
 
 
-def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False) -> Plan:
-    """The plan between two sides."""
+def compare(
+    request: Request, sides: tuple[Side, Side], *, values: bool = False, unchanged: Unchanged | None = None
+) -> Plan:
+    """The plan between two sides; `unchanged` is what both hold besides."""
     from kplan.cluster import Cluster
     from kplan.plan import IgnoreRule, Settings
     from kplan.plan import plan as make
@@ -227,6 +271,7 @@ def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False)
             tuple(Cluster(current.around, version=version).objects()),
         ),
         written=(written, {ref_of(value).key: manifest for value, manifest in applied}),
+        unchanged=unchanged,
     )
     return _completed(plan, sides)
 

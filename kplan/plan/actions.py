@@ -122,6 +122,11 @@ class _Both:
     kind: Kind
     context: Context
 
+    def is_written_alike(self) -> bool:
+        """Whether both manifests say the same: then nothing changes, whatever a server makes of it."""
+        old, new = (self.context.written[i].get(r.key) for i, r in enumerate((self.old_ref, self.ref)))
+        return old is not None and new is not None and same(old, new)
+
     def spelled(self) -> tuple[Value, Value]:
         """Both sides as they may be shown, quantities as the user spelled them."""
         return self._side(0, self.old_ref, self.before), self._side(1, self.ref, self.after)
@@ -159,8 +164,10 @@ class _Both:
 def _both(current: Side, desired: Side, renamed: bool, context: Context) -> Action:
     (old_ref, before), (ref, after) = current, desired
     kind = context.kinds.of(ref)
+    both = _Both(old_ref, ref, before, after, kind, context)
+    if both.is_written_alike():
+        return _unchanged(both, ())
     if same(before, after):
-        both = _Both(old_ref, ref, before, after, kind, context)
         return _unchanged(both, both.levelled([]))
     before = _stored(migrated(before, old_ref, ref, context.version), kind)
     both = _Both(old_ref, ref, before, _stored(after, kind), kind, context)

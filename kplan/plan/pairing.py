@@ -61,7 +61,7 @@ def pair(before: Iterable[Value], after: Iterable[Value]) -> list[Paired]:
         found += [Paired(old.pop(a), new.pop(b), renamed) for a, b in _matched(old, new, key)]
     found += [Paired(side, None) for side in old.values()]
     found += [Paired(None, side) for side in new.values()]
-    return sorted(found, key=lambda p: _order(p.ref))
+    return sorted(found, key=lambda p: order(p.ref))
 
 
 def _sides(values: Iterable[Value]) -> dict[Key, Side]:
@@ -108,5 +108,6 @@ def _stem(key: Key) -> Hashable | None:
     return (key.group, key.kind, key.namespace, m[1]) if m else None
 
 
-def _order(ref: Ref) -> tuple[str, ...]:
+def order(ref: Ref) -> tuple[str, ...]:
+    """By what the objects of a plan are sorted."""
     return (ref.namespace, ref.kind, ref.name, ref.group, ref.version)
