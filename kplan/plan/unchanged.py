@@ -128,7 +128,9 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
 
 
 def _with(side: Loaded, files: Sequence[Loaded]) -> Loaded:
-    return Loaded((*side.documents, *(d for f in files for d in f.documents)), side.skipped, side.unreadable, side.files)
+    return Loaded(
+        (*side.documents, *(d for f in files for d in f.documents)), side.skipped, side.unreadable, side.files
+    )
 
 
 def split(

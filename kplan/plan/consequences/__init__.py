@@ -95,7 +95,7 @@ def _with_unchanged(
 ) -> Mapping[Key, Paired]:
     """The pairs, with those of the unchanged objects that may have to do with an action.
 
-    That is what is in a namespace with it and what is in none; everything where nodes are known, for each pod takes room.
+    That is what is in a namespace with it and what is in none; everything where nodes are known: each pod takes room.
     """
     near = set()
     for act in acts:
