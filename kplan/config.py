@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -270,6 +269,8 @@ def _checked(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _near(key: str, words: Any) -> str:
+    from difflib import get_close_matches  # slow to load
+
     near = get_close_matches(str(key), list(words), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import click
-
 from kplan import __version__, labels, release
-from kplan.cli import options, output
+from kplan.cli import output
 from kplan.cli.linting import load_config
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
+from kplan.record import record, replace
 from kplan.store import ref_of
 
 if TYPE_CHECKING:
@@ -31,16 +28,8 @@ NOTHING = "nothing"
 AUTO = "auto"
 _REHEARSAL = {AUTO: None, "always": True, "never": False}
 
-EXAMPLES = """\
-kplan plan manifests/ --against git:main        what merging this branch would change
-kplan plan overlays/prod --against overlays/staging
-kplan plan manifests/ --against dump.yaml       against `kubectl get ... -o yaml` of a cluster
-kplan plan manifests/ --against nothing         everything is new
-kplan plan . --against git:main --format markdown --detailed-exitcode
-"""
 
-
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What is to be compared, and how: enough to do it again."""
 
@@ -81,53 +70,36 @@ class Side(NamedTuple):
         return [d.value for d in self.documents]
 
 
-_VIEW = (
-    click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True),
-    click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes."),
-    click.option("--concise", is_flag=True, help="One line an object."),
-    click.option("--full", is_flag=True, help="Print large new or destroyed parts whole."),
-    click.option("--show-noise", is_flag=True, help="List the differences that are no change, and why."),
-    click.option("--key", default="", help="Tells the markdown comments of several plans apart."),
-    options.color,
-)
+# What the command line says where it says nothing (kplan/cli/plan_command.py).
+DEFAULTS: Mapping[str, Any] = {
+    "paths": (),
+    "against": None,
+    "format_": "text",
+    "detailed_exitcode": False,
+    "concise": False,
+    "full": False,
+    "show_noise": False,
+    "key": "",
+    "color": None,
+    "out": None,
+    "show_secrets": False,
+    "prune": True,
+    "namespace": "",
+    "selector": "",
+    "ignores": (),
+    "nodes": (),
+    "rehearsal": None,
+    "forbid_replace": (),
+    "kube_version": None,
+    "exclude": (),
+    "allow_empty": False,
+    "config_file": None,
+    "no_config": False,
+}
 
 
-def viewed(function: Any) -> Any:
-    """A command with the options that say how a plan is printed."""
-    for option in reversed(_VIEW):
-        function = option(function)
-    return function
-
-
-@click.command(cls=options.Command, examples=EXAMPLES)
-@click.argument("paths", nargs=-1)
-@click.option("--against", metavar="SIDE", help="The current side: a folder, a file, git:REF, or nothing.")
-@viewed
-@click.option("--out", metavar="FILE", help="Save the plan; `kplan show FILE` prints it.")
-@click.option("--show-secrets", is_flag=True, help="Print secret values. They are masked otherwise.")
-@click.option("--prune/--no-prune", default=True, help="Destroy what is only in the current state. [default: prune]")
-@click.option("-n", "--namespace", default="", help="Namespace of objects that name none.")
-@click.option("-l", "--selector", default="", help="Compare only objects with these labels.")
-@click.option(
-    "--ignore", "ignores", metavar="KIND[/NAME]:PATH", multiple=True, help="No change counts here. Repeatable."
-)
-@click.option("--nodes", metavar="PATH", multiple=True, help="Nodes, and what else is in the cluster. Repeatable.")
-@click.option(
-    "--rehearsal/--no-rehearsal",
-    default=None,
-    help="Carry the plan out on a simulated cluster to tell what follows. [default: unless it is large]",
-)
-@click.option("--forbid-replace", metavar="KIND", multiple=True, help="Fail if such an object is replaced; `*` is any.")
-@options.kube_version
-@options.exclude
-@options.allow_empty
-@options.config_file
-@options.no_config
-def command(**given: Any) -> int:
-    """Show what applying manifests would change, and in what order.
-
-    The manifests below PATHS are the desired state. Nothing is applied, and no cluster is asked.
-    """
+def run(given: dict[str, Any]) -> int:
+    """Read, compare, print; gives the exit code. `given` is what the command line said, as in DEFAULTS."""
     if not given["paths"]:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
@@ -342,6 +314,9 @@ def refuse(plan: Plan, forbidden: Iterable[str]) -> None:
 
 def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> None:
     """Write the plan to a file that only its owner can read."""
+    import secrets
+    from dataclasses import asdict
+
     from kplan.plan.saved import Saved, dump
 
     salt = secrets.token_hex(16)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action, Key, Plan, PlanCounts
@@ -19,6 +18,7 @@ from kplan.plan.pairing import order, pair
 from kplan.plan.patterns import covers, parse
 from kplan.plan.rollout import restarts_pods
 from kplan.plan.unchanged import Unchanged
+from kplan.record import replace
 from kplan.store import ref_of
 
 if TYPE_CHECKING:

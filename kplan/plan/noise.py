@@ -7,7 +7,6 @@ The facts are schemas/facts/noise.json. The reasons: `default`, `normalised`, `e
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from kplan.plan.diff import name_of
 from kplan.plan.kinds import Kind, rows
 from kplan.plan.patterns import Names, covers, leads_to, matches, parse
 from kplan.plan.values import get, submap
+from kplan.record import record, replace
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
 
@@ -53,7 +53,7 @@ class IgnoreRule(NamedTuple):
         return f"{self.kind}{'/' + self.name if self.name != '*' else ''}:{dotted(self.path)}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """Two stored forms of one object, and what is known of its kind. `live` says that a server gave `before`."""
 

@@ -24,6 +24,7 @@ Value = dict[str, Any]
 
 _CRD = "CustomResourceDefinition"
 _SLASH = "/"
+_SLASHES = 3
 
 
 def names(loaded: Loaded) -> tuple[str, ...]:
@@ -42,11 +43,14 @@ def _name(document: Document) -> str:
     api_version, kind, meta = _head(document)
     if not isinstance(meta, dict) or is_live({"metadata": meta}) or kind == _CRD:
         return ""
-    parts = (api_version, kind, meta.get("namespace") or "", meta.get("name"))
-    if not all(isinstance(p, str) and p.isprintable() for p in parts) or not (parts[0] and parts[1] and parts[3]):
+    name, namespace = meta.get("name"), meta.get("namespace") or ""
+    if not (api_version and kind and name):
         return ""
-    group = split_api_version(parts[0])[0]
-    return _SLASH.join((group, *parts[1:])) if not any(_SLASH in p for p in (group, *parts[1:])) else ""
+    try:
+        found = _SLASH.join((split_api_version(api_version)[0], kind, namespace, name))
+    except (TypeError, AttributeError):  # not all of them are texts
+        return ""
+    return found if found.count(_SLASH) == _SLASHES and found.isprintable() else ""
 
 
 def _head(document: Document) -> tuple[Any, Any, Any]:
@@ -80,11 +84,12 @@ class Unchanged:
         words = None if names is None else [n.encode() for n in names]
         found = [d for d in self._documents if wanted(ref_of(d.value).key)]
         for i, file in enumerate(self._files):
+            if words is not None and not _has(file.data, words):
+                continue
             places = [n for n, name in enumerate(file.holds) if wanted(_key(name))]
-            if places and (words is None or _has(file.data, words)):
-                if i not in self._read:
-                    self._read[i] = file.read()[1].documents
-                found += [self._read[i][n] for n in places]
+            if places and i not in self._read:
+                self._read[i] = file.read()[1].documents
+            found += [self._read[i][n] for n in places]
         return _paired([d.value for d in found], self._version)
 
 
@@ -109,17 +114,17 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
 
     A file is opened if an object of it is anywhere else as well: which of them counts is for others to say.
     """
-    times = Counter(name for file in both.shared for name in file.holds)
-    if len(times) == sum(len(f.holds) for f in both.shared):
-        times.clear()
-    elsewhere = {ref_of(d.value).key for side in both[:2] for d in side.documents}
+    elsewhere = {_SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
+    total = sum(len(f.holds) for f in both.shared)
+    if len({name for f in both.shared for name in f.holds}) < total:
+        times = Counter(name for file in both.shared for name in file.holds)
+        elsewhere |= {name for name, n in times.items() if n > 1}
     kept, opened = [], []
     for file in both.shared:
-        doubtful = any(times[n] > 1 for n in file.holds) if times else False
-        if doubtful or (elsewhere and any(_key(n) in elsewhere for n in file.holds)):
-            opened.append(file.read())
-        else:
+        if elsewhere.isdisjoint(file.holds):
             kept.append(file)
+        else:
+            opened.append(file.read())
     current, desired = both.current, both.desired
     if opened:
         current = _with(current, [o for o, _ in opened])

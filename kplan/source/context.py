@@ -49,7 +49,7 @@ class Surroundings:
 
     def role_in_kustomization(self, entry: Entry) -> str:
         """What a kustomization in the folder of the file, or in the one above, says the file is; "" if nothing."""
-        folder = posixpath.dirname(entry.path)
+        folder = entry.path.rpartition("/")[0] or posixpath.dirname(entry.path)
         roles = self._roles.get(folder)
         if roles is None:
             own, above = (posixpath.normpath(one or ".") for one in (folder, posixpath.join(folder, "..")))

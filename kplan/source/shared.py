@@ -17,6 +17,7 @@ from kplan.source.entry import Entry
 from kplan.yamlio import Limits
 
 SEPARATOR = "\t"
+_DIGITS = 32
 Paths = Iterable[str | PathLike[str]]
 # Says in a few words what a file holds, () if that cannot be said without the name of the file.
 # The descriptions must not have the separator, nor an end of a line.
@@ -118,9 +119,9 @@ def load_both(
 def _holds(
     entry: Entry, data: bytes, limits: Limits, describe: Describe, known: MutableMapping[str, str]
 ) -> tuple[str, ...]:
-    from hashlib import blake2b  # slow to load
+    from hashlib import sha256  # slow to load
 
-    digest = blake2b(data, digest_size=16).hexdigest()
+    digest = sha256(data).hexdigest()[:_DIGITS]
     found = known.get(digest)
     if found is not None:
         return tuple(found.split(SEPARATOR))

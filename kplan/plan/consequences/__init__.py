@@ -7,7 +7,6 @@ nothing is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from kplan.plan.pairing import order
 from kplan.plan.secrets import redacted
 from kplan.plan.sides import DEFAULT, NOWHERE, SUPPORTS, Side, is_workload, namespace_of
 from kplan.plan.values import get
+from kplan.record import replace
 
 if TYPE_CHECKING:
     from kplan.plan.actions import Context
