@@ -7,12 +7,12 @@ whose name ends in a content hash (kustomize's configMapGenerator) replaces the 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref
+from kplan.patterns import lazy
 from kplan.store import ref_of
 
 Value = dict[str, Any]
@@ -28,7 +28,7 @@ _MOVED: Mapping[tuple[str, str], str] = {
     ("", "Event"): "events.k8s.io",
 }
 # kustomize encodes a SHA-256 so that no vowels come out (sigs.k8s.io/kustomize/api/hasher): 10 of these letters.
-_HASHED = re.compile(r"(.+)-[bcdfghkmt2456789]{10}\Z")
+_HASHED = lazy(r"(.+)-[bcdfghkmt2456789]{10}\Z")
 
 
 class Side(NamedTuple):

@@ -23,6 +23,7 @@ from kplan.source.entry import Entry
 EXTENSIONS = (".json", ".yaml", ".yml")
 Found = Entry | Skipped | Unreadable
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _DANGLING = "link to nothing"
 
 
@@ -33,7 +34,7 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
     """
     touched.touch(path)
     try:
-        mode = Path(path or "\0").stat().st_mode  # an empty text is no path, not even the current folder
+        info = Path(path or "\0").stat()  # an empty text is no path, not even the current folder
     except (OSError, ValueError) as error:
         touched.spoil()
         found = _glob(path, limit, exclude) if glob.has_magic(path) else iter(())
@@ -43,12 +44,12 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
         yield first
         yield from found
         return
-    if S_ISDIR(mode):
+    if S_ISDIR(info.st_mode):
         yield from _folder(path, limit, exclude)
     elif excluded(_shown(path), exclude):
         yield Skipped(_shown(path), "excluded")
-    elif S_ISREG(mode):
-        yield _entry(path, limit, named=True)
+    elif S_ISREG(info.st_mode):
+        yield _entry(path, limit, info.st_size, named=True)
     else:
         yield _unreadable(path, "not a regular file")
 
@@ -141,7 +142,7 @@ def _looked_at(
     except OSError as error:
         return _unreadable(entry.path, error.strerror or str(error))
     if S_ISREG(info.st_mode):
-        return _entry(entry.path, limit, named=False)
+        return _entry(entry.path, limit, info.st_size, named=False)
     return Skipped(_shown(entry.path), "not a regular file")
 
 
@@ -164,23 +165,27 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entry(path: str, limit: int, *, named: bool) -> Entry:
+def _entry(path: str, limit: int, size: int, *, named: bool) -> Entry:
     shown = _shown(path)
-    return Entry(shown, shown, partial(_read, path, limit), partial(_other, limit), named)
+    return Entry(shown, shown, partial(_read, path, limit, size), partial(_other, limit), named)
 
 
-def _read(path: str, limit: int) -> bytes:
+def _read(path: str, limit: int, size: int = 0) -> bytes:
+    """The content of a file that had `size` bytes when it was found; no more than `limit` + 1 bytes."""
     touched.touch(path)
     # Opened without waiting, and looked at once open: a pipe must not hang, whenever it came to be there.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _FLAGS)
     try:
+        if 0 < size <= limit:
+            data = os.read(handle, size + 1)
+            if len(data) == size:  # asked for one more, and there was none
+                return data
+            os.lseek(handle, 0, os.SEEK_SET)
         info = os.fstat(handle)
         if not S_ISREG(info.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
         wanted = limit + 1
         parts = [os.read(handle, min(info.st_size + 1, wanted))]
-        if len(parts[0]) == info.st_size:  # asked for one more, and there was none
-            return parts[0]
         while parts[-1] and (wanted := wanted - len(parts[-1])) > 0:
             parts.append(os.read(handle, min(wanted, 1 << 20)))
         return b"".join(parts)
