@@ -112,10 +112,7 @@ def _dispatch(argv: list[str]) -> int:
             return _lint(*asked)
         given = _plain_plan(argv)
         if given is not None:
-            from kplan.cli.plan import DEFAULTS
-            from kplan.cli.plan import run as run_plan
-
-            return run_plan({**DEFAULTS, **given})
+            return _plan(given)
     from kplan.cli.group import invoke
 
     return invoke(argv)
@@ -139,6 +136,22 @@ def _lint(paths: tuple[str, ...], focus: bool, cached: bool) -> int:
         from kplan.cli.linting import Request, run_lint
 
         return run_lint(Request(paths=paths, focus=focus), place)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _plan(given: Mapping[str, object]) -> int:
+    """The form of `kplan plan` that people use most."""
+    import gc
+
+    collects = gc.isenabled()
+    if given.get("rehearsal") is not True:
+        gc.disable()  # what is read lives until the end, and a rehearsal that nobody asked for is small
+    try:
+        from kplan.cli.plan import DEFAULTS, run
+
+        return run({**DEFAULTS, **given})
     finally:
         if collects:
             gc.enable()

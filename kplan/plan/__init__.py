@@ -103,10 +103,7 @@ def _with_consumers(
 
 def _with_readers(objects: list[Value], changed: set[Key], unchanged: Unchanged, manifests: Written) -> list[Value]:
     """The objects, and those of the unchanged ones that may read what changed, in the order of the manifests' names."""
-    namespaces = {key.namespace for key in changed}
-    readers = unchanged.pairs(
-        lambda k: k.namespace in namespaces and k.kind not in _READ_NOTHING, [key.name for key in changed]
-    )
+    readers = unchanged.readers(changed, lambda key: key.kind not in _READ_NOTHING)
     if not readers:
         return objects
     found = [(order(ref_of(manifests.get(ref_of(v).key, v))), v) for v in objects]

@@ -63,6 +63,10 @@ def _head(document: Document) -> tuple[Any, Any, Any]:
     return api_version, kind, meta
 
 
+def _namespace(name: str) -> str:
+    return name.rsplit(_SLASH, 2)[1]
+
+
 def _key(name: str) -> Key:
     return Key(*name.split(_SLASH))
 
@@ -79,12 +83,23 @@ class Unchanged:
     def __len__(self) -> int:
         return len(self._documents) + sum(len(f.holds) for f in self._files)
 
-    def pairs(self, wanted: Callable[[Key], bool], names: Iterable[str] | None = None) -> list[Paired]:
-        """The objects that are wanted, as both sides store them; with `names` only those whose text has one."""
-        words = None if names is None else [n.encode() for n in names]
+    def readers(self, keys: Iterable[Key], wanted: Callable[[Key], bool]) -> list[Paired]:
+        """The objects that are wanted, are in a namespace with one of the keys, and may name it; as `pairs`."""
+        names: dict[str, list[bytes]] = {}
+        for key in keys:
+            names.setdefault(key.namespace, []).append(key.name.encode())
+
+        def may(file: Shared) -> bool:
+            namespaces = {_namespace(name) for name in file.holds}
+            return any(_has(file.data, names[n]) for n in namespaces if n in names)
+
+        return self.pairs(lambda key: key.namespace in names and wanted(key), may)
+
+    def pairs(self, wanted: Callable[[Key], bool], may: Callable[[Shared], bool] = lambda _: True) -> list[Paired]:
+        """The objects that are wanted, as both sides store them, of the files that may hold such."""
         found = [d for d in self._documents if wanted(ref_of(d.value).key)]
         for i, file in enumerate(self._files):
-            if words is not None and not _has(file.data, words):
+            if not may(file):
                 continue
             places = [n for n, name in enumerate(file.holds) if wanted(_key(name))]
             if places and i not in self._read:

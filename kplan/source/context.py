@@ -23,6 +23,9 @@ _FIELDS = {
 }
 
 
+TEMPLATES = "templates"
+
+
 class Surroundings:
     """Answers for many files, each folder looked at once."""
 
@@ -33,7 +36,7 @@ class Surroundings:
 
     def why_left_out(self, entry: Entry, data: bytes) -> str:
         """Why a file with this content is no manifest whatever it holds; "" if it may be one."""
-        if b"{{" in data and self.in_chart_templates(entry):
+        if TEMPLATES in entry.path and b"{{" in data and self.in_chart_templates(entry):
             return CHART_TEMPLATE
         return self.role_in_kustomization(entry)
 
@@ -42,7 +45,7 @@ class Surroundings:
         folder = posixpath.dirname(entry.path)
         while folder and folder not in ("/", "."):
             parent, name = posixpath.split(folder)
-            if name == "templates" and self._has_chart(parent, entry.other):
+            if name == TEMPLATES and self._has_chart(parent, entry.other):
                 return True
             folder = parent
         return False

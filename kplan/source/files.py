@@ -111,7 +111,7 @@ def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
         is_link = entry.is_symlink()
         if is_link and waiting:
             links.append(entry)
-        elif excluded(_shown(entry.path), exclude):
+        elif exclude and excluded(_shown(entry.path), exclude):
             found.append((entry.path, Skipped(_shown(entry.path), "excluded")))
         elif is_link and not Path(entry.path).resolve().is_relative_to(inside):
             found.append((entry.path, Skipped(_shown(entry.path), "link out of the folder")))

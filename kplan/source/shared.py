@@ -97,19 +97,16 @@ def load_both(
     limits = Limits()
     with _collector_paused():
         old, new = (_Place(paths, tuple(exclude), limits) for paths in (current, desired))
-        partners: dict[bytes, list[Entry]] = {}
-        for one, data in reversed(new.found):
-            if isinstance(one, Entry):
-                partners.setdefault(data, []).append(one)
+        partners = {data: one for one, data in new.found if isinstance(one, Entry)}
         shared = []
         for one, data in old.found:
-            if not isinstance(one, Entry) or not (others := partners.get(data)):
+            if not isinstance(one, Entry) or (partner := partners.get(data)) is None:
                 continue
-            if old.surroundings.why_left_out(one, data) or new.surroundings.why_left_out(others[-1], data):
+            if old.surroundings.why_left_out(one, data) or new.surroundings.why_left_out(partner, data):
                 continue
             holds = _holds(one, data, limits, describe, known)
             if holds:
-                partner = others.pop()
+                del partners[data]
                 shared.append(Shared(data, one, partner, holds))
                 old.left.add(one.file)
                 new.left.add(partner.file)
