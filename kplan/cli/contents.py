@@ -1,8 +1,8 @@
-"""What files hold, by their bytes: remembered from plan to plan, so that what has not changed is not read again.
+"""What files hold: remembered from plan to plan, so that what has not changed is not read again.
 
-One file in the folder of the result cache (kplan/cli/memory.py): a line for each content with its digest and the
-identities of its objects, which is all that a plan asks of a file that is the same on both sides. It stands for one
-version of kplan and its reader. A file that is damaged is no file.
+One file in the folder of the result cache (kplan/cli/memory.py): a line for the state of each file with the digest of
+its bytes, and a line for each digest with the identities of the objects, which is all that a plan asks of a file that
+is the same on both sides. It stands for one version of kplan and its reader. A file that is damaged is no file.
 """
 
 from __future__ import annotations
@@ -14,39 +14,48 @@ from zlib import crc32
 
 import kplan
 from kplan.cli import memory
+from kplan.source.shared import SEPARATOR, Known
 
 FORMAT = "kplan contents 1"
-_MOST = 4_000_000  # characters: about 40,000 objects
-_TAB = "\t"
+_MOST = 1_500_000  # characters of each kind of line: about 30,000 objects, or 15,000 files
 
 
-def recall() -> dict[str, str]:
-    """What is known of contents, by digest."""
+def recall() -> Known:
+    """What is known of files and contents."""
     place = _place()
     if place is None:
-        return {}
+        return Known({}, {})
     try:
         head, checksum, body = place.read_text(encoding="utf-8").split("\n", 2)
         if head != _head() or int(checksum) != crc32(body.encode()):
-            return {}
-        return dict(line.split(_TAB, 1) for line in body.split("\n") if line)  # type: ignore[misc]  # pairs
+            return Known({}, {})
+        digests, _, holds = body.partition("\n\n")
+        return Known(_lines(digests), _lines(holds))
     except (OSError, ValueError):
-        return {}
+        return Known({}, {})
 
 
-def remember(known: dict[str, str]) -> None:
+def _lines(text: str) -> dict[str, str]:
+    return dict(line.split(SEPARATOR, 1) for line in text.split("\n") if line)  # type: ignore[misc]  # pairs
+
+
+def remember(known: Known) -> None:
     """Keep what is known; the oldest goes where it would be too much."""
     place = _place()
     if place is None:
         return
-    lines, size = [], 0
-    for digest, names in reversed(known.items()):
-        size += len(digest) + len(names) + 2
+    body = f"{_text(known.digests)}\n{_text(known.holds)}"
+    memory.write(str(place), f"{_head()}\n{crc32(body.encode())}\n{body}".encode())
+
+
+def _text(lines: dict[str, str]) -> str:
+    kept, size = [], 0
+    for name, value in reversed(lines.items()):
+        size += len(name) + len(value) + 2
         if size > _MOST:
             break
-        lines.append(f"{digest}{_TAB}{names}\n")
-    body = "".join(reversed(lines))
-    memory.write(str(place), f"{_head()}\n{crc32(body.encode())}\n{body}".encode())
+        kept.append(f"{name}{SEPARATOR}{value}\n")
+    return "".join(reversed(kept))
 
 
 def _head() -> str:

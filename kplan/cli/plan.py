@@ -144,9 +144,9 @@ def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
     from kplan.source.shared import load_both
 
     known = contents.recall()
-    before = len(known)
+    before = list(map(len, known))
     both = load_both(_against(request), request.paths, describe=names, known=known, exclude=request.exclude)
-    if len(known) > before:
+    if list(map(len, known)) != before:
         contents.remember(known)
     old_side, new_side, files = settled(both)
     current = _chosen(request, request.against, old_side)

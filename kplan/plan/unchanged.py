@@ -91,7 +91,8 @@ class Unchanged:
 
         def may(file: Shared) -> bool:
             namespaces = {_namespace(name) for name in file.holds}
-            return any(_has(file.data, names[n]) for n in namespaces if n in names)
+            wanted = [name for n in namespaces for name in names.get(n, ())]
+            return bool(wanted) and _has(file.data(), wanted)
 
         return self.pairs(lambda key: key.namespace in names and wanted(key), may)
 

@@ -9,6 +9,7 @@ import errno
 import glob
 import os
 import re
+import time
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -24,6 +25,7 @@ EXTENSIONS = (".json", ".yaml", ".yml")
 Found = Entry | Skipped | Unreadable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_RACY_NS = 2_000_000_000
 _DANGLING = "link to nothing"
 
 
@@ -49,7 +51,7 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
     elif excluded(_shown(path), exclude):
         yield Skipped(_shown(path), "excluded")
     elif S_ISREG(info.st_mode):
-        yield _entry(path, limit, info.st_size, named=True)
+        yield _entry(path, limit, info, named=True)
     else:
         yield _unreadable(path, "not a regular file")
 
@@ -142,7 +144,7 @@ def _looked_at(
     except OSError as error:
         return _unreadable(entry.path, error.strerror or str(error))
     if S_ISREG(info.st_mode):
-        return _entry(entry.path, limit, info.st_size, named=False)
+        return _entry(entry.path, limit, info, named=False)
     return Skipped(_shown(entry.path), "not a regular file")
 
 
@@ -165,9 +167,17 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entry(path: str, limit: int, size: int, *, named: bool) -> Entry:
+def _entry(path: str, limit: int, info: os.stat_result, *, named: bool) -> Entry:
     shown = _shown(path)
-    return Entry(shown, shown, partial(_read, path, limit, size), partial(_other, limit), named)
+    return Entry(shown, shown, partial(_read, path, limit, info.st_size), partial(_other, limit), named, _state(info))
+
+
+def _state(info: os.stat_result) -> str:
+    """A text for the state of a file; "" if it was written so shortly before that it may change without a trace."""
+    modified, changed = info.st_mtime_ns, info.st_ctime_ns
+    if not info.st_ino or max(modified, changed) > time.time_ns() - _RACY_NS:
+        return ""
+    return f"{info.st_dev}.{info.st_ino}.{info.st_size}.{modified}.{changed}"
 
 
 def _read(path: str, limit: int, size: int = 0) -> bytes:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kplan.cli import contents, plan
+from kplan.cli import _plain_plan, contents, main, plan
+from kplan.cli.plan_command import command
 from kplan.model import Plan
-from kplan.plan.consequences import MOST_OBJECTS
 from kplan.render import plan_json
 
 Tree = dict[str, str]
@@ -193,9 +193,8 @@ def as_list(tree: Tree, r: random.Random) -> None:
 
 
 def as_json(tree: Tree, r: random.Random) -> None:
-    tree[f"{r.randrange(3)}.json"] = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "j%d"}}\n' % (
-        r.randrange(3)
-    ) + (f'{{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name": "k{r.randrange(3)}"}}}}\n')
+    values = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{c}{r.randrange(3)}"}} for c in "jk"]
+    tree[f"{r.randrange(3)}.json"] = "\n".join(map(json.dumps, values))
 
 
 def patch(tree: Tree, r: random.Random) -> None:
@@ -221,10 +220,6 @@ def add(*texts: str) -> Callable[[Tree, random.Random], None]:
     return mutate
 
 
-def crlf_free(tree: Tree) -> Tree:
-    return {n: t for n, t in tree.items() if t}
-
-
 CHANGES: tuple[Callable[[Tree, random.Random], None], ...] = (
     replaced(("level: info", "level: debug"), (":1.0\n", ":1.1\n"), ("replicas: 2", "replicas: 3")),
     replaced(("-token\n", "-other\n"), ("maxReplicas: 5", "maxReplicas: 6"), ("port: 80", "port: 81")),
@@ -236,7 +231,7 @@ CHANGES: tuple[Callable[[Tree, random.Random], None], ...] = (
     replaced(("matchLabels: {app", "matchLabels: {role"), ("selector: {app", "selector: {role"), ("app3", "app2")),
     replaced(("level: info", "level: info\n  level: warn"), ("data:\n", "data: &a\n"), ("---\n", "---\n---\n")),
     replaced(("---\n", "--- bad\n"), ("---\n", "---\n# nothing\n---\n"), ("kind: Secret", "kind: Config")),
-    replaced(("strategy: null", "strategy: {type: Recreate}"), ("pods: \"50\"", "pods: \"1\""), ("  strategy: null\n", "")),
+    replaced(("strategy: null", "strategy: {type: Recreate}"), ('pods: "50"', 'pods: "1"'), ("  strategy: null\n", "")),
     drop, repeat, move, rename_file, hashed, as_list, as_json, patch, chart, windows,
     add("x: 1\n", "", "# nothing\n", "$patch: delete\nkind: Pod\napiVersion: v1\nmetadata: {name: p}\n"),
     add("apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {allocatable: {cpu: '4', pods: '9'}}\n"),
@@ -294,5 +289,118 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_the_same_plan(seed: int) -> None:
+def test_the_same_plan(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if seed % 2:
+        monkeypatch.setattr("kplan.source.files._RACY_NS", 0)
     both_ways(seed, "auto" if seed % 5 == 0 else "never")
+
+
+def apart(old: Tree, new: Tree) -> tuple[tuple[plan.Side, plan.Side], int]:
+    """Both sides, and the number of objects that are not looked at."""
+    write(Path("old"), old)
+    write(Path("new"), new)
+    sides, unchanged = plan.read_apart(plan.Request(("new",), "old"))
+    return sides, len(unchanged or ())
+
+
+def test_only_what_differs_is_looked_at() -> None:
+    tree = base()
+    sides, unchanged = apart(tree, {**tree, "shop/app0.yaml": tree["shop/app0.yaml"].replace("port: 80", "port: 81")})
+    assert [[d.value["kind"] for d in s.documents] for s in sides] == [["CustomResourceDefinition", "Service"]] * 2
+    assert unchanged == 8 * 7 + 6 - 1
+
+
+def test_an_object_that_is_there_twice_is_looked_at() -> None:
+    tree = base(2)
+    all_of_them = apart(tree, tree)[1]
+    sides, unchanged = apart(tree, {**tree, "z.yaml": CONFIG.format(name="app0", team="shop").replace("info", "warn")})
+    assert "duplicate object v1 ConfigMap shop/app0-config" in sides[1].warnings[0]
+    assert unchanged == all_of_them - 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        plan.Request(("new",), "old", namespace="x"),
+        plan.Request(("new",), "old", selector="app=app0"),
+        plan.Request(("new",), "nothing"),
+        plan.Request(("new",), "old", nodes=("new",)),
+    ],
+)
+def test_what_takes_everything(request_: plan.Request) -> None:
+    write(Path("old"), base(1))
+    write(Path("new"), {**base(1), "node.yaml": "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n"})
+    assert plan.read_apart(request_)[1] is None
+
+
+def test_contents_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kplan.source.files._RACY_NS", 0)
+    tree = base(1)
+    apart(tree, tree)
+    known = contents.recall()
+    assert len(known.digests) == 2 * len(tree)
+    assert "/ConfigMap/shop/app0-config" in "".join(known.holds.values())
+    monkeypatch.setattr("kplan.source.shared.documents", None)  # nothing is read
+    del tree["crds/thing.yaml"]
+    for side in ("old", "new"):
+        (Path(side) / "crds/thing.yaml").unlink()
+    assert apart({}, {})[1] == 13
+
+
+def test_a_file_that_changes_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kplan.source.files._RACY_NS", 0)
+    tree = base(1)
+    apart(tree, tree)
+    changed = tree["shop/app0.yaml"].replace("info", "warn")
+    sides, _ = apart(tree, {"shop/app0.yaml": changed})
+    assert {d.value["kind"] for d in sides[1].documents} == {"CustomResourceDefinition", "ConfigMap"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"kplan contents 1\n0\n", b"\xff\xfe\n\n"])
+def test_damaged_contents_are_none(damage: bytes) -> None:
+    tree = base(1)
+    expected = apart(tree, tree)[1]
+    (place,) = Path("cache/kplan").iterdir()
+    head, checksum, body = place.read_bytes().split(b"\n", 2)
+    for data in (damage, head + b"\n" + checksum + b"\n" + body[:-9], b"other\n" + checksum + b"\n" + body):
+        place.write_bytes(data)
+        assert contents.recall() == ({}, {})
+        assert apart(tree, tree)[1] == expected
+
+
+def test_the_plain_form_says_what_click_says() -> None:
+    words = ["new", "--against", "old", "--concise", "--full", "--show-noise", "--no-rehearsal", "--detailed-exitcode"]
+    for argv in (words[:3], words, [*words, "--rehearsal"]):
+        plain = _plain_plan(["plan", *argv])
+        assert {**plan.DEFAULTS, **(plain or {})} == command.make_context("plan", list(argv)).params
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--help"],
+        ["new", "--format", "json", "--against", "old"],
+        ["new", "--against"],
+        ["new", "--against", "-"],
+        ["-"],
+    ],
+)
+def test_other_forms_are_for_click(argv: list[str]) -> None:
+    assert _plain_plan(["plan", *argv]) is None
+
+
+def test_what_cannot_be_read_is_told_though_it_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    write(Path("old"), {"bad.yaml": "a: [\n", "good.yaml": CONFIG.format(name="a", team="b")})
+    write(Path("new"), {"bad.yaml": "a: [\n", "good.yaml": CONFIG.format(name="a", team="b")})
+    (Path("old") / "bad.yaml").write_text("apiVersion: v1\nkind: [\n", encoding="utf-8")
+    (Path("new") / "bad.yaml").write_text("apiVersion: v1\nkind: [\n", encoding="utf-8")
+    for _ in range(2):
+        assert main(["plan", "new", "--against", "old"]) == 1
+        assert "could not be read, so the plan is not complete" in capsys.readouterr().err
+
+
+def test_an_empty_side_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    write(Path("old"), base(1))
+    Path("new").mkdir()
+    assert main(["plan", "new", "--against", "old"]) == 1
+    assert "no manifests in new" in capsys.readouterr().err
