@@ -36,7 +36,7 @@ def recall() -> Known:
 
 
 def _lines(text: str) -> dict[str, str]:
-    return dict(line.split(SEPARATOR, 1) for line in text.split("\n") if line)  # type: ignore[misc]  # pairs
+    return dict(line.split(SEPARATOR, 1) for line in text.split("\n") if line)
 
 
 def remember(known: Known) -> None:

@@ -12,7 +12,10 @@ import pytest
 from kplan.cli import _plain_plan, contents, main, plan
 from kplan.cli.plan_command import command
 from kplan.model import Plan
+from kplan.plan.unchanged import names
 from kplan.render import plan_json
+from kplan.source.kinds import reason
+from kplan.yamlio import read
 
 Tree = dict[str, str]
 
@@ -122,12 +125,15 @@ TEAMS = ("shop", "search", "default")
 
 
 def base(services: int = 8) -> Tree:
-    """A tree of six objects a service, and a few that belong to nobody."""
+    """A tree of seven objects a service, and two for each namespace."""
     tree = {"crds/thing.yaml": DEFINITION}
     for i in range(services):
         team = TEAMS[i % len(TEAMS)]
         fill = {"name": f"app{i}", "team": team}
-        tree[f"{team}/app{i}.yaml"] = "---\n".join(form.format(**fill) for form in FORMS)
+        apart = WORKLOAD.format(**fill) if i % 2 else ""  # in a file of its own
+        tree[f"{team}/app{i}.yaml"] = "---\n".join(f.format(**fill) for f in FORMS if f is not WORKLOAD or not apart)
+        if apart:
+            tree[f"{team}/run/app{i}.yaml"] = apart
         tree[f"things/{i}.yaml"] = THING.format(**fill)
     for team in TEAMS:
         tree[f"{team}/namespace.yaml"] = NAMESPACE.format(team=team) + "---\n" + QUOTA.format(team=team)
@@ -301,6 +307,24 @@ def apart(old: Tree, new: Tree) -> tuple[tuple[plan.Side, plan.Side], int]:
     write(Path("new"), new)
     sides, unchanged = plan.read_apart(plan.Request(("new",), "old"))
     return sides, len(unchanged or ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("metadata:\n", "metadata:\n  uid: u\n"),
+        ("metadata:\n  name: ", "metadata:\n  generateName: "),
+        ("name: app0-config", "name: a/b"),
+        ("name: app0-config", "name: 3"),
+        ("ConfigMap", "CustomResourceDefinition"),
+        ("v1", "kustomize.config.k8s.io/v1"),
+        ("  level", "   level"),
+    ],
+)
+def test_what_needs_a_closer_look(old: str, new: str) -> None:
+    text = CONFIG.format(name="app0", team="shop")
+    assert names(read(text.encode(), "x.yaml", skip=lambda v: reason("x.yaml", v))) == ("/ConfigMap/shop/app0-config",)
+    assert names(read(text.replace(old, new).encode(), "x.yaml", skip=lambda v: reason("x.yaml", v))) == ()
 
 
 def test_only_what_differs_is_looked_at() -> None:

@@ -100,7 +100,7 @@ def _with_unchanged(
     near = set()
     for act in acts:
         near |= {namespace_of(v) for v in (act.old, act.new) if v is not None}
-        near |= {act.key.namespace or DEFAULT, act.ref.name if act.ref.kind == "Namespace" else DEFAULT}
+        near.add(act.ref.name if act.ref.kind == "Namespace" else act.key.namespace or DEFAULT)
     known = {p.ref.kind for p in sides.values()} | {str(v.get("kind")) for v in around}
     everywhere = "Node" in known or bool(unchanged.pairs(lambda key: key[:2] == ("", "Node")))
 
