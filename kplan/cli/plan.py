@@ -113,8 +113,9 @@ def run(given: dict[str, Any]) -> int:
     request = Request(**asked, kube_version=config.kube_version, exclude=config.exclude, rehearsal=rehearsal)
     given["color"] = config.color
     values = given["format_"] == "json"
-    sides, unchanged = (read(request), None) if values or given["out"] else read_apart(request)
-    plan = compare(request, sides, values=values, unchanged=unchanged)
+    whole = values or bool(given["out"])
+    sides, unchanged = (read(request), None) if whole else read_apart(request)
+    plan = compare(request, sides, values=values, unchanged=unchanged, places=whole)
     out = given["out"] if given["out"] and not plan.unreadable else ""
     if out:
         save(out, request, sides, plan)
@@ -211,9 +212,17 @@ def _chosen(request: Request, name: str, loaded: Loaded) -> Side:
 
 
 def compare(
-    request: Request, sides: tuple[Side, Side], *, values: bool = False, unchanged: Unchanged | None = None
+    request: Request,
+    sides: tuple[Side, Side],
+    *,
+    values: bool = False,
+    unchanged: Unchanged | None = None,
+    places: bool = True,
 ) -> Plan:
-    """The plan between two sides; `unchanged` is what both hold besides."""
+    """The plan between two sides; `unchanged` is what both hold besides.
+
+    `places`: whether actions have their places in files.
+    """
     from kplan.cluster import Cluster
     from kplan.plan import IgnoreRule, Settings
     from kplan.plan import plan as make
@@ -245,16 +254,15 @@ def compare(
         written=(written, {ref_of(value).key: manifest for value, manifest in applied}),
         unchanged=unchanged,
     )
-    return _completed(plan, sides)
+    return _completed(plan, sides, places=places)
 
 
-def _completed(plan: Plan, sides: tuple[Side, Side]) -> Plan:
-    """The plan with places in files, and with what reading the input told."""
+def _completed(plan: Plan, sides: tuple[Side, Side], *, places: bool) -> Plan:
+    """The plan with places in files, if they are wanted, and with what reading the input told."""
     current, desired = sides
-    places: dict[Key, Document] = {ref_of(d.value).key: d for s in sides for d in s.documents}
+    found: dict[Key, Document] = {ref_of(d.value).key: d for s in sides for d in s.documents} if places else {}
     actions = tuple(
-        replace(a, span=places[a.ref.key].span()) if a.verb != "keep" and a.ref.key in places else a
-        for a in plan.actions
+        replace(a, span=found[a.ref.key].span()) if a.verb != "keep" and a.ref.key in found else a for a in plan.actions
     )
     return replace(
         plan,
