@@ -293,7 +293,7 @@ def _checked(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _near(key: str, words: Any) -> str:
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # slow to load
 
     near = get_close_matches(str(key), list(words), n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from kplan.api.pipeline import admit
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kplan.api.pipeline import admit
 
 __all__ = ["admit"]
+
+
+def __getattr__(name: str) -> Any:
+    """`admit` loads all of the API server; whoever wants a part of it takes that alone."""
+    if name != "admit":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kplan.api.pipeline import admit
+
+    return admit

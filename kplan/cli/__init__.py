@@ -1,6 +1,6 @@
 """The command line: which command lives where, and the boundary that turns every outcome into an exit code.
 
-`--version`, `--help` and the plain form of `lint` are answered without loading click or another command.
+`--version`, `--help` and the plain forms of `lint` and `plan` are answered without loading click or another command.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Entry:
 
 
 COMMANDS: Mapping[str, Entry] = {
-    "plan": Entry("kplan.cli.plan", "Show what applying manifests would change, and in what order", failure=1),
+    "plan": Entry("kplan.cli.plan_command", "Show what applying manifests would change, and in what order", failure=1),
     "show": Entry("kplan.cli.show", "Print a saved plan", failure=1),
     "state": Entry(
         "kplan.cli.state", "Save manifests as what is deployed, and list, show and remove what was saved", failure=1
@@ -113,6 +113,9 @@ def _dispatch(argv: list[str]) -> int:
         asked = _plain_lint(argv)
         if asked is not None:
             return _lint(*asked)
+        given = _plain_plan(argv)
+        if given is not None:
+            return _plan(given)
     from kplan.cli.group import invoke
 
     return invoke(argv)
@@ -141,6 +144,22 @@ def _lint(paths: tuple[str, ...], focus: bool, cached: bool) -> int:
             gc.enable()
 
 
+def _plan(given: Mapping[str, object]) -> int:
+    """The form of `kplan plan` that people use most."""
+    import gc
+
+    collects = gc.isenabled()
+    if given.get("rehearsal") is not True:
+        gc.disable()  # what is read lives until the end, and a rehearsal that nobody asked for is small
+    try:
+        from kplan.cli.plan import DEFAULTS, run
+
+        return run({**DEFAULTS, **given})
+    finally:
+        if collects:
+            gc.enable()
+
+
 def _plain_lint(argv: Sequence[str]) -> tuple[tuple[str, ...], bool, bool] | None:
     """(paths, whether `--focus` is given, whether `--no-cache` is not) of a command line with nothing else."""
     if argv[0] != "lint":
@@ -154,6 +173,38 @@ def _plain_lint(argv: Sequence[str]) -> tuple[tuple[str, ...], bool, bool] | Non
     elif any(a.startswith("-") for a in rest):
         return None
     return tuple(rest), "--focus" in given, "--no-cache" not in given
+
+
+_PLAN_FLAGS: Mapping[str, tuple[str, bool]] = {
+    "--detailed-exitcode": ("detailed_exitcode", True),
+    "--concise": ("concise", True),
+    "--full": ("full", True),
+    "--show-noise": ("show_noise", True),
+    "--rehearsal": ("rehearsal", True),
+    "--no-rehearsal": ("rehearsal", False),
+}
+
+
+def _plain_plan(argv: Sequence[str]) -> dict[str, object] | None:
+    """What a command line of `kplan plan` with paths, `--against SIDE` and simple flags says; None for any other."""
+    if argv[0] != "plan":
+        return None
+    given: dict[str, object] = {}
+    paths = []
+    rest = iter(argv[1:])
+    for word in rest:
+        if word in _PLAN_FLAGS:
+            name, value = _PLAN_FLAGS[word]
+            given[name] = value
+        elif word == "--against":
+            given["against"] = side = next(rest, "-")
+            if side.startswith("-"):
+                return None
+        elif word.startswith("-"):
+            return None
+        else:
+            paths.append(word)
+    return {**given, "paths": tuple(paths)}
 
 
 def _take_debug(argv: Sequence[str]) -> tuple[bool, list[str]]:

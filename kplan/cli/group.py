@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -41,6 +40,8 @@ class LazyGroup(click.Group):
 
 
 def _near(name: str) -> str:
+    from difflib import get_close_matches  # slow to load
+
     near = get_close_matches(name, COMMANDS, n=2)
     return f"did you mean {' or '.join(near)}?" if near else "`kplan --help` lists the commands"
 

@@ -36,8 +36,8 @@ def place_of(command: Sequence[object], paths: Iterable[str]) -> str | None:
     """
     if any(p == "-" or p.startswith("git:") for p in paths) or os.environ.get("GITHUB_ACTIONS"):
         return None
-    folder = _folder()
-    if not folder:
+    root = folder()
+    if not root:
         return None
     variables = sorted((k, v) for k, v in os.environ.items() if k in _VARIABLES or k.startswith("KPLAN_"))
     try:
@@ -45,7 +45,7 @@ def place_of(command: Sequence[object], paths: Iterable[str]) -> str | None:
     except (OSError, ValueError):
         return None
     data = key.encode("utf-8", "surrogatepass")
-    return os.path.join(folder, f"lint-{crc32(data):08x}{crc32(data, 1):08x}{len(data):x}")
+    return os.path.join(root, f"lint-{crc32(data):08x}{crc32(data, 1):08x}{len(data):x}")
 
 
 def recall(place: str) -> tuple[int, str] | None:
@@ -72,6 +72,11 @@ def remember(place: str, code: int, text: str, paths: Iterable[str], started_ns:
     rows = [part for path, found in states.items() for part in (path, found)]
     body = f"{code}\n{len(states)}\n" + _SEPARATOR.join([*rows, text])
     data = f"{FORMAT}\n{crc32(body.encode('utf-8', 'surrogatepass'))}\n{body}".encode("utf-8", "surrogatepass")
+    write(place, data)
+
+
+def write(place: str, data: bytes) -> None:
+    """Write a file of the cache, which only its owner can read; a cache that cannot be written is none."""
     temporary = f"{place}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
@@ -80,7 +85,7 @@ def remember(place: str, code: int, text: str, paths: Iterable[str], started_ns:
             file.write(data)
         os.replace(temporary, place)
     except OSError:
-        return  # a cache that cannot be written is none
+        return
 
 
 def state(path: str) -> str:
@@ -110,7 +115,8 @@ def now_ns() -> int:
     return time.time_ns()
 
 
-def _folder() -> str:
+def folder() -> str:
+    """Where caches are; "" for nowhere."""
     root = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     if not root:
         root = os.path.expanduser("~/.cache")

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kplan import __version__, labels, release
-from kplan.cli import against, options, output
+from kplan.cli import against, output
 from kplan.cli.linting import load_config
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
+from kplan.record import record, replace
 from kplan.store import ref_of
+
+if TYPE_CHECKING:
+    from kplan.plan.unchanged import Unchanged
 
 Value = dict[str, Any]
 T = TypeVar("T")
@@ -28,19 +28,8 @@ NOTHING = "nothing"
 AUTO = "auto"
 _REHEARSAL = {AUTO: None, "always": True, "never": False}
 
-EXAMPLES = """\
-kplan plan manifests/ --against git:main        what merging this branch would change
-kplan plan overlays/prod --against overlays/staging
-kplan plan manifests/ --against cluster         against the live cluster, read with kubectl; cluster:CONTEXT for another
-kplan plan manifests/ --against cluster --prune -l app=web
-kplan plan manifests/ --against state           against what `kplan state save` kept last; state:REV for an older one
-kplan plan manifests/ --against dump.yaml       against `kubectl get ... -o yaml` of a cluster
-kplan plan manifests/ --against nothing         everything is new
-kplan plan . --against git:main --format markdown --detailed-exitcode
-"""
 
-
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What is to be compared, and how: enough to do it again."""
 
@@ -59,6 +48,7 @@ class Request:
     state: str = ""
 
 
+_EMPTY = "--allow-empty destroys everything that is there"
 _ASKED = ("paths", "against", "namespace", "selector", "prune", "ignores", "allow_empty", "show_secrets", "nodes")
 
 
@@ -81,62 +71,37 @@ class Side(NamedTuple):
         return [d.value for d in self.documents]
 
 
-_VIEW = (
-    click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True),
-    click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes."),
-    click.option("--concise", is_flag=True, help="One line an object."),
-    click.option("--full", is_flag=True, help="Print large new or destroyed parts whole."),
-    click.option("--show-noise", is_flag=True, help="List the differences that are no change, and why."),
-    click.option("--key", default="", help="Tells the markdown comments of several plans apart."),
-    options.color,
-)
+# What the command line says where it says nothing (kplan/cli/plan_command.py).
+DEFAULTS: Mapping[str, Any] = {
+    "paths": (),
+    "against": None,
+    "format_": "text",
+    "detailed_exitcode": False,
+    "concise": False,
+    "full": False,
+    "show_noise": False,
+    "key": "",
+    "color": None,
+    "out": None,
+    "show_secrets": False,
+    "prune": None,
+    "folder": None,
+    "namespace": "",
+    "selector": "",
+    "ignores": (),
+    "nodes": (),
+    "rehearsal": None,
+    "forbid_replace": (),
+    "kube_version": None,
+    "exclude": (),
+    "allow_empty": False,
+    "config_file": None,
+    "no_config": False,
+}
 
 
-def viewed(function: Any) -> Any:
-    """A command with the options that say how a plan is printed."""
-    for option in reversed(_VIEW):
-        function = option(function)
-    return function
-
-
-_SIDES = "The current side: a folder, a file, git:REF, cluster[:CONTEXT], state[:REV], or nothing."
-_PRUNE = (
-    "Destroy what is only in the current state. Against a cluster it takes -l and destroys what `kubectl apply --prune`"
-    " would. [default: prune; against a cluster: no-prune]"
-)
-
-
-@click.command(cls=options.Command, examples=EXAMPLES)
-@click.argument("paths", nargs=-1)
-@click.option("--against", metavar="SIDE", help=_SIDES)
-@viewed
-@click.option("--out", metavar="FILE", help="Save the plan; `kplan show FILE` prints it.")
-@click.option("--show-secrets", is_flag=True, help="Print secret values. They are masked otherwise.")
-@click.option("--prune/--no-prune", default=None, help=_PRUNE)
-@click.option("--state", "folder", metavar="DIR", help="Folder of the state store. [default: .kplan/state]")
-@click.option("-n", "--namespace", default="", help="Namespace of objects that name none.")
-@click.option("-l", "--selector", default="", help="Compare only objects with these labels.")
-@click.option(
-    "--ignore", "ignores", metavar="KIND[/NAME]:PATH", multiple=True, help="No change counts here. Repeatable."
-)
-@click.option("--nodes", metavar="PATH", multiple=True, help="Nodes, and what else is in the cluster. Repeatable.")
-@click.option(
-    "--rehearsal/--no-rehearsal",
-    default=None,
-    help="Carry the plan out on a simulated cluster to tell what follows. [default: unless it is large]",
-)
-@click.option("--forbid-replace", metavar="KIND", multiple=True, help="Fail if such an object is replaced; `*` is any.")
-@options.kube_version
-@options.exclude
-@options.allow_empty
-@options.config_file
-@options.no_config
-def command(**given: Any) -> int:
-    """Show what applying manifests would change, and in what order.
-
-    The manifests below PATHS are the desired state. Nothing is applied, and no cluster is asked, unless it is with
-    --against cluster: then kubectl reads the objects that the manifests name, as you could.
-    """
+def run(given: dict[str, Any]) -> int:
+    """Read, compare, print; gives the exit code. `given` is what the command line said, as in DEFAULTS."""
     if not given["paths"]:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
@@ -152,8 +117,10 @@ def command(**given: Any) -> int:
     pruned = against.prunes(request.against, given["prune"], request.selector)
     request = replace(request, prune=pruned, state=against.state_folder(config))
     given["color"] = config.color
-    sides = read(request)
-    plan = compare(request, sides, values=given["format_"] == "json")
+    values = given["format_"] == "json"
+    whole = values or bool(given["out"])
+    sides, unchanged = (read(request), None) if whole else read_apart(request)
+    plan = compare(request, sides, values=values, unchanged=unchanged, places=whole)
     out = given["out"] if given["out"] and not plan.unreadable else ""
     if out:
         save(out, request, sides, plan)
@@ -168,10 +135,43 @@ def read(request: Request) -> tuple[Side, Side]:
     current = _side(request, request.against, () if source else _against(request))._replace(around=_around(request))
     desired = _side(request, " ".join(request.paths), request.paths)
     if not desired.documents and not request.allow_empty:
-        raise KplanError(f"no manifests in {desired.name}", hint="--allow-empty destroys everything that is there")
+        raise KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
     if source is not None:
         return against.sides(request, source, (current, desired))
     return current, desired
+
+
+def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
+    """Both sides as `read` gives them, but for the objects that are the same on both, which come besides.
+
+    Enough for a plan that does not have to show what has not changed.
+    """
+    if not _comes_apart(request):
+        return read(request), None
+    from kplan.cli import contents
+    from kplan.plan.unchanged import Unchanged, names, settled, split
+    from kplan.source.shared import load_both
+
+    known = contents.recall()
+    before = list(map(len, known))
+    both = load_both(_against(request), request.paths, describe=names, known=known, exclude=request.exclude)
+    if list(map(len, known)) != before:
+        contents.remember(known)
+    old_side, new_side, files = settled(both)
+    current = _chosen(request, request.against, old_side)
+    desired = _chosen(request, " ".join(request.paths), new_side)
+    old, new, alike = split(current.documents, desired.documents)
+    unchanged = Unchanged(files, alike, request.kube_version)
+    if not new and not unchanged and not request.allow_empty:
+        raise KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
+    return (current._replace(documents=old), desired._replace(documents=new)), unchanged
+
+
+def _comes_apart(request: Request) -> bool:
+    """Whether the text of a document says all of it, and both sides are read from files."""
+    scheme = request.against.partition(":")[0]
+    whole = request.namespace or request.selector or request.nodes or request.against == NOTHING
+    return not whole and scheme not in ("cluster", "state") and "-" not in (*request.paths, request.against)
 
 
 def _around(request: Request) -> tuple[Value, ...]:
@@ -200,11 +200,15 @@ def _against(request: Request) -> tuple[str, ...]:
 
 
 def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
-    from kplan.plan.inputs import chosen
     from kplan.source import STDIN, load
 
     stdin = sys.stdin.buffer.read() if STDIN in paths else None
-    loaded = load(paths, exclude=request.exclude, stdin=stdin)
+    return _chosen(request, name, load(paths, exclude=request.exclude, stdin=stdin))
+
+
+def _chosen(request: Request, name: str, loaded: Loaded) -> Side:
+    from kplan.plan.inputs import chosen
+
     try:
         wanted = labels.parse(request.selector) if request.selector else []
     except ValueError as error:
@@ -215,8 +219,18 @@ def _side(request: Request, name: str, paths: tuple[str, ...]) -> Side:
     return Side(name, loaded, documents, (*loaded.skipped, *skipped), warnings)
 
 
-def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False) -> Plan:
-    """The plan between two sides."""
+def compare(
+    request: Request,
+    sides: tuple[Side, Side],
+    *,
+    values: bool = False,
+    unchanged: Unchanged | None = None,
+    places: bool = True,
+) -> Plan:
+    """The plan between two sides; `unchanged` is what both hold besides.
+
+    `places`: whether actions have their places in files.
+    """
     from kplan.cluster import Cluster
     from kplan.plan import IgnoreRule, Settings
     from kplan.plan import plan as make
@@ -246,17 +260,19 @@ def compare(request: Request, sides: tuple[Side, Side], *, values: bool = False)
             tuple(Cluster(current.around, version=version).objects()),
         ),
         written=(written, {ref_of(value).key: manifest for value, manifest in applied}),
+        unchanged=unchanged,
     )
-    return _completed(plan, sides)
+    return _completed(plan, sides, places=places)
 
 
-def _completed(plan: Plan, sides: tuple[Side, Side]) -> Plan:
-    """The plan with places in files, and with what reading the input told."""
+def _completed(plan: Plan, sides: tuple[Side, Side], *, places: bool) -> Plan:
+    """The plan with places in files, if they are wanted, and with what reading the input told."""
     current, desired = sides
-    places: dict[Key, Document] = {ref_of(d.value).key: d for s in sides for d in s.documents if d.line}
+    found: dict[Key, Document] = {}
+    if places:
+        found = {ref_of(d.value).key: d for s in sides for d in s.documents if d.line}
     actions = tuple(
-        replace(a, span=places[a.ref.key].span()) if a.verb != "keep" and a.ref.key in places else a
-        for a in plan.actions
+        replace(a, span=found[a.ref.key].span()) if a.verb != "keep" and a.ref.key in found else a for a in plan.actions
     )
     return replace(
         plan,
@@ -316,6 +332,9 @@ def refuse(plan: Plan, forbidden: Iterable[str]) -> None:
 
 def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> None:
     """Write the plan to a file that only its owner can read."""
+    import secrets
+    from dataclasses import asdict
+
     from kplan.plan.saved import Saved, dump
 
     salt = secrets.token_hex(16)

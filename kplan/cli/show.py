@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from kplan.cli import options, output, plan
+from kplan.cli import options, output, plan, plan_command
 from kplan.errors import KplanError
 from kplan.plan.saved import Saved, load
 
@@ -22,7 +22,7 @@ kplan show plan.json --format markdown
 
 @click.command(cls=options.Command, examples=EXAMPLES)
 @click.argument("file")
-@plan.viewed
+@plan_command.viewed
 def command(**given: Any) -> int:
     """Print a plan that `kplan plan --out FILE` saved.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action, Key, Plan, PlanCounts
@@ -15,9 +14,12 @@ from kplan.plan.consumers import consumers
 from kplan.plan.kinds import Kinds
 from kplan.plan.noise import IGNORE_RULE, IgnoreRule
 from kplan.plan.order import arrange
-from kplan.plan.pairing import pair
+from kplan.plan.pairing import order, pair
 from kplan.plan.patterns import covers, parse
 from kplan.plan.rollout import restarts_pods
+from kplan.plan.unchanged import Unchanged
+from kplan.record import replace
+from kplan.store import ref_of
 
 if TYPE_CHECKING:
     from kplan.cluster import Cluster
@@ -28,6 +30,8 @@ Value = dict[str, Any]
 Written = Mapping[Key, Value]
 
 _DEFAULT = Settings()
+# Frequent kinds that have no pods.
+_READ_NOTHING = ("ConfigMap", "Secret", "Service", "Ingress", "NetworkPolicy", "HorizontalPodAutoscaler", "Role")
 
 
 def plan(
@@ -36,21 +40,26 @@ def plan(
     *,
     settings: Settings = _DEFAULT,
     written: tuple[Written, Written] = ({}, {}),
+    unchanged: Unchanged | None = None,
 ) -> Plan:
     """The actions that bring `current` to `desired`, with secret values masked.
 
     `written` holds the objects of both sides as people wrote them, by identity: with them the plan prints quantities
-    as they were spelled and counts what defaults and normalisation level out.
+    as they were spelled and counts what defaults and normalisation level out. `unchanged` are the objects that both
+    sides have besides, in the same words: they count, and have no action.
     """
+    unchanged = unchanged or Unchanged()
     crds = (*desired.objects("CustomResourceDefinition"), *current.objects("CustomResourceDefinition"))
     context = Context(desired.version, Kinds(desired.version, crds), crds, settings, written)
     pairs = pair(current.objects(), desired.objects())
-    actions = _with_consumers([action(p, context) for p in pairs], desired.objects())
+    actions = [action(p, context) for p in pairs]
+    actions = _with_consumers(actions, desired.objects(), unchanged, written[1])
+    counts = count(actions)
     ordered = arrange(actions, {p.ref.key: side.value for p in pairs if (side := p.after or p.before)})
-    ordered, notes = with_consequences(ordered, pairs, context)
+    ordered, notes = with_consequences(ordered, pairs, context, unchanged)
     return Plan(
         ordered,
-        count(actions),
+        replace(counts, unchanged=counts.unchanged + len(unchanged)),
         noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
         warnings=(*unused(settings, actions), *silent.kept(actions, written), *notes),
         version=desired.version,
@@ -73,12 +82,14 @@ def count(actions: Iterable[Action]) -> PlanCounts:
     )
 
 
-def _with_consumers(actions: list[Action], objects: list[Value]) -> list[Action]:
+def _with_consumers(
+    actions: list[Action], objects: list[Value], unchanged: Unchanged, manifests: Written
+) -> list[Action]:
     """Notes on changed ConfigMaps and Secrets: who reads them and does not restart."""
     changed = {a.ref.key for a in actions if a.verb == "update" and a.ref.kind in ("ConfigMap", "Secret")}
     if not changed:
         return actions
-    uses = consumers(objects)
+    uses = consumers(_with_readers(objects, changed, unchanged, manifests))
     restarts = {a.ref.key for a in actions if a.verb in ("create", "replace") or restarts_pods(a.rollout)}
     out = []
     for a in actions:
@@ -88,6 +99,16 @@ def _with_consumers(actions: list[Action], objects: list[Value]) -> list[Action]
         )
         out.append(replace(a, notes=(*a.notes, *notes)) if notes else a)
     return out
+
+
+def _with_readers(objects: list[Value], changed: set[Key], unchanged: Unchanged, manifests: Written) -> list[Value]:
+    """The objects, and those of the unchanged ones that may read what changed, in the order of the manifests' names."""
+    readers = unchanged.readers(changed, lambda key: key.kind not in _READ_NOTHING)
+    if not readers:
+        return objects
+    found = [(order(ref_of(manifests.get(ref_of(v).key, v))), v) for v in objects]
+    found += [(order(p.ref), p.after.value) for p in readers if p.after is not None]
+    return [value for _, value in sorted(found, key=lambda each: each[0])]
 
 
 def unused(settings: Settings, actions: list[Action]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kplan import release
@@ -23,6 +22,7 @@ from kplan.plan.rollout import rollout
 from kplan.plan.secrets import Masks, as_stored, mask
 from kplan.plan.values import get, submap
 from kplan.plan.written import leaves, levelled, respell, size
+from kplan.record import field, record
 from kplan.schema import structural
 
 Value = dict[str, Any]
@@ -32,7 +32,7 @@ _SELECTOR_FROM_TEMPLATE = ("extensions/v1beta1", "apps/v1beta1")
 Written = Mapping[Key, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """How to plan.
 
@@ -49,7 +49,7 @@ class Settings:
     around: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What all actions of one run share. `written` holds both sides as people wrote them, by identity."""
 
@@ -111,7 +111,7 @@ def _only_current(side: Side, context: Context) -> Action:
     return Action(ref, "delete", change, reasons, risks=_lost(ref, "destroy", value), before_ref=ref, before=stored)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Both:
     """An object that both sides have: its references, stored forms, kind and the context."""
 
@@ -121,6 +121,11 @@ class _Both:
     after: Value
     kind: Kind
     context: Context
+
+    def is_written_alike(self) -> bool:
+        """Whether both manifests say the same: then nothing changes, whatever a server makes of it."""
+        old, new = (self.context.written[i].get(r.key) for i, r in enumerate((self.old_ref, self.ref)))
+        return old is not None and new is not None and same(old, new)
 
     def spelled(self) -> tuple[Value, Value]:
         """Both sides as they may be shown, quantities as the user spelled them."""
@@ -159,8 +164,10 @@ class _Both:
 def _both(current: Side, desired: Side, renamed: bool, context: Context) -> Action:
     (old_ref, before), (ref, after) = current, desired
     kind = context.kinds.of(ref)
+    both = _Both(old_ref, ref, before, after, kind, context)
+    if both.is_written_alike():
+        return _unchanged(both, ())
     if same(before, after):
-        both = _Both(old_ref, ref, before, after, kind, context)
         return _unchanged(both, both.levelled([]))
     before = _stored(migrated(before, old_ref, ref, context.version), kind)
     both = _Both(old_ref, ref, before, _stored(after, kind), kind, context)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kplan.model import ABSENT, Change, Path
 from kplan.plan import align, embedded
 from kplan.plan.align import Alignment, same
+from kplan.record import replace
 
 Fields = tuple[str, ...]
 

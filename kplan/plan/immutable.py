@@ -6,7 +6,6 @@ fields is in conditions.py; transition rules of custom resources are read from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kplan.model import ABSENT, Change
@@ -16,11 +15,12 @@ from kplan.plan.kinds import Kind, rows
 from kplan.plan.patterns import Names, covers, leads_to, parse
 from kplan.plan.transitions import Transition
 from kplan.plan.values import get
+from kplan.record import record, replace
 
 Value = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """The update of one object: both stored forms, its kind, the release, the transition rules of its CRD."""
 

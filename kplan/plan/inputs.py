@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from kplan import labels, release
 from kplan.model import Document, Skipped
+from kplan.record import replace
 from kplan.schema.catalog import Catalog, catalog
 from kplan.store import ref_of
 

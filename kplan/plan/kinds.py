@@ -7,13 +7,13 @@ a CustomResourceDefinition of the input (x-kubernetes-list-map-keys, x-kubernete
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from kplan.model import Ref
 from kplan.plan.diff import Fields, ListRule
 from kplan.plan.patterns import matches, parse
+from kplan.record import field, record
 from kplan.schema.catalog import Catalog, catalog
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
@@ -25,7 +25,7 @@ Value = dict[str, Any]
 _PROTOCOL = "protocol=TCP"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kind:
     """One kind of one group/version. `node` is its schema, None if nobody knows it."""
 

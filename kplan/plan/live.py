@@ -13,6 +13,7 @@ from typing import Any
 
 from kplan.api.merge import three_way
 from kplan.model import Key, split_api_version
+from kplan.plan.align import same
 from kplan.plan.kinds import Kinds
 from kplan.plan.noise import is_live
 from kplan.plan.pairing import pair
@@ -40,9 +41,14 @@ def desired(
 
 
 def applied(stored: Value | None, manifest: Value, kinds: Kinds, original: Value | None = None) -> Value:
-    """The object after the manifest was applied onto it; `original` is the manifest it came from, if it is known."""
+    """The object after the manifest was applied onto it; `original` is the manifest it came from, if it is known.
+
+    What is applied once more as it was stays as it is.
+    """
     if stored is None:
         return manifest
+    if original is not None and same(original, manifest):
+        return stored
     kind = kinds.of(ref_of(manifest))
     stored, manifest = as_stored(stored), _placed(manifest, stored)
     last = original or _last_applied(stored)

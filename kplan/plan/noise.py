@@ -6,17 +6,17 @@ The facts are schemas/facts/noise.json. The reasons: `default`, `normalised`, `e
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from kplan import quantity
 from kplan.model import ABSENT, Change, Ignored, Ref
+from kplan.patterns import lazy
 from kplan.plan.diff import name_of
 from kplan.plan.kinds import Kind, rows
 from kplan.plan.patterns import Names, covers, leads_to, matches, parse
 from kplan.plan.values import get, submap
+from kplan.record import record, replace
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
 
@@ -24,9 +24,9 @@ Value = dict[str, Any]
 
 IGNORE_RULE = "ignore rule"
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_DURATION = lazy(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_DURATION_NAMES = re.compile(r"(?i)(duration|interval|timeout|period|delay|ttl)$")
+_DURATION_NAMES = lazy(r"(?i)(duration|interval|timeout|period|delay|ttl)$")
 
 
 class IgnoreRule(NamedTuple):
@@ -53,7 +53,7 @@ class IgnoreRule(NamedTuple):
         return f"{self.kind}{'/' + self.name if self.name != '*' else ''}:{dotted(self.path)}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """Two stored forms of one object, and what is known of its kind. `live` says that a server gave `before`."""
 

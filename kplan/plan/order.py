@@ -7,10 +7,10 @@ away do so after everything else, in the opposite order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from kplan import graph
 from kplan.model import Action, Key, Object
+from kplan.record import replace
 from kplan.store import Value
 
 

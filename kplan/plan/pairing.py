@@ -7,12 +7,12 @@ whose name ends in a content hash (kustomize's configMapGenerator) replaces the 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kplan.model import Key, Ref
+from kplan.patterns import lazy
 from kplan.store import ref_of
 
 Value = dict[str, Any]
@@ -28,7 +28,7 @@ _MOVED: Mapping[tuple[str, str], str] = {
     ("", "Event"): "events.k8s.io",
 }
 # kustomize encodes a SHA-256 so that no vowels come out (sigs.k8s.io/kustomize/api/hasher): 10 of these letters.
-_HASHED = re.compile(r"(.+)-[bcdfghkmt2456789]{10}\Z")
+_HASHED = lazy(r"(.+)-[bcdfghkmt2456789]{10}\Z")
 
 
 class Side(NamedTuple):
@@ -61,7 +61,7 @@ def pair(before: Iterable[Value], after: Iterable[Value]) -> list[Paired]:
         found += [Paired(old.pop(a), new.pop(b), renamed) for a, b in _matched(old, new, key)]
     found += [Paired(side, None) for side in old.values()]
     found += [Paired(None, side) for side in new.values()]
-    return sorted(found, key=lambda p: _order(p.ref))
+    return sorted(found, key=lambda p: order(p.ref))
 
 
 def _sides(values: Iterable[Value]) -> dict[Key, Side]:
@@ -109,5 +109,6 @@ def _stem(key: Key) -> Hashable | None:
     return (key.group, key.kind, key.namespace, m[1]) if m else None
 
 
-def _order(ref: Ref) -> tuple[str, ...]:
+def order(ref: Ref) -> tuple[str, ...]:
+    """By what the objects of a plan are sorted."""
     return (ref.namespace, ref.kind, ref.name, ref.group, ref.version)

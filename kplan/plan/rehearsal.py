@@ -8,7 +8,6 @@ be gone, as `kubectl replace --force` does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kplan.api.access import commit
@@ -23,6 +22,7 @@ from kplan.plan.anywhere import Anywhere, needed
 from kplan.plan.cast import Act, Cast
 from kplan.plan.sides import replicas
 from kplan.plan.values import items, submap
+from kplan.record import field, record
 from kplan.rests import FIELDS, Rest
 from kplan.schema.catalog import catalog
 from kplan.settle import ControlPlane
@@ -38,7 +38,7 @@ _PLAIN = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """What a rehearsal showed: the cluster at rest before the first action and after the last, and the way there.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from kplan.model import Change
+from kplan.patterns import lazy
 from kplan.plan.patterns import Names
 from kplan.plan.values import get
 from kplan.plan.written import leaves
@@ -19,7 +19,7 @@ ROLLOUT = "rollout: "
 IN_PLACE = "the container restarts in place"
 BECAUSE = " because "
 # Annotations that charts put into a template so that changed configuration restarts its pods.
-_CHECKSUM = re.compile(r"(?i)(?:.*[./_-])?(?:checksum|sha256|md5|hash|config-?hash)(?:[./_-].*)?\Z")
+_CHECKSUM = lazy(r"(?i)(?:.*[./_-])?(?:checksum|sha256|md5|hash|config-?hash)(?:[./_-].*)?\Z")
 _SOURCES = {
     "configMap": "ConfigMap",
     "configMapRef": "ConfigMap",

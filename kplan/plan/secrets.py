@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from kplan.model import Placeholder
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 
@@ -23,14 +24,14 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _KEYS = r"(?:access|api|encryption|master|private|secret|session|signing)[_-]?key"
 _WORDS = rf"(?:password|passwd|passphrase|secret|token|credentials?|{_KEYS})"
-_NAME = re.compile(rf"(?i)(?:.*(?:password|passwd|passphrase).*|.*{_WORDS}|.+[_-]pwd)(?:[_-]?\d+)?\Z")
-_HARMLESS_NAME = re.compile(
+_NAME = lazy(rf"(?i)(?:.*(?:password|passwd|passphrase).*|.*{_WORDS}|.+[_-]pwd)(?:[_-]?\d+)?\Z")
+_HARMLESS_NAME = lazy(
     r"(?i).*(?:file|path|dir|name|ref|length|ttl|expiry|enabled|policy|required|rotation|url|uri|host|port|type|mode)\Z"
 )
-_HARMLESS = re.compile(r"(?i)(?:true|false|null|none|\$\(\w+\)|\$\{\w+\}|)\Z")
-_URL = re.compile(r"(?<=://)([^\s/:@\"']*):([^\s/@\"']+)(?=@)")
-_LONE_USER = re.compile(r"(?<=://)[^\s/:@\"']{20,}(?=@)")
-_SETTING = re.compile(
+_HARMLESS = lazy(r"(?i)(?:true|false|null|none|\$\(\w+\)|\$\{\w+\}|)\Z")
+_URL = lazy(r"(?<=://)([^\s/:@\"']*):([^\s/@\"']+)(?=@)")
+_LONE_USER = lazy(r"(?<=://)[^\s/:@\"']{20,}(?=@)")
+_SETTING = lazy(
     rf"(?i)(?P<name>(?<![\w.-])[\w.-]*{_WORDS}[\"']?\s*[:=]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"',;}}\]]+)(?P=quote)"
 )
 # An object whose text has none of this needs no closer look.

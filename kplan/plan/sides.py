@@ -51,6 +51,10 @@ SUPPORTS: Mapping[str, tuple[str, ...]] = {
     "ValidatingAdmissionPolicy": ("admissionregistration.k8s.io",),
     "ValidatingAdmissionPolicyBinding": ("admissionregistration.k8s.io",),
 }
+# Those of them that belong to no namespace.
+NOWHERE = ("PersistentVolume", "StorageClass", "CSIDriver", "CSINode", "PriorityClass", "RuntimeClass") + (
+    *("Namespace", "Node", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+)
 _KINDS = {**WORKLOADS, **SUPPORTS}
 
 

@@ -11,23 +11,22 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kplan.model import Change
+from kplan.patterns import lazy
 from kplan.plan.patterns import Names, covers, matches
 from kplan.plan.values import get, items, submap
 
 Value = dict[str, Any]
 
-_EQUAL = re.compile(r"(?:self((?:\.\w+)*)==oldSelf\1|oldSelf((?:\.\w+)*)==self\2)\Z")
-_SAME_PRESENCE = re.compile(
-    r"(?:has\(self((?:\.\w+)+)\)==has\(oldSelf\1\)|has\(oldSelf((?:\.\w+)+)\)==has\(self\2\))\Z"
-)
+_EQUAL = lazy(r"(?:self((?:\.\w+)*)==oldSelf\1|oldSelf((?:\.\w+)*)==self\2)\Z")
+_SAME_PRESENCE = lazy(r"(?:has\(self((?:\.\w+)+)\)==has\(oldSelf\1\)|has\(oldSelf((?:\.\w+)+)\)==has\(self\2\))\Z")
 _GUARDS = (
-    (re.compile(r"!has\(oldSelf(?:\.\w+)+\)\Z"), "create"),
-    (re.compile(r"!has\(self(?:\.\w+)+\)\Z"), "delete"),
-    (re.compile(r"oldSelf(?:\.\w+)*==(?:''|\"\")\Z"), "empty"),
+    (lazy(r"!has\(oldSelf(?:\.\w+)+\)\Z"), "create"),
+    (lazy(r"!has\(self(?:\.\w+)+\)\Z"), "delete"),
+    (lazy(r"oldSelf(?:\.\w+)*==(?:''|\"\")\Z"), "empty"),
 )
 # A rule that says "immutable" is short; a long one would only cost time.
 _LONGEST = 1000
-_PRESENT = re.compile(r"has\((?:self|oldSelf)(?:\.\w+)+\)\Z")
+_PRESENT = lazy(r"has\((?:self|oldSelf)(?:\.\w+)+\)\Z")
 
 
 class Transition(NamedTuple):

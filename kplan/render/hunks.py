@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 CONTEXT = 2
@@ -17,6 +16,8 @@ def hunks(before: str, after: str) -> Iterator[tuple[str, str]]:
     if max(len(old), len(new)) - start - end > _MOST:
         yield "", f"# ({len(old)} lines replaced by {len(new)} lines)"
         return
+    import difflib  # slow to load
+
     shown = 0
     low, high = max(0, start - CONTEXT), max(0, end - CONTEXT)
     matcher = difflib.SequenceMatcher(None, old[low : len(old) - high], new[low : len(new) - high], autojunk=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from kplan.model import Absent, Action, Ignored, Plan
+from kplan.record import record
 from kplan.render.plan_body import Line, body, inline
 from kplan.render.sanitise import one_line
 
@@ -44,7 +44,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """`concise`: one line an object; `noise`: list what is no change; `full`: no large part is folded."""
 

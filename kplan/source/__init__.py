@@ -97,15 +97,23 @@ def _unique(found: Iterable[files.Found]) -> Iterator[files.Found]:
 
 
 def _read(entry: Entry, surroundings: Surroundings, limits: Limits) -> Loaded:
+    data = _data(entry)
+    if isinstance(data, Unreadable):
+        return Loaded((), unreadable=(data,))
+    if why := surroundings.why_left_out(entry, data):
+        return Loaded((), (Skipped(entry.file, why),))
+    return documents(entry, data, limits)
+
+
+def _data(entry: Entry) -> bytes | Unreadable:
     try:
-        data = entry.read()
+        return entry.read()
     except OSError as error:
-        why = f"cannot be read: {error.strerror or error}"
-        return Loaded((), unreadable=(Unreadable(_start(entry.file), why, "io"),))
-    if b"{{" in data and surroundings.in_chart_templates(entry):
-        return Loaded((), (Skipped(entry.file, kinds.CHART_TEMPLATE),))
-    if role := surroundings.role_in_kustomization(entry):
-        return Loaded((), (Skipped(entry.file, role),))
+        return Unreadable(_start(entry.file), f"cannot be read: {error.strerror or error}", "io")
+
+
+def documents(entry: Entry, data: bytes, limits: Limits) -> Loaded:
+    """What stands in a file that nothing around it says to be no manifest."""
     directives = b"$patch" in data or b"$retainKeys" in data
     skip = partial(kinds.reason, entry.path, directives=directives)
     loaded = read(data, entry.file, limits=limits, skip=skip, shallow=not directives)

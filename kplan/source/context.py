@@ -8,7 +8,7 @@ from typing import Any
 
 from kplan.errors import KplanError
 from kplan.source.entry import Entry, ReadOther
-from kplan.source.kinds import KUSTOMIZATION_FILES
+from kplan.source.kinds import CHART_TEMPLATE, KUSTOMIZATION_FILES
 from kplan.yamlio import load_value
 
 # The fields of a kustomization (sigs.k8s.io/kustomize api/types) that name files which are no manifests by themselves.
@@ -23,31 +23,42 @@ _FIELDS = {
 }
 
 
+TEMPLATES = "templates"
+
+
 class Surroundings:
     """Answers for many files, each folder looked at once."""
 
     def __init__(self) -> None:
         self._charts: dict[str, bool] = {}
         self._named: dict[str, dict[str, str]] = {}
+        self._roles: dict[str, dict[str, str]] = {}
+
+    def why_left_out(self, entry: Entry, data: bytes) -> str:
+        """Why a file with this content is no manifest whatever it holds; "" if it may be one."""
+        if TEMPLATES in entry.path and b"{{" in data and self.in_chart_templates(entry):
+            return CHART_TEMPLATE
+        return self.role_in_kustomization(entry)
 
     def in_chart_templates(self, entry: Entry) -> bool:
         """Whether the file is below `templates/` of a Helm chart."""
         folder = posixpath.dirname(entry.path)
         while folder and folder not in ("/", "."):
             parent, name = posixpath.split(folder)
-            if name == "templates" and self._has_chart(parent, entry.other):
+            if name == TEMPLATES and self._has_chart(parent, entry.other):
                 return True
             folder = parent
         return False
 
     def role_in_kustomization(self, entry: Entry) -> str:
         """What a kustomization in the folder of the file, or in the one above, says the file is; "" if nothing."""
-        folder = posixpath.dirname(entry.path)
-        path = posixpath.normpath(entry.path)
-        for one in (folder, posixpath.join(folder, "..")):
-            if role := self._files_named_in(posixpath.normpath(one or "."), entry.other).get(path):
-                return role
-        return ""
+        folder = entry.path.rpartition("/")[0] or posixpath.dirname(entry.path)
+        roles = self._roles.get(folder)
+        if roles is None:
+            own, above = (posixpath.normpath(one or ".") for one in (folder, posixpath.join(folder, "..")))
+            first, second = (self._files_named_in(one, entry.other) for one in (own, above))
+            roles = self._roles[folder] = {**second, **first}
+        return roles.get(posixpath.normpath(entry.path), "") if roles else ""
 
     def _has_chart(self, folder: str, other: ReadOther) -> bool:
         if folder not in self._charts:

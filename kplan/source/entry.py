@@ -13,7 +13,8 @@ ReadOther = Callable[[str], bytes | None]
 class Entry(NamedTuple):
     """One file: its name for people, its path (with `/`) for `other`, and how to get its bytes.
 
-    `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`.
+    `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`. As long as
+    the file has this `state` its bytes are the same; "" where nobody can tell.
     """
 
     file: str
@@ -21,3 +22,4 @@ class Entry(NamedTuple):
     read: Callable[[], bytes]
     other: ReadOther
     named: bool = False
+    state: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import time
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -21,6 +22,8 @@ from kplan.source.entry import Entry
 EXTENSIONS = (".json", ".yaml", ".yml")
 Found = Entry | Skipped | Unreadable
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_RACY_NS = 2_000_000_000
 _DANGLING = "link to nothing"
 
 
@@ -31,7 +34,7 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
     """
     touched.touch(path)
     try:
-        mode = os.stat(path or "\0").st_mode  # an empty text is no path, not even the current folder
+        info = os.stat(path or "\0")  # an empty text is no path, not even the current folder
     except (OSError, ValueError) as error:
         import glob
 
@@ -43,12 +46,12 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
         yield first
         yield from found
         return
-    if S_ISDIR(mode):
+    if S_ISDIR(info.st_mode):
         yield from _folder(path, limit, exclude)
     elif excluded(_shown(path), exclude):
         yield Skipped(_shown(path), "excluded")
-    elif S_ISREG(mode):
-        yield _entry(path, limit, named=True)
+    elif S_ISREG(info.st_mode):
+        yield _entry(path, limit, info, named=True)
     else:
         yield _unreadable(path, "not a regular file")
 
@@ -112,14 +115,15 @@ def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
         is_link = entry.is_symlink()
         if is_link and waiting:
             links.append(entry)
-        elif excluded(_shown(entry.path), exclude):
+        elif exclude and excluded(_shown(entry.path), exclude):
             found.append((entry.path, Skipped(_shown(entry.path), "excluded")))
         elif is_link and not os.path.join(os.path.realpath(entry.path), "").startswith(inside):
             found.append((entry.path, Skipped(_shown(entry.path), "link out of the folder")))
         else:
             one = _looked_at(entry, seen, waiting, limit)
             found += [(entry.path, one)] if one else []
-    for _, one in sorted(found, key=lambda pair: pair[0].split(os.sep)):
+    separator = os.sep
+    for _, one in sorted(found, key=lambda pair: pair[0].split(separator)):  # as Path.parts, in a tenth of the time
         yield one
 
 
@@ -142,7 +146,7 @@ def _looked_at(
     except OSError as error:
         return _unreadable(entry.path, error.strerror or str(error))
     if S_ISREG(info.st_mode):
-        return _entry(entry.path, limit, named=False)
+        return _entry(entry.path, limit, info, named=False)
     return Skipped(_shown(entry.path), "not a regular file")
 
 
@@ -165,16 +169,30 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entry(path: str, limit: int, *, named: bool) -> Entry:
+def _entry(path: str, limit: int, info: os.stat_result, *, named: bool) -> Entry:
     shown = _shown(path)
-    return Entry(shown, shown, partial(_read, path, limit), partial(_other, limit), named)
+    return Entry(shown, shown, partial(_read, path, limit, info.st_size), partial(_other, limit), named, _state(info))
 
 
-def _read(path: str, limit: int) -> bytes:
+def _state(info: os.stat_result) -> str:
+    """A text for the state of a file; "" if it was written so shortly before that it may change without a trace."""
+    modified, changed = info.st_mtime_ns, info.st_ctime_ns
+    if not info.st_ino or max(modified, changed) > time.time_ns() - _RACY_NS:
+        return ""
+    return f"{info.st_dev}.{info.st_ino}.{info.st_size}.{modified}.{changed}"
+
+
+def _read(path: str, limit: int, size: int = 0) -> bytes:
+    """The content of a file that had `size` bytes when it was found; no more than `limit` + 1 bytes."""
     touched.touch(path)
     # Opened without waiting, and looked at once open: a pipe must not hang, whenever it came to be there.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = os.open(path, _FLAGS)
     try:
+        if 0 < size <= limit:
+            data = os.read(handle, size + 1)
+            if len(data) == size:  # asked for one more, and there was none
+                return data
+            os.lseek(handle, 0, os.SEEK_SET)
         info = os.fstat(handle)
         if not S_ISREG(info.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)

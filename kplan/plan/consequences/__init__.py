@@ -7,15 +7,16 @@ nothing is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kplan.errors import KplanError
 from kplan.model import Action, Key
+from kplan.plan.pairing import order
 from kplan.plan.secrets import redacted
-from kplan.plan.sides import SUPPORTS, Side, is_workload
+from kplan.plan.sides import DEFAULT, NOWHERE, SUPPORTS, Side, is_workload, namespace_of
 from kplan.plan.values import get
+from kplan.record import replace
 
 if TYPE_CHECKING:
     from kplan.plan.actions import Context
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kplan.plan.consequences.scene import Scene
     from kplan.plan.pairing import Paired
     from kplan.plan.rehearsal import Run
+    from kplan.plan.unchanged import Unchanged
 
 Value = dict[str, Any]
 
@@ -44,17 +46,18 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, Assertio
 
 
 def with_consequences(
-    actions: Sequence[Action], pairs: Iterable[Paired], context: Context
+    actions: Sequence[Action], pairs: Iterable[Paired], context: Context, unchanged: Unchanged
 ) -> tuple[tuple[Action, ...], tuple[str, ...]]:
     """The actions with what follows from each, and a sentence if that is not all that could be known."""
     if not any(a.verb != "keep" and _concerns(a) for a in actions):
         return tuple(actions), ()
     sides = {p.ref.key: p for p in pairs}
-    if len(sides) > MOST_OBJECTS and not context.settings.rehearsal:
-        why = f"not rehearsed: {len(sides):,} objects are more than {MOST_OBJECTS:,}; --rehearsal does it"
+    total = len(sides) + len(unchanged)
+    if total > MOST_OBJECTS and not context.settings.rehearsal:
+        why = f"not rehearsed: {total:,} objects are more than {MOST_OBJECTS:,}; --rehearsal does it"
         return tuple(actions), (why,) if context.settings.rehearsal is None else ()
     try:
-        scene, notes = _scene(actions, sides, context)
+        scene, notes = _scene(actions, sides, context, unchanged)
         return tuple(_told(a, scene, context) for a in actions), notes
     except _BROKEN as error:  # a plan is right without its consequences; a message might hold a value
         return tuple(actions), (f"no consequences, because of an error in kplan ({type(error).__name__})",)
@@ -65,16 +68,19 @@ def _concerns(action: Action) -> bool:
     return is_workload(ref) or ref.group in SUPPORTS.get(ref.kind, ())
 
 
-def _scene(actions: Sequence[Action], sides: Mapping[Key, Paired], context: Context) -> tuple[Scene, tuple[str, ...]]:
+def _scene(
+    actions: Sequence[Action], sides: Mapping[Key, Paired], context: Context, unchanged: Unchanged
+) -> tuple[Scene, tuple[str, ...]]:
     from kplan.plan.consequences.scene import Scene
 
     kept = {a.ref.key for a in actions if a.verb == "keep"}
+    acts = {a.ref.key: act for a in actions if a.verb != "keep" and (act := _act(a, sides[a.ref.key], context))}
+    sides = _with_unchanged(sides, acts.values(), context.settings.around, unchanged)
     more = context.settings.around
     old = Side([*more, *(p.before.value for p in sides.values() if p.before)])
     new = Side(
         [*more, *(side.value for k, p in sides.items() if (side := p.after or (p.before if k in kept else None)))]
     )
-    acts = {a.ref.key: act for a in actions if a.verb != "keep" and (act := _act(a, sides[a.ref.key], context))}
     run: Run | None = None
     notes: tuple[str, ...] = ()
     if context.settings.rehearsal is not False and any(
@@ -82,6 +88,27 @@ def _scene(actions: Sequence[Action], sides: Mapping[Key, Paired], context: Cont
     ):
         run, notes = _run(old, new, list(acts.values()), context)
     return Scene(old, new, context.written, acts, run), notes
+
+
+def _with_unchanged(
+    sides: Mapping[Key, Paired], acts: Iterable[Act], around: Iterable[Value], unchanged: Unchanged
+) -> Mapping[Key, Paired]:
+    """The pairs, with those of the unchanged objects that may have to do with an action.
+
+    That is what is in a namespace with it and what is in none; everything where nodes are known: each pod takes room.
+    """
+    near = set()
+    for act in acts:
+        near |= {namespace_of(v) for v in (act.old, act.new) if v is not None}
+        near.add(act.ref.name if act.ref.kind == "Namespace" else act.key.namespace or DEFAULT)
+    known = {p.ref.kind for p in sides.values()} | {str(v.get("kind")) for v in around}
+    everywhere = "Node" in known or bool(unchanged.pairs(lambda key: key[:2] == ("", "Node")))
+
+    def wanted(key: Key) -> bool:
+        return everywhere or (key.namespace or DEFAULT) in near or key.kind in NOWHERE
+
+    found = [*sides.values(), *unchanged.pairs(wanted)]
+    return {p.ref.key: p for p in sorted(found, key=lambda p: order(p.ref))}
 
 
 def _run(old: Side, new: Side, acts: list[Act], context: Context) -> tuple[Run | None, tuple[str, ...]]:

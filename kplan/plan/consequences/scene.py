@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kplan.model import Action, Key
 from kplan.plan.sides import DEFAULT, Side, Workload, namespace_of, replicas
 from kplan.plan.values import get, items
+from kplan.record import record
 
 if TYPE_CHECKING:
     from kplan.plan.cast import Act
@@ -26,7 +26,7 @@ _COUNTS: Mapping[str, tuple[str, str, str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moment:
     """The pods of one workload at a rest: all, those of the new template, the ready and the available ones."""
 
@@ -36,7 +36,7 @@ class Moment:
     available: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Course:
     """What became of one workload in the rehearsal.
 
@@ -80,7 +80,7 @@ class Course:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """Both sides in full, what people wrote (by the identity in the plan), the actions, and the rehearsal if any."""
 

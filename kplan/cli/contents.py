@@ -1,0 +1,71 @@
+"""What files hold: remembered from plan to plan, so that what has not changed is not read again.
+
+One file in the folder of the result cache (kplan/cli/memory.py): a line for the state of each file with the digest of
+its bytes, and a line for each digest with the identities of the objects, which is all that a plan asks of a file that
+is the same on both sides. It stands for one version of kplan and its reader. A file that is damaged is no file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from zlib import crc32
+
+import kplan
+from kplan.cli import memory
+from kplan.source.shared import SEPARATOR, Known
+
+FORMAT = "kplan contents 1"
+_MOST = 1_500_000  # characters of each kind of line: about 30,000 objects, or 15,000 files
+
+
+def recall() -> Known:
+    """What is known of files and contents."""
+    place = _place()
+    if place is None:
+        return Known({}, {})
+    try:
+        head, checksum, body = place.read_text(encoding="utf-8").split("\n", 2)
+        if head != _head() or int(checksum) != crc32(body.encode()):
+            return Known({}, {})
+        digests, _, holds = body.partition("\n\n")
+        return Known(_lines(digests), _lines(holds))
+    except (OSError, ValueError):
+        return Known({}, {})
+
+
+def _lines(text: str) -> dict[str, str]:
+    return dict(line.split(SEPARATOR, 1) for line in text.split("\n") if line)
+
+
+def remember(known: Known) -> None:
+    """Keep what is known; the oldest goes where it would be too much."""
+    place = _place()
+    if place is None:
+        return
+    body = f"{_text(known.digests)}\n{_text(known.holds)}"
+    memory.write(str(place), f"{_head()}\n{crc32(body.encode())}\n{body}".encode())
+
+
+def _text(lines: dict[str, str]) -> str:
+    kept, size = [], 0
+    for name, value in reversed(lines.items()):
+        size += len(name) + len(value) + 2
+        if size > _MOST:
+            break
+        kept.append(f"{name}{SEPARATOR}{value}\n")
+    return "".join(reversed(kept))
+
+
+def _head() -> str:
+    """What the file stands for: the format, and the version and the state of the modules that read manifests."""
+    root = Path(kplan.__file__).parent
+    files = (e for name in ("yamlio", "source", "plan") for e in os.scandir(root / name) if e.name.endswith(".py"))
+    state = sorted((e.name, (info := e.stat()).st_size, info.st_mtime_ns) for e in files)
+    return f"{FORMAT} {kplan.__version__} {sys.hexversion:x} {crc32(repr(state).encode()):08x}"
+
+
+def _place() -> Path | None:
+    folder = memory.folder()
+    return Path(folder) / "contents" if folder else None

@@ -1,0 +1,175 @@
+"""Objects that both sides have in the same words: neither read nor compared, but found when somebody asks for them.
+
+An object whose manifest is the same on both sides does not change (kplan.plan.live, kplan.plan.actions), so the plan
+need not know more of it than what it is called. Others may: who reads a ConfigMap that changes, who shares a namespace
+with a workload that restarts. They ask by identity and text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from kplan.model import Document, Key, Loaded, split_api_version
+from kplan.plan.align import same
+from kplan.plan.noise import is_live
+from kplan.plan.pairing import Paired, Side
+from kplan.store import ref_of
+
+if TYPE_CHECKING:
+    from kplan.source.shared import Both, Shared
+
+Value = dict[str, Any]
+
+_CRD = "CustomResourceDefinition"
+_SLASH = "/"
+_SLASHES = 3
+
+
+def names(loaded: Loaded) -> tuple[str, ...]:
+    """The identity of every object of a file as a text; () if the file holds anything that needs a closer look.
+
+    That is whatever is skipped or unreadable, objects that nobody can tell apart, objects that were read from a server,
+    and definitions of custom resources: all others are judged by those.
+    """
+    if loaded.skipped or loaded.unreadable:
+        return ()
+    found = tuple(map(_name, loaded.documents))
+    return found if all(found) else ()
+
+
+def _name(document: Document) -> str:
+    api_version, kind, meta = _head(document)
+    if not isinstance(meta, dict) or is_live({"metadata": meta}) or kind == _CRD:
+        return ""
+    name, namespace = meta.get("name"), meta.get("namespace") or ""
+    if not (api_version and kind and name):
+        return ""
+    try:
+        found = _SLASH.join((split_api_version(api_version)[0], kind, namespace, name))
+    except (TypeError, AttributeError):  # not all of them are texts
+        return ""
+    return found if found.count(_SLASH) == _SLASHES and found.isprintable() else ""
+
+
+def _head(document: Document) -> tuple[Any, Any, Any]:
+    """The apiVersion, kind and metadata: all that has to be made of the value."""
+    if document.layout is None:
+        value = document.value
+        return value.get("apiVersion"), value.get("kind"), value.get("metadata")
+    layout, slots = document.layout
+    api_version, kind, meta = (layout.part(slots, (name,)) for name in ("apiVersion", "kind", "metadata"))
+    return api_version, kind, meta
+
+
+def _namespace(name: str) -> str:
+    return name.rsplit(_SLASH, 2)[1]
+
+
+def _key(name: str) -> Key:
+    return Key(*name.split(_SLASH))
+
+
+class Unchanged:
+    """The objects that both sides have in the same words."""
+
+    def __init__(self, files: Iterable[Shared] = (), documents: Iterable[Document] = (), version: str = "") -> None:
+        self._files = tuple(files)
+        self._documents = tuple(documents)
+        self._version = version
+        self._read: dict[int, tuple[Document, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._documents) + sum(len(f.holds) for f in self._files)
+
+    def readers(self, keys: Iterable[Key], wanted: Callable[[Key], bool]) -> list[Paired]:
+        """The objects that are wanted, are in a namespace with one of the keys, and may name it; as `pairs`."""
+        names: dict[str, list[bytes]] = {}
+        for key in keys:
+            names.setdefault(key.namespace, []).append(key.name.encode())
+
+        def may(file: Shared) -> bool:
+            namespaces = {_namespace(name) for name in file.holds}
+            wanted = [name for n in namespaces for name in names.get(n, ())]
+            return bool(wanted) and _has(file.data(), wanted)
+
+        return self.pairs(lambda key: key.namespace in names and wanted(key), may)
+
+    def pairs(self, wanted: Callable[[Key], bool], may: Callable[[Shared], bool] = lambda _: True) -> list[Paired]:
+        """The objects that are wanted, as both sides store them, of the files that may hold such."""
+        found = [d for d in self._documents if wanted(ref_of(d.value).key)]
+        for i, file in enumerate(self._files):
+            if not may(file):
+                continue
+            places = [n for n, name in enumerate(file.holds) if wanted(_key(name))]
+            if places and i not in self._read:
+                self._read[i] = file.read()[1].documents
+            found += [self._read[i][n] for n in places]
+        return _paired([d.value for d in found], self._version)
+
+
+def _has(data: bytes, words: Sequence[bytes]) -> bool:
+    """Whether one of the words may stand in a text; with a backslash, anything may."""
+    return b"\\" in data or any(word in data for word in words)
+
+
+def _paired(values: Sequence[Value], version: str) -> list[Paired]:
+    """Both stored forms: an object that is applied as it is stays as it is."""
+    if not values:
+        return []
+    from kplan.cluster import Cluster
+
+    before = Cluster(values, version=version).objects()
+    after = Cluster(before, version=version).objects()
+    return [Paired(Side(ref_of(a), a), Side(ref_of(b), b)) for a, b in zip(before, after, strict=True)]
+
+
+def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
+    """Both sides with what has to be looked at, and the shared files that need not be.
+
+    A file is opened if an object of it is anywhere else as well: which of them counts is for others to say.
+    """
+    elsewhere = {_SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
+    total = sum(len(f.holds) for f in both.shared)
+    if len({name for f in both.shared for name in f.holds}) < total:
+        times = Counter(name for file in both.shared for name in file.holds)
+        elsewhere |= {name for name, n in times.items() if n > 1}
+    kept, opened = [], []
+    for file in both.shared:
+        if elsewhere.isdisjoint(file.holds):
+            kept.append(file)
+        else:
+            opened.append(file.read())
+    current, desired = both.current, both.desired
+    if opened:
+        current = _with(current, [o for o, _ in opened])
+        desired = _with(desired, [n for _, n in opened])
+    return current, desired, tuple(kept)
+
+
+def _with(side: Loaded, files: Sequence[Loaded]) -> Loaded:
+    return Loaded(
+        (*side.documents, *(d for f in files for d in f.documents)), side.skipped, side.unreadable, side.files
+    )
+
+
+def split(
+    current: Sequence[Document], desired: Sequence[Document]
+) -> tuple[tuple[Document, ...], tuple[Document, ...], tuple[Document, ...]]:
+    """The documents of both sides that have to be compared, and those of the desired side that are the same on both.
+
+    Each identity is once on a side.
+    """
+    old = {ref_of(d.value).key: d for d in current}
+    alike = {key: d for d in desired if (key := ref_of(d.value).key) in old and _alike(old[key], d)}
+    return _without(current, alike), _without(desired, alike), tuple(alike.values())
+
+
+def _without(documents: Sequence[Document], alike: Mapping[Key, Document]) -> tuple[Document, ...]:
+    return tuple(d for d in documents if ref_of(d.value).key not in alike)
+
+
+def _alike(old: Document, new: Document) -> bool:
+    kind = new.value.get("kind")
+    return kind != _CRD and not is_live(old.value) and old.text == new.text and same(old.value, new.value)
