@@ -78,8 +78,10 @@ def tree(text: str) -> Tree:
 
 
 def forget() -> None:
-    """Drop what is remembered of lines, once all is read that repeats itself: it takes as much room as the lines do."""
-    _LINES.clear()
+    """Drop the values of lines, once all is read that repeats itself: they take as much room as the lines do.
+
+    What lines mean stays known, for places are found by that.
+    """
     _LAYOUTS.seen.clear()
 
 
