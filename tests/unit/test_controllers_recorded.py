@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from replay import differences
+from tests.replay import differences
 
 RECORDED = sorted((Path(__file__).parents[1] / "data" / "controllers" / "recorded").glob("*.json"))
 
