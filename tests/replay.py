@@ -1,8 +1,8 @@
 """Replays a recording of real controllers through `Cluster.settle` and says where the two differ.
 
-A recording is one file of tests/data/controllers/recorded: nodes, and steps with what is done (`do`), and what the real cluster
-then showed: `trace`, `state` and `events`. Where the real one decides by chance, names are compared without their
-number: which of several equal pods of a ReplicaSet goes first is drawn by uid.
+A recording is one file of tests/data/controllers/recorded: nodes, and steps with what is done (`do`), and what the real
+cluster then showed: `trace`, `state` and `events`. Where the real one decides by chance, names are compared without
+their number: which of several equal pods of a ReplicaSet goes first is drawn by uid.
 """
 
 from __future__ import annotations
