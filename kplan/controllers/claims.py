@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kplan.controllers.control import Control, controller_of, reference
+from kplan.controllers.control import Control, reference
+from kplan.controllers.metadata import with_owners, without_finalizer
 
 Value = dict[str, Any]
 
@@ -49,8 +50,7 @@ def candidates(owners: Iterable[Value], obj: Value, matches: Callable[[Value, Va
 
 
 def _adopted(obj: Value, owner: Value, finalizer: str) -> Value:
-    refs = [r for r in obj["metadata"].get("ownerReferences") or () if r.get("uid") != owner["metadata"]["uid"]]
-    meta = {**obj["metadata"], "ownerReferences": [*refs, reference(owner)]}
+    meta = {**obj["metadata"], "ownerReferences": [*controllerless(obj, owner), reference(owner)]}
     held = meta.get("finalizers") or []
     if finalizer and finalizer not in held:
         meta["finalizers"] = [*held, finalizer]
@@ -58,21 +58,10 @@ def _adopted(obj: Value, owner: Value, finalizer: str) -> Value:
 
 
 def _released(obj: Value, owner: Value, finalizer: str) -> Value:
-    changed = {
-        "ownerReferences": controllerless(obj, owner),
-        "finalizers": [f for f in obj["metadata"].get("finalizers") or () if f != finalizer],
-    }
-    meta = {k: v for k, v in obj["metadata"].items() if k not in changed}
-    return {**obj, "metadata": {**meta, **{k: v for k, v in changed.items() if v}}}
+    return without_finalizer(with_owners(obj, controllerless(obj, owner)), finalizer)
 
 
 def controllerless(obj: Value, owner: Value) -> list[Value]:
     """The owner references of an object without those to `owner`."""
     uid = owner["metadata"].get("uid")
     return [r for r in obj["metadata"].get("ownerReferences") or () if r.get("uid") != uid]
-
-
-def is_controlled_by(obj: Value, owner: Value) -> bool:
-    """Whether `owner` is the controller of an object."""
-    ref = controller_of(obj)
-    return ref is not None and ref.get("uid") == owner["metadata"].get("uid")

@@ -1,10 +1,19 @@
-"""Conditions of a pod, whose times change where their status does."""
+"""Conditions in a status: finding one, and writing those of a pod, whose times change where their status does."""
 
 from __future__ import annotations
 
 from typing import Any
 
 Value = dict[str, Any]
+
+
+def find(status: Value, kind: str) -> Value | None:
+    """The condition of this type, or None."""
+    for c in status.get("conditions") or ():
+        if c.get("type") == kind:
+            found: Value = c
+            return found
+    return None
 
 
 def with_conditions(status: Value, conditions: dict[str, Value], now: str) -> Value:

@@ -25,7 +25,6 @@ Value = dict[str, Any]
 
 NOBODY = Key("", "", "", "")
 NORMAL, WARNING = "Normal", "Warning"
-IN_LEAVING_NAMESPACE = "because it is being terminated"  # the end of a refusal that no controller reports
 _LONGEST_PREFIX = 58  # k8s.io/apiserver/pkg/storage/names: what generateName keeps of its prefix
 
 
@@ -56,6 +55,7 @@ class Control:
         self.version = version
         self.minor = releases.minor(version)
         self.events: list[Event] = []
+        self._told: set[Event] = set()  # the same without their times
         self.timers: dict[tuple[str, Key], Timer] = {}
         self.failed: dict[tuple[str, Key], int] = {}
         self.memory: dict[tuple[str, Key], Any] = {}
@@ -196,10 +196,10 @@ class Control:
         name = f"{obj['kind']}/{meta['name']}"
         new = Event(kind, reason, message, name, meta.get("namespace", ""), self.clock.now, certain)
         only_old, only_new = self._is_leaving(new.namespace), self.retrying and kind == WARNING
-        if only_old or only_new:
-            known = any(e._replace(at=new.at) == new for e in self.events)
-            if only_new if known else only_old:
-                return
+        known = new._replace(at=0.0) in self._told
+        if only_new if known else only_old:
+            return
+        self._told.add(new._replace(at=0.0))
         self.events.append(new)
 
     def _is_leaving(self, name: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from kplan.api.deletion import BACKGROUND
 from kplan.api.request import Refused
 from kplan.clock import seconds, stamp
-from kplan.controllers.control import IN_LEAVING_NAMESPACE, NORMAL, WARNING, Control, Timer, controller_of, reference
+from kplan.controllers.control import NORMAL, WARNING, Control, Timer, controller_of, reference
 from kplan.controllers.cronruns import NeverDueError, missed, pause, too_many
 from kplan.controllers.job import finished_as
 from kplan.controllers.jobstate import COMPLETE, FAILED
@@ -177,7 +177,7 @@ def _run(cron_job: Value, at: int, zone: tzinfo, status: Value, control: Control
         try:
             job = control.create(_job(cron_job, at, zone, control))
         except Refused as no:
-            if not no.message.endswith(IN_LEAVING_NAMESPACE):
+            if not no.by_terminating_namespace:
                 control.event(cron_job, WARNING, "FailedCreate", f"Error creating job: {no.message}")
             control.retry()
             return False

@@ -17,6 +17,7 @@ from kplan.controllers.deploymentscale import scale_in_proportion, scale_set, un
 from kplan.controllers.deploymentsets import (
     DESIRED,
     Sets,
+    age,
     is_active,
     is_number,
     old_of,
@@ -113,13 +114,13 @@ def _scale_old(deployment: Value, sets: Sets, control: Control) -> tuple[bool, S
     if budget <= 0:
         return False, sets
     before = sets
-    for old in sorted(sets.old, key=_age):
+    for old in sorted(sets.old, key=age):
         broken = min(size(old) - _available(old), budget)
         if size(old) and broken > 0:
             sets = sets.replace(scale_set(deployment, old, size(old) - broken, control))
             budget -= broken
     spare = sum(map(_available, sets.all)) - least
-    for old in sorted(sets.old, key=_age):
+    for old in sorted(sets.old, key=age):
         step = min(size(old), spare)
         if step > 0:
             sets = sets.replace(scale_set(deployment, old, size(old) - step, control))
@@ -158,7 +159,7 @@ def _prune(deployment: Value, sets: Sets, control: Control) -> None:
     if limit is None or limit == 2**31 - 1:
         return
     alive = [s for s in sets.old if not s["metadata"].get("deletionTimestamp")]
-    for old in sorted(alive, key=lambda s: (revision_of(s), *_age(s)))[: max(0, len(alive) - limit)]:
+    for old in sorted(alive, key=lambda s: (revision_of(s), *age(s)))[: max(0, len(alive) - limit)]:
         status = old.get("status") or {}
         seen = old["metadata"].get("generation", 0) <= status.get("observedGeneration", 0)
         if not size(old) and not status.get("replicas") and seen:
@@ -167,10 +168,6 @@ def _prune(deployment: Value, sets: Sets, control: Control) -> None:
 
 def _available(replica_set: Value) -> int:
     return int((replica_set.get("status") or {}).get("availableReplicas") or 0)
-
-
-def _age(obj: Value) -> tuple[str, str]:
-    return str(obj["metadata"].get("creationTimestamp") or ""), obj["metadata"]["name"]
 
 
 def _of_replica_set(write: Write, control: Control) -> list[Key]:

@@ -7,18 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kplan.controllers.conditions import find
 from kplan.controllers.control import Control
 
 Value = dict[str, Any]
-
-
-def find(status: Value, kind: str) -> Value | None:
-    """The condition of this type, or None."""
-    for c in status.get("conditions") or ():
-        if c.get("type") == kind:
-            found: Value = c
-            return found
-    return None
 
 
 def with_condition(status: Value, control: Control, kind: str, value: str, reason: str, message: str) -> Value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.controllers.control import NORMAL, Control
-from kplan.controllers.deploymentsets import DESIRED, MAXIMUM, Sets, is_active, limits, size, surge
+from kplan.controllers.deploymentsets import DESIRED, MAXIMUM, Sets, age, is_active, limits, size, surge
 from kplan.controllers.rounding import resolve
 
 Value = dict[str, Any]
@@ -66,7 +66,7 @@ def _only_one(sets: Sets) -> Value | None:
     """The set to scale where there is no choice: the one that has replicas, or the newest if none has."""
     active = [s for s in sets.all if is_active(s)]
     if not active:
-        return sets.new if sets.new is not None else max(sets.old, key=_age, default=None)
+        return sets.new if sets.new is not None else max(sets.old, key=age, default=None)
     return active[0] if len(active) == 1 else None
 
 
@@ -85,7 +85,7 @@ def _share(deployment: Value, sets: Sets, control: Control) -> Sets:
     allowed = size(deployment) + surge(deployment) if size(deployment) > 0 else 0
     to_add = allowed - sum(map(size, active))
     # the larger first; of equals the newer when growing, the older when shrinking
-    ordered = sorted(active, key=_age, reverse=to_add > 0)
+    ordered = sorted(active, key=age, reverse=to_add > 0)
     ordered.sort(key=size, reverse=True)
     left, sizes = to_add, {}
     for s in ordered:
@@ -116,7 +116,3 @@ def _fraction(deployment: Value, replica_set: Value, allowed: int) -> int:
     if not before:
         return 0
     return (2 * size(replica_set) * allowed + before) // (2 * before) - size(replica_set)
-
-
-def _age(obj: Value) -> tuple[str, str]:
-    return str(obj["metadata"].get("creationTimestamp") or ""), obj["metadata"]["name"]

@@ -57,7 +57,7 @@ class Sets(NamedTuple):
 
 def old_of(deployment: Value, owned: list[Value]) -> Sets:
     """The sets of a Deployment, told apart by their templates: the oldest that matches is the new one."""
-    ordered = sorted(owned, key=lambda s: (s["metadata"].get("creationTimestamp") or "", s["metadata"]["name"]))
+    ordered = sorted(owned, key=age)
     wanted = without_hash(deployment["spec"]["template"])
     new = next((s for s in ordered if without_hash(s["spec"]["template"]) == wanted), None)
     return Sets(new, tuple(s for s in ordered if s is not new))
@@ -179,6 +179,11 @@ def limits(deployment: Value) -> dict[str, str]:
     """The annotations from which a later sync sees that the Deployment was scaled."""
     wanted = size(deployment)
     return {DESIRED: str(wanted), MAXIMUM: str(wanted + surge(deployment))}
+
+
+def age(obj: Value) -> tuple[str, str]:
+    """What sets are ordered by: when they came, then their names."""
+    return str(obj["metadata"].get("creationTimestamp") or ""), obj["metadata"]["name"]
 
 
 def size(obj: Value) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.clock import seconds
+from kplan.controllers.conditions import find
 from kplan.controllers.control import Control
-from kplan.controllers.deploymentconditions import find, with_condition, without_condition
+from kplan.controllers.deploymentconditions import with_condition, without_condition
 from kplan.controllers.deploymentscale import unavailable
 from kplan.controllers.deploymentsets import Sets, has_deadline, size
 

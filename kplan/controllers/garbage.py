@@ -15,6 +15,7 @@ from kplan.api.deletion import BACKGROUND, FOREGROUND, FOREGROUND_FINALIZER, ORP
 from kplan.controllers.claims import controllerless
 from kplan.controllers.control import WARNING, Control
 from kplan.controllers.manager import ANY, Controller
+from kplan.controllers.metadata import with_owners, without_finalizer
 from kplan.model import Key, split_api_version
 from kplan.schema import KindInfo
 from kplan.store import Write, ref_of
@@ -61,8 +62,8 @@ def _report_foreign_owners(obj: Value, control: Control) -> None:
 def _orphan(owner: Value, control: Control) -> None:
     for dependent in control.store.dependents(owner["metadata"]["uid"]):
         refs = controllerless(dependent, owner)
-        control.update(_with_owners(dependent, refs))
-    control.update(_without_finalizer(owner, ORPHAN_FINALIZER))
+        control.update(with_owners(dependent, refs))
+    control.update(without_finalizer(owner, ORPHAN_FINALIZER))
 
 
 def _delete_dependents_first(owner: Value, control: Control) -> None:
@@ -73,7 +74,7 @@ def _delete_dependents_first(owner: Value, control: Control) -> None:
         if current is not None:
             _judge(current, control)
     if not any(_blocks(d, uid) for d in control.store.dependents(uid)):
-        control.update(_without_finalizer(owner, FOREGROUND_FINALIZER))
+        control.update(without_finalizer(owner, FOREGROUND_FINALIZER))
 
 
 def _blocks(dependent: Value, uid: str) -> bool:
@@ -93,11 +94,11 @@ def _judge(obj: Value, control: Control) -> None:
     solid = [ref for ref, owner in owners if owner is not None and not _waits(owner)]
     if solid:
         if len(solid) != len(refs):
-            control.update(_with_owners(obj, solid))
+            control.update(with_owners(obj, solid))
         return
     dependents = control.store.dependents(obj["metadata"].get("uid", "")) if waiting else []
     if any(map(_waits, dependents)):  # a circle: it would block itself
-        obj = control.update(_with_owners(obj, [{**r, "blockOwnerDeletion": False} for r in refs]))
+        obj = control.update(with_owners(obj, [{**r, "blockOwnerDeletion": False} for r in refs]))
     control.delete(obj, FOREGROUND if dependents else _own_policy(obj))
 
 
@@ -137,17 +138,6 @@ def _owner(obj: Value, ref: Value, control: Control) -> Value | None:
 def _waits(owner: Value) -> bool:
     meta = owner["metadata"]
     return bool(meta.get("deletionTimestamp")) and FOREGROUND_FINALIZER in (meta.get("finalizers") or ())
-
-
-def _with_owners(obj: Value, refs: list[Value]) -> Value:
-    meta = {k: v for k, v in obj["metadata"].items() if k != "ownerReferences"}
-    return {**obj, "metadata": {**meta, **({"ownerReferences": refs} if refs else {})}}
-
-
-def _without_finalizer(obj: Value, finalizer: str) -> Value:
-    kept = [f for f in obj["metadata"].get("finalizers") or () if f != finalizer]
-    meta = {k: v for k, v in obj["metadata"].items() if k != "finalizers"}
-    return {**obj, "metadata": {**meta, **({"finalizers": kept} if kept else {})}}
 
 
 def _affected(write: Write, control: Control) -> list[Key]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kplan.clock import seconds
 from kplan.controllers import pods
+from kplan.controllers.metadata import without_finalizer
 
 Value = dict[str, Any]
 
@@ -26,9 +27,7 @@ def is_tracked(pod: Value) -> bool:
 
 def without_tracking(pod: Value) -> Value:
     """The pod without that finalizer."""
-    kept = [f for f in pod["metadata"].get("finalizers") or () if f != TRACKING]
-    meta = {k: v for k, v in pod["metadata"].items() if k != "finalizers"}
-    return {**pod, "metadata": {**meta, **({"finalizers": kept} if kept else {})}}
+    return without_finalizer(pod, TRACKING)
 
 
 def uid(pod: Value) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from kplan.api.request import Refused
 from kplan.clock import seconds
 from kplan.controllers import jobindexes, jobpods, pods
-from kplan.controllers.control import IN_LEAVING_NAMESPACE, NORMAL, WARNING, Control
+from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.controllers.jobbackoff import FAR, remaining_of_index
 from kplan.controllers.jobpolicies import judge
 from kplan.controllers.jobstate import Sync
@@ -156,7 +156,7 @@ def _create_one(job: Value, pod: Value, control: Control) -> bool:
     try:
         made = control.create(pod)
     except Refused as no:
-        if not no.message.endswith(IN_LEAVING_NAMESPACE):
+        if not no.by_terminating_namespace:
             control.event(job, WARNING, "FailedCreate", f"Error creating: {no.message}")
         return False
     control.event(job, NORMAL, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.controllers.manager import Controller, itself
+from kplan.controllers.metadata import with_finalizer, without_finalizer
 from kplan.errors import KplanError
 from kplan.model import Key
 from kplan.store import Write, ref_of
@@ -70,8 +71,7 @@ def reconcile(key: Key, control: Control) -> None:
         control.event(service, WARNING, "SyncLoadBalancerFailed", why)
         control.retry()
         return
-    finalizers = [*(service["metadata"].get("finalizers") or ()), _FINALIZER]
-    service = control.update({**service, "metadata": {**service["metadata"], "finalizers": finalizers}})
+    service = control.update(with_finalizer(service, _FINALIZER))
     ingress = [{"ip": address, "ipMode": "VIP"}]
     control.status(service, {**(service.get("status") or {}), "loadBalancer": {"ingress": ingress}})
     control.event(service, NORMAL, "EnsuredLoadBalancer", "Ensured load balancer")
@@ -89,11 +89,8 @@ def _free(service: Value, control: Control) -> str:
 
 
 def _release(service: Value, control: Control) -> None:
-    meta = service["metadata"]
-    kept = [f for f in meta["finalizers"] if f != _FINALIZER]
-    rest = {k: v for k, v in meta.items() if k != "finalizers"}
     control.status(service, {**(service.get("status") or {}), "loadBalancer": {}})
-    control.update({**service, "metadata": {**rest, **({"finalizers": kept} if kept else {})}})
+    control.update(without_finalizer(service, _FINALIZER))
 
 
 def _waiting(write: Write, control: Control) -> list[Key]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.clock import seconds
+from kplan.controllers.conditions import find
 from kplan.controllers.control import reference
 
 Value = dict[str, Any]
@@ -37,11 +38,7 @@ def phase(pod: Value) -> str:
 
 def condition(obj: Value, kind: str) -> Value | None:
     """The condition of this type in the status of an object, or None."""
-    for c in (obj.get("status") or {}).get("conditions") or ():
-        if c.get("type") == kind:
-            found: Value = c
-            return found
-    return None
+    return find(obj.get("status") or {}, kind)
 
 
 def is_ready(pod: Value) -> bool:

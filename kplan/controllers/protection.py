@@ -11,6 +11,7 @@ from typing import Any
 from kplan.controllers import claimusers
 from kplan.controllers.control import Control
 from kplan.controllers.manager import Controller
+from kplan.controllers.metadata import with_finalizer, without_finalizer
 from kplan.controllers.persistentvolumephases import BOUND
 from kplan.model import Key
 from kplan.store import Write
@@ -38,14 +39,11 @@ def reconcile_volume(key: Key, control: Control) -> None:
 
 def _protect(obj: Value, finalizer: str, used: bool, control: Control) -> None:
     meta = obj["metadata"]
-    finalizers = list(meta.get("finalizers") or ())
-    leaving, protected = bool(meta.get("deletionTimestamp")), finalizer in finalizers
+    leaving, protected = bool(meta.get("deletionTimestamp")), finalizer in (meta.get("finalizers") or ())
     if leaving and protected and not used:
-        kept = [f for f in finalizers if f != finalizer]
-        rest = {k: v for k, v in meta.items() if k != "finalizers"}
-        control.update({**obj, "metadata": {**rest, **({"finalizers": kept} if kept else {})}})
+        control.update(without_finalizer(obj, finalizer))
     elif not leaving and not protected:
-        control.update({**obj, "metadata": {**meta, "finalizers": [*finalizers, finalizer]}})
+        control.update(with_finalizer(obj, finalizer))
 
 
 def _itself(finalizer: str, write: Write) -> list[Key]:

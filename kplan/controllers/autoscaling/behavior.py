@@ -7,7 +7,7 @@ and KEP-853. Times are in seconds since 1970, windows and periods in seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Value = dict[str, Any]
@@ -157,12 +157,10 @@ def up_limit(current: int, rules: Mapping[str, Any], history: History, now: floa
     select = rules.get("selectPolicy") or "Max"
     if select == "Disabled":
         return current
-    proposals = []
-    for policy in rules.get("policies") or ():
-        start = _at_start(current, policy, history, now)
-        value = int(policy["value"])
-        by_pods = policy["type"] == "Pods"
-        proposals.append(start + value if by_pods else math.ceil(start * (1 + value / 100)))
+    proposals = [
+        start + value if by_pods else math.ceil(start * (1 + value / 100))
+        for start, value, by_pods in _policies(current, rules, history, now)
+    ]
     return min(proposals, default=_MAX_INT32) if select == "Min" else max(proposals, default=-_MAX_INT32 - 1)
 
 
@@ -171,13 +169,17 @@ def down_limit(current: int, rules: Mapping[str, Any], history: History, now: fl
     select = rules.get("selectPolicy") or "Max"
     if select == "Disabled":
         return current
-    proposals = []
-    for policy in rules.get("policies") or ():
-        start = _at_start(current, policy, history, now)
-        value = int(policy["value"])
-        by_pods = policy["type"] == "Pods"
-        proposals.append(start - value if by_pods else int(start * (1 - value / 100)))
+    proposals = [
+        start - value if by_pods else int(start * (1 - value / 100))
+        for start, value, by_pods in _policies(current, rules, history, now)
+    ]
     return max(proposals, default=-_MAX_INT32 - 1) if select == "Min" else min(proposals, default=_MAX_INT32)
+
+
+def _policies(current: int, rules: Mapping[str, Any], history: History, now: float) -> Iterator[tuple[int, int, bool]]:
+    """For each policy the count at the start of its period, its value, and whether that is in pods."""
+    for policy in rules.get("policies") or ():
+        yield _at_start(current, policy, history, now), int(policy["value"]), policy["type"] == "Pods"
 
 
 def _at_start(current: int, policy: Mapping[str, Any], history: History, now: float) -> int:
