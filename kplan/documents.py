@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from kplan.patterns import lazy
@@ -54,7 +54,7 @@ class Ref(NamedTuple):
     @property
     def key(self) -> Key:
         """Identity: two objects with the same key are the same object."""
-        return Key(self[0], self[2], self[3], self[4])
+        return tuple.__new__(Key, (self[0], *self[2:]))  # it is asked for often
 
     @property
     def api_version(self) -> str:
@@ -193,3 +193,13 @@ class Object:
             else:
                 return None
         return found
+
+    def names(self, *path: str | int) -> Collection[str] | None:
+        """The names of the fields of the mapping at a path, None where there is none."""
+        document = self.document
+        if document is not None and document.layout is not None:
+            tree = document.layout[0].at(path)
+            if isinstance(tree, dict):
+                return tree.keys()
+        found = self.part(*path)
+        return found.keys() if isinstance(found, dict) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from kplan.graph.construct import edges_of
+from kplan.graph.construct import Builder
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step, Wanted
 from kplan.graph.order import Needs, components, needs_of, reverse, waves
 from kplan.graph.world import World
@@ -122,5 +122,6 @@ def build(
     """
     given = tuple(objects)
     world = World(given, closed=closed, externals=externals)
-    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i, world, wanted))
+    edges_of = Builder(world, wanted).edges_of
+    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i))
     return Graph(given, world, edges)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from kplan.lint import findings as build
-from kplan.lint.checks import ALONE, Question, holds, question
+from kplan.lint.checks import ALONE, Question, answers, question
 from kplan.lint.draft import Draft
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Check, Site, sites
@@ -21,10 +21,10 @@ _MALFORMED = (TypeError, AttributeError, ValueError, KeyError)
 
 
 class Asked(NamedTuple):
-    """Rules with one target and one question: it is asked for all of them, with the words of all."""
+    """Rules with one target, and the ids of the objects in which they may find something; None stands for all."""
 
     target: str
-    question: Question
+    among: Collection[int] | None
     checks: list[tuple[Rule, Check]]
 
 
@@ -37,15 +37,18 @@ class Engine:
         self._checks = [(r, r.compiled()) for r in self.rules.values() if r.target != "input"]
         world.ask(word for rule, _ in self._checks for word in question(*rule.check).words)
         self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
+        self._true_of: dict[Question, Collection[int] | None] = {}
 
     def judge(self, obj: Object, *, malformed: bool, alone: bool) -> list[Finding]:
         """What the rules say about an object: `alone` those of kplan that look at nothing but the object, else the
         others. A rule that fails on a malformed object says nothing more."""
+        groups = self._by_kind.get((obj.ref.kind, alone))
+        if groups is None:
+            groups = self._by_kind[obj.ref.kind, alone] = list(self._of(obj.ref.kind, alone))
         out: list[Finding] = []
-        groups = self._by_kind.get((obj.ref.kind, alone)) or self._of(obj.ref.kind, alone)
         pod: PodTemplate | None = None
-        for target, asked, checks in groups:
-            if asked.kind and not self._holds(asked, obj):
+        for target, among, checks in groups:
+            if among is not None and id(obj) not in among:
                 continue
             if target != "graph":
                 pod = pod or pod_template(obj.value)
@@ -54,12 +57,6 @@ class Engine:
                     if not rule.roles or site.role in rule.roles:
                         out += self._apply(rule, check, site, malformed)
         return out
-
-    def _holds(self, question: Question, obj: Object) -> bool:
-        try:
-            return holds(question, obj, self.world)
-        except Exception:  # noqa: BLE001 - whatever goes wrong, the rules run into it themselves
-            return True
 
     def _apply(self, rule: Rule, check: Check, site: Site, malformed: bool) -> list[Finding]:
         try:
@@ -76,18 +73,28 @@ class Engine:
         pod = site.pod or pod_template(site.object.value)
         return pod is not None and not checker(node, strict=False)(pod.spec)
 
-    def _of(self, kind: str, alone: bool) -> list[Asked]:
+    def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
-        groups: dict[tuple[str, str], Asked] = {}
+        groups: dict[tuple[str, Question], list[tuple[Rule, Check]]] = {}
+        words: frozenset[str] = frozenset()
         for rule, check in self._checks:
             if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
                 target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
                 asked = question(*rule.check)
-                group = groups.get((target, asked.kind), Asked(target, asked, []))
-                words = group.question.words | asked.words
-                groups[target, asked.kind] = Asked(target, Question(asked.kind, words), [*group.checks, (rule, check)])
-        found = self._by_kind[kind, alone] = list(groups.values())
-        return found
+                words |= asked.words  # one question with the words of all
+                groups.setdefault((target, Question(asked.kind)), []).append((rule, check))
+        for (target, asked), checks in groups.items():
+            among = self._among(asked._replace(words=words) if asked.kind == "missing" else asked)
+            if among is None or among:
+                yield Asked(target, among, checks)
+
+    def _among(self, asked: Question) -> Collection[int] | None:
+        if asked not in self._true_of:
+            try:
+                self._true_of[asked] = answers(asked, self.world)
+            except Exception:  # noqa: BLE001 - whatever goes wrong, the rules run into it themselves
+                self._true_of[asked] = None
+        return self._true_of[asked]
 
     def findings(self, drafts: Iterable[Draft]) -> Iterator[Finding]:
         """The findings of a stage, as far as their rules run."""

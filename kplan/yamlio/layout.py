@@ -92,19 +92,26 @@ class Layout:
             make = self._parts[path] = self._part(path)
         return make(slots)
 
-    def _part(self, path: tuple[str | int, ...]) -> Callable[[Sequence[Any]], Any]:
+    def at(self, path: tuple[str | int, ...]) -> Any:
+        """The tree at a path: a slot of a flow collection that the path leads into, None where there is nothing."""
         tree = self.tree
         for step in path:
             if isinstance(tree, Slot) and tree.flow >= 0:
-                return lambda slots: _inside(self.value(slots), path)
+                return tree
             if isinstance(tree, dict):
                 tree = tree.get(step)
             elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
                 tree = tree[step]
             else:
-                tree = None
-            if tree is None:
-                return lambda _: None
+                return None
+        return tree
+
+    def _part(self, path: tuple[str | int, ...]) -> Callable[[Sequence[Any]], Any]:
+        tree = self.at(path)
+        if tree is None:
+            return lambda _: None
+        if isinstance(tree, Slot) and tree.flow >= 0:
+            return lambda slots: _inside(self.value(slots), path)
         return _Maker(tree)
 
     def view(self, name: Hashable, slots: Sequence[Any], select: Callable[[Any], Any]) -> Any:

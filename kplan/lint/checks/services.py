@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from kplan.errors import KplanError
@@ -25,7 +25,7 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
             if type(port := _wanted(p)) is kind
         ]
         pods = site.world.targets(site.object, "selector") if asked else []
-        declared = [p for o in pods for p in _declared(o)]
+        declared = [p for o in pods for p in site.world.once(_declared, o)]
         if not pods or (kind is int and not declared):
             return
         key = "name" if kind is str else "containerPort"
@@ -44,12 +44,10 @@ def _wanted(port: Any) -> Any:
     return target if target not in (None, "", 0) else get(port, "port")
 
 
-def _declared(workload: Object) -> Iterator[dict[str, Any]]:
+def _declared(workload: Object) -> list[dict[str, Any]]:
     pod = slim_pod(workload, "ports")
-    for c in containers(pod) if pod else ():
-        ports = c.value.get("ports")
-        if c.runs_along and isinstance(ports, list):
-            yield from (p for p in ports if isinstance(p, dict))
+    running = [c.value.get("ports") for c in (containers(pod) if pod else ()) if c.runs_along]
+    return [p for ports in running if isinstance(ports, list) for p in ports if isinstance(p, dict)]
 
 
 def headless_service(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001
