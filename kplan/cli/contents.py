@@ -20,11 +20,11 @@ FORMAT = "kplan contents 1"
 _MOST = 1_500_000  # characters of each kind of line: about 30,000 objects, or 15,000 files
 
 
-def recall() -> Known:
-    """What is known of files and contents."""
+def recall() -> Known | None:
+    """What is known of files and contents; None where nothing is kept."""
     place = _place()
     if place is None:
-        return Known({}, {})
+        return None
     try:
         head, checksum, body = place.read_text(encoding="utf-8").split("\n", 2)
         if head != _head() or int(checksum) != crc32(body.encode()):

@@ -149,13 +149,14 @@ def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
     if not _comes_apart(request):
         return read(request), None
     from kplan.cli import contents
-    from kplan.plan.unchanged import Unchanged, names, settled, split
+    from kplan.plan.names import Names
+    from kplan.plan.unchanged import Unchanged, settled, split
     from kplan.source.shared import load_both
 
     known = contents.recall()
-    before = list(map(len, known))
-    both = load_both(_against(request), request.paths, describe=names, known=known, exclude=request.exclude)
-    if list(map(len, known)) != before:
+    before = list(map(len, known or ()))
+    both = load_both(_against(request), request.paths, describe=Names(), known=known, exclude=request.exclude)
+    if known is not None and list(map(len, known)) != before:
         contents.remember(known)
     old_side, new_side, files = settled(both)
     current = _chosen(request, request.against, old_side)

@@ -23,6 +23,8 @@ from kplan.schema.node import Node
 Value = dict[str, Any]
 
 IGNORE_RULE = "ignore rule"
+# Fields of `metadata` that only a server writes.
+LIVE = frozenset(("uid", "resourceVersion", "managedFields", "selfLink"))
 
 _DURATION = lazy(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -73,7 +75,9 @@ class Pair:
 def is_live(value: Value) -> bool:
     """Whether an object was read from a server, not written by hand."""
     meta = submap(value, "metadata")
-    return any(meta.get(k) for k in ("uid", "resourceVersion", "managedFields")) or "selfLink" in meta
+    if LIVE.isdisjoint(meta):
+        return False
+    return "selfLink" in meta or any(meta.get(k) for k in LIVE)
 
 
 def split(change: Change, pair: Pair) -> tuple[Change | None, list[Ignored]]:

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kplan.model import Document, Key, Loaded, split_api_version
+from kplan.model import Document, Key, Loaded
 from kplan.plan.align import same
+from kplan.plan.names import SLASH
 from kplan.plan.noise import is_live
 from kplan.plan.pairing import Paired, Side
 from kplan.store import ref_of
@@ -23,52 +24,14 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 _CRD = "CustomResourceDefinition"
-_SLASH = "/"
-_SLASHES = 3
-
-
-def names(loaded: Loaded) -> tuple[str, ...]:
-    """The identity of every object of a file as a text; () if the file holds anything that needs a closer look.
-
-    That is whatever is skipped or unreadable, objects that nobody can tell apart, objects that were read from a server,
-    and definitions of custom resources: all others are judged by those.
-    """
-    if loaded.skipped or loaded.unreadable:
-        return ()
-    found = tuple(map(_name, loaded.documents))
-    return found if all(found) else ()
-
-
-def _name(document: Document) -> str:
-    api_version, kind, meta = _head(document)
-    if not isinstance(meta, dict) or is_live({"metadata": meta}) or kind == _CRD:
-        return ""
-    name, namespace = meta.get("name"), meta.get("namespace") or ""
-    if not (api_version and kind and name):
-        return ""
-    try:
-        found = _SLASH.join((split_api_version(api_version)[0], kind, namespace, name))
-    except (TypeError, AttributeError):  # not all of them are texts
-        return ""
-    return found if found.count(_SLASH) == _SLASHES and found.isprintable() else ""
-
-
-def _head(document: Document) -> tuple[Any, Any, Any]:
-    """The apiVersion, kind and metadata: all that has to be made of the value."""
-    if document.layout is None:
-        value = document.value
-        return value.get("apiVersion"), value.get("kind"), value.get("metadata")
-    layout, slots = document.layout
-    api_version, kind, meta = (layout.part(slots, (name,)) for name in ("apiVersion", "kind", "metadata"))
-    return api_version, kind, meta
 
 
 def _namespace(name: str) -> str:
-    return name.rsplit(_SLASH, 2)[1]
+    return name.rsplit(SLASH, 2)[1]
 
 
 def _key(name: str) -> Key:
-    return Key(*name.split(_SLASH))
+    return Key(*name.split(SLASH))
 
 
 class Unchanged:
@@ -130,7 +93,7 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
 
     A file is opened if an object of it is anywhere else as well: which of them counts is for others to say.
     """
-    elsewhere = {_SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
+    elsewhere = {SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
     total = sum(len(f.holds) for f in both.shared)
     if len({name for f in both.shared for name in f.holds}) < total:
         times = Counter(name for file in both.shared for name in file.holds)
