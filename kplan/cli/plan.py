@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kplan import __version__, labels, release
 from kplan.cli import against, output
@@ -15,6 +14,7 @@ from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
 from kplan.record import record, replace
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from kplan.plan.unchanged import Unchanged
@@ -335,6 +335,7 @@ def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> N
     """Write the plan to a file that only its owner can read."""
     import secrets
     from dataclasses import asdict
+    from pathlib import Path
 
     from kplan.plan.saved import Saved, dump
 

@@ -7,7 +7,7 @@ The facts are schemas/facts/noise.json. The reasons: `default`, `normalised`, `e
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import quantity
 from kplan.model import ABSENT, Change, Ignored, Ref
@@ -19,6 +19,7 @@ from kplan.plan.values import get, submap
 from kplan.record import record, replace
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

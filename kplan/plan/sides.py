@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import labels
 from kplan.model import Ref
 from kplan.plan.values import get, items, submap
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 from kplan.workloads import pod_template
 
 Value = dict[str, Any]

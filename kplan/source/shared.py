@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike, fspath
-from typing import NamedTuple
 
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Unreadable
 from kplan.source import _collector_paused, _data, _found, _unique, documents
 from kplan.source.context import TEMPLATES, Surroundings
 from kplan.source.entry import Entry
+from kplan.tuples import NamedTuple
 from kplan.yamlio import Limits
 
 SEPARATOR = "\t"
@@ -160,8 +160,10 @@ class _Place:
 
 def _below(path: str, roots: Iterable[str]) -> str:
     """What a file is called below the first of these folders that it is in."""
-    root = next((root for root in roots if path.startswith(root)), "")
-    return path[len(root) :].removeprefix("/")
+    for root in roots:
+        if path.startswith(root):
+            return path[len(root) :].removeprefix("/")
+    return path
 
 
 def load_both(

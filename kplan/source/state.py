@@ -14,13 +14,13 @@ import secrets
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.errors import KplanError
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 
-FOLDER = ".kplan/state"
 FORMAT = "kplan-state"
 MAJOR, MINOR = 1, 0
 LATEST = "latest"
