@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -102,6 +103,17 @@ DEFAULTS: Mapping[str, Any] = {
 
 def run(given: dict[str, Any]) -> int:
     """Read, compare, print; gives the exit code. `given` is what the command line said, as in DEFAULTS."""
+    collects = gc.isenabled()
+    if given["rehearsal"] is not True:
+        gc.disable()  # what is read lives until the end, and a rehearsal that nobody asked for is small
+    try:
+        return _run(given)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _run(given: dict[str, Any]) -> int:
     if not given["paths"]:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
@@ -118,9 +130,8 @@ def run(given: dict[str, Any]) -> int:
     request = replace(request, prune=pruned, state=against.state_folder(config))
     given["color"] = config.color
     values = given["format_"] == "json"
-    whole = values or bool(given["out"])
-    sides, unchanged = (read(request), None) if whole else read_apart(request)
-    plan = compare(request, sides, values=values, unchanged=unchanged, places=whole)
+    sides, unchanged = (read(request), None) if given["out"] else read_apart(request)
+    plan = compare(request, sides, values=values, unchanged=unchanged, places=values or bool(given["out"]))
     out = given["out"] if given["out"] and not plan.unreadable else ""
     if out:
         save(out, request, sides, plan)

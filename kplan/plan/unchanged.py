@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kplan.model import Document, Key, Loaded
-from kplan.plan.align import same
+from kplan.plan.align import identical, same
 from kplan.plan.names import SLASH
 from kplan.plan.noise import is_live
 from kplan.plan.pairing import Paired, Side
@@ -61,15 +61,23 @@ class Unchanged:
 
     def pairs(self, wanted: Callable[[Key], bool], may: Callable[[Shared], bool] = lambda _: True) -> list[Paired]:
         """The objects that are wanted, as both sides store them, of the files that may hold such."""
+        return _paired([d.value for d in self._found(wanted, may)], self._version)
+
+    def everything(self) -> tuple[list[Paired], list[Value]]:
+        """All of the objects as both sides store them, and the manifests of both sides."""
+        values = [d.value for d in self._found(lambda _: True, lambda _: True)]
+        return _paired(values, self._version), values
+
+    def _found(self, wanted: Callable[[Key], bool], may: Callable[[Shared], bool]) -> list[Document]:
         found = [d for d in self._documents if wanted(ref_of(d.value).key)]
         for i, file in enumerate(self._files):
             if not may(file):
                 continue
             places = [n for n, name in enumerate(file.holds) if wanted(_key(name))]
             if places and i not in self._read:
-                self._read[i] = file.read()[1].documents
+                self._read[i] = file.read().documents
             found += [self._read[i][n] for n in places]
-        return _paired([d.value for d in found], self._version)
+        return found
 
 
 def _has(data: bytes, words: Sequence[bytes]) -> bool:
@@ -78,14 +86,15 @@ def _has(data: bytes, words: Sequence[bytes]) -> bool:
 
 
 def _paired(values: Sequence[Value], version: str) -> list[Paired]:
-    """Both stored forms: an object that is applied as it is stays as it is."""
+    """Both stored forms, one object where they are identical: an object that is applied as it is stays as it is."""
     if not values:
         return []
     from kplan.cluster import Cluster
 
     before = Cluster(values, version=version).objects()
     after = Cluster(before, version=version).objects()
-    return [Paired(Side(ref_of(a), a), Side(ref_of(b), b)) for a, b in zip(before, after, strict=True)]
+    sides = zip(before, (a if identical(a, b) else b for a, b in zip(before, after, strict=True)), strict=True)
+    return [Paired(Side(ref_of(a), a), Side(ref_of(b), b)) for a, b in sides]
 
 
 def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
@@ -103,7 +112,7 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
         if elsewhere.isdisjoint(file.holds):
             kept.append(file)
         else:
-            opened.append(file.read())
+            opened.append(file.read_both())
     current, desired = both.current, both.desired
     if opened:
         current = _with(current, [o for o, _ in opened])

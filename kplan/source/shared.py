@@ -46,8 +46,12 @@ class Shared(NamedTuple):
             raise KplanError(f"{self.desired.file}: {data.message}")
         return data
 
-    def read(self) -> tuple[Loaded, Loaded]:
-        """What it holds, as it is called on the current and on the desired side."""
+    def read(self) -> Loaded:
+        """What it holds, as it is called on the desired side. Raises KplanError as `data` does."""
+        return documents(self.desired, self.data(), Limits())
+
+    def read_both(self) -> tuple[Loaded, Loaded]:
+        """What it holds, as it is called on the current and on the desired side. Raises KplanError as `data` does."""
         data = self.data()
         return documents(self.current, data, Limits()), documents(self.desired, data, Limits())
 

@@ -267,16 +267,17 @@ def mutated(seed: int) -> tuple[Tree, Tree]:
     return old, new
 
 
-def told(made: Plan) -> tuple[str, str]:
-    """The plan as text, and as JSON but for what does not change."""
-    view = {"format_": "text", "color": "never", "concise": False, "show_noise": True, "full": True}
+def told(made: Plan) -> tuple[str, ...]:
+    """The plan in every format; as JSON without what does not change, for that is only in a plan with values."""
+    view = {"color": "never", "concise": False, "show_noise": True, "full": True, "key": ""}
     data = json.loads(plan_json.render(made))
     data["resource_changes"] = [
         c
         for c in data["resource_changes"]
         if c["change"]["actions"] != ["no-op"] or c.get("reasons") or c.get("ignored")
     ]
-    return plan.text(made, view), json.dumps(data, indent=1)
+    forms = ("text", "markdown", "html", "gitlab")
+    return *(plan.text(made, {**view, "format_": form}) for form in forms), json.dumps(data, indent=1)
 
 
 def both_ways(seed: int, rehearsal: str) -> None:
@@ -284,10 +285,12 @@ def both_ways(seed: int, rehearsal: str) -> None:
     write(Path("old"), old)
     write(Path("new"), new)
     request = plan.Request(("new",), "old", rehearsal=rehearsal)
-    whole = told(plan.compare(request, plan.read(request)))
+    whole = plan.read(request)
+    expected = told(plan.compare(request, whole)), plan_json.render(plan.compare(request, whole, values=True))
     for _ in range(2):  # the second time, contents are known
         sides, unchanged = plan.read_apart(request)
-        assert told(plan.compare(request, sides, unchanged=unchanged)) == whole
+        found = plan.compare(request, sides, values=True, unchanged=unchanged)
+        assert (told(plan.compare(request, sides, unchanged=unchanged)), plan_json.render(found)) == expected
 
 
 @pytest.fixture(autouse=True)
@@ -296,7 +299,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(40))
 def test_the_same_plan(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if seed % 2:
         monkeypatch.setattr("kplan.source.files._RACY_NS", 0)
