@@ -41,21 +41,14 @@ def same(a: Any, b: Any) -> bool:
     return True
 
 
-def identical(a: Any, b: Any) -> bool:
-    """Whether two JSON values are the same down to the order of their keys; False where marshal cannot tell.
-
-    Its version 2 writes neither references nor interning, only types and values, and does so at C speed.
-    """
-    try:
-        return marshal.dumps(a, 2) == marshal.dumps(b, 2)
-    except ValueError:  # a subclass of str, which marshal does not take
-        return False
-
-
 def _same_types(a: Any, b: Any) -> bool:
-    """Of two values that are `==`: they may have another order of keys."""
-    if identical(a, b):
-        return True
+    """Of two values that are `==`. Version 2 of marshal writes neither references nor interning, only types and values:
+    equal bytes prove equal types at C speed; other bytes may just be another order of keys."""
+    try:
+        if marshal.dumps(a, 2) == marshal.dumps(b, 2):
+            return True
+    except ValueError:  # a subclass of str, which marshal does not take
+        pass
     if isinstance(a, dict):
         return all(same(v, b[k]) for k, v in a.items())
     return all(same(x, y) for x, y in zip(a, b, strict=True))

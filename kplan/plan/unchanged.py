@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kplan.model import Document, Key, Loaded
-from kplan.plan.align import identical, same
+from kplan.plan.align import same
 from kplan.plan.names import SLASH
 from kplan.plan.noise import is_live
 from kplan.plan.pairing import Paired, Side
@@ -86,15 +86,14 @@ def _has(data: bytes, words: Sequence[bytes]) -> bool:
 
 
 def _paired(values: Sequence[Value], version: str) -> list[Paired]:
-    """Both stored forms, one object where they are identical: an object that is applied as it is stays as it is."""
+    """Both stored forms, which are one: an object that is applied as it is stays as it is, for what was stored once is
+    stored like that again."""
     if not values:
         return []
     from kplan.cluster import Cluster
 
-    before = Cluster(values, version=version).objects()
-    after = Cluster(before, version=version).objects()
-    sides = zip(before, (a if identical(a, b) else b for a, b in zip(before, after, strict=True)), strict=True)
-    return [Paired(Side(ref_of(a), a), Side(ref_of(b), b)) for a, b in sides]
+    sides = (Side(ref_of(value), value) for value in Cluster(values, version=version).objects())
+    return [Paired(side, side) for side in sides]
 
 
 def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:

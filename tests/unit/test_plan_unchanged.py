@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +12,17 @@ import pytest
 
 from kplan.cli import _plain_plan, contents, main, plan
 from kplan.cli.plan_command import command
+from kplan.cluster import Cluster
 from kplan.model import Loaded, Plan
 from kplan.plan.names import Names, names
 from kplan.render import plan_json
-from kplan.source import documents
+from kplan.source import documents, load
 from kplan.source.entry import Entry
 from kplan.source.kinds import reason
 from kplan.yamlio import Limits, read
 
 Tree = dict[str, str]
+ROOT = Path(__file__).parents[2]
 
 CONFIG = """\
 apiVersion: v1
@@ -378,6 +381,15 @@ def test_of_documents_that_are_alike_a_few_are_read() -> None:
     expected = tuple(f"/ConfigMap/{TEAMS[i % 3]}/app{i}-config" for i in range(20))
     assert Names()("---\n".join(texts).encode(), reader) == expected
     assert len(read) <= 3  # until the layout is learnt
+
+
+@pytest.mark.parametrize("version", ["1.36", "1.31"])
+def test_what_is_stored_is_stored_like_that_again(version: str) -> None:
+    for seed in range(20):
+        write(Path(f"old/{seed}"), mutated(seed)[0])
+    for document in load(["old", str(ROOT / "examples"), str(ROOT / "tests" / "data")]).documents:
+        once = Cluster([document.value], version=version).objects()
+        assert marshal.dumps(once, 2) == marshal.dumps(Cluster(once, version=version).objects(), 2)
 
 
 def test_only_what_differs_is_looked_at() -> None:
