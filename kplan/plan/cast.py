@@ -7,7 +7,7 @@ holding it (a ServiceAccount, a Secret made by hand) has a stand-in: nothing is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import graph
 from kplan.graph import FOUND
@@ -29,6 +29,7 @@ from kplan.plan.sides import (
 from kplan.plan.values import items, submap
 from kplan.schema.catalog import Catalog
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 
