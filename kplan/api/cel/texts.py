@@ -169,5 +169,6 @@ FUNCTIONS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("join", "list"): _join,
     ("format", "string"): _format,
     ("strings.quote", "string"): go_quote,
+    ("jsonpatch.escapeKey", "string"): lambda t: t.replace("~", "~0").replace("/", "~1"),
     ("string", "type"): lambda t: t.name,
 }
