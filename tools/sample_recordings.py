@@ -117,7 +117,7 @@ def documents(path: Path) -> tuple[str, ...]:
 
 
 def manifest(folder: Path, case: str) -> Value | None:
-    """The object of a case `file#document`; None if it is too long, not one object, or if a server cares for its text."""
+    """The object of a case `file#document`; None if it is too long, no object, or if a server cares for its text."""
     file, _, number = case.partition("#")
     found = documents(folder / file) if number.isdigit() else ()
     if not number.isdigit() or int(number) >= len(found):
