@@ -84,9 +84,8 @@ def judge(
     """
     from kplan.api.access import commit
     from kplan.api.apply import apply_or_create
-    from kplan.api.request import Server
 
-    server = Server(cluster.version, cluster.store, namespace, open_world, now)
+    server = cluster.server(namespace, writes=True)._replace(open_world=open_world, now=now)
     answers = []
     for document in documents:
         outcome = apply_or_create(document.value, server)

@@ -51,10 +51,13 @@ SUPPORTS: Mapping[str, tuple[str, ...]] = {
     "ControllerRevision": ("apps",),
     "ValidatingAdmissionPolicy": ("admissionregistration.k8s.io",),
     "ValidatingAdmissionPolicyBinding": ("admissionregistration.k8s.io",),
+    "MutatingAdmissionPolicy": ("admissionregistration.k8s.io",),
+    "MutatingAdmissionPolicyBinding": ("admissionregistration.k8s.io",),
 }
 # Those of them that belong to no namespace.
 NOWHERE = ("PersistentVolume", "StorageClass", "CSIDriver", "CSINode", "PriorityClass", "RuntimeClass") + (
     *("Namespace", "Node", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+    *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
 )
 _KINDS = {**WORKLOADS, **SUPPORTS}
 

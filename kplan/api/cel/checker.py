@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kplan.api.cel.declarations import functions
+from kplan.api.cel.declarations import OF_MUTATIONS, functions
 from kplan.api.cel.tree import (
     Bind,
     Call,
@@ -37,10 +37,12 @@ _TYPE_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What an expression may refer to: variables, and the messages that it may build."""
+    """What an expression may refer to: variables, and the messages that it may build; `lacks` are functions that it may
+    not call."""
 
     variables: Mapping[str, Type] = field(default_factory=dict)
     struct: Callable[[str], Type | None] = lambda _: None
+    lacks: frozenset[str] = OF_MUTATIONS
 
 
 def check(source: str, tree: Node, environment: Environment) -> Type:
@@ -62,6 +64,7 @@ class _Checker:
     def __init__(self, environment: Environment) -> None:
         self.issues: list[Issue] = []
         self._struct = environment.struct
+        self._lacks = environment.lacks
         self._visitors: dict[type, Callable[[Any, Scope], Type]] = {
             Literal: lambda node, _: Type(node.type),
             Ident: self._ident,
@@ -118,7 +121,7 @@ class _Checker:
         if node.function in ("_&&_", "_||_"):
             return self._logical(node, args)
         overloads = functions().get(node.function)
-        if overloads is None:
+        if overloads is None or node.function in self._lacks:
             return self._wrong(node.at, f"undeclared reference to '{node.function}' (in container '')")
         results: list[Type] = []
         for overload in overloads:

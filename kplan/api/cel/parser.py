@@ -43,7 +43,7 @@ NAMESPACED = frozenset(
     "optional.of optional.none optional.ofNonZeroValue ip.isCanonical sets.contains sets.equivalent sets.intersects "
     "format.named format.dns1123Label format.dns1123Subdomain format.dns1035Label format.qualifiedName "
     "format.dns1123LabelPrefix format.dns1123SubdomainPrefix format.dns1035LabelPrefix format.labelValue format.uri "
-    "format.uuid format.byte format.date format.datetime".split()
+    "format.uuid format.byte format.date format.datetime jsonpatch.escapeKey".split()
 )
 
 
