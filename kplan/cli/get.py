@@ -114,7 +114,7 @@ def chosen(seen: Predicted, asked: list[Wanted], given: dict[str, Any], *, prefi
 def finish(seen: Predicted, found: Sequence[Chosen]) -> None:
     """Raise KplanError for names that nothing has and for what did not become part of the cluster."""
     missing = [f'{c.resource} "{name}" not found' for c in found for name in c.missing]
-    for message in missing[:-1]:
+    for message in missing if seen.is_partial else missing[:-1]:
         sys.stderr.write(f"error: {message}\n")
     complain(seen)
     if missing:

@@ -207,6 +207,9 @@ def test_refused_and_unreadable_manifests_are_told(folder: Path, capsys: Out) ->
     assert (code, out) == (1, "service/web\n")
     assert "bad.yaml:1: v1 Service x: refused (422)" in err
     assert "1 object refused" in err
+    code, out, err = run(capsys, "describe svc/none svc/gone -f app.yaml -f bad.yaml")
+    assert err.startswith('error: services "none" not found\nerror: services "gone" not found\n')
+    assert (code, err.splitlines()[-1]) == (1, "error: 1 object refused, so objects are missing")
     (folder / "bad.yaml").write_text("a: [", encoding="utf-8")
     code, out, err = run(capsys, "get svc -f app.yaml -f bad.yaml -o name")
     assert (code, out) == (1, "service/web\n")
