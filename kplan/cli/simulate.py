@@ -37,7 +37,7 @@ kplan simulate manifests/ --metrics load.yaml          with what autoscalers mea
 kplan simulate manifests/ --events --steps             all that happens, with its time
 kplan simulate manifests/ --explain web                why that node, node by node
 kplan simulate dump.yaml --drain node-3                what `kubectl drain` would lead to
-kplan simulate manifests/ --add-nodes 2:node-1         with two more nodes like node-1
+kplan simulate manifests/ --add-nodes 2                with two more nodes; 2:node-1 makes them like node-1
 kplan simulate manifests/ --until-full web             how many more copies fit
 kplan simulate manifests/ --nodes-needed               how many nodes are missing
 """
