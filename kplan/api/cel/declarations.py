@@ -230,6 +230,12 @@ def functions() -> Mapping[str, tuple[Signature, ...]]:
     return table
 
 
+@lru_cache(maxsize=1024)
+def overloads(name: str, method: bool, count: int) -> tuple[Signature, ...]:
+    """The overloads of a known function, as a method or not, that take so many arguments, the receiver counted."""
+    return tuple(s for s in functions()[name] if s.method == method and len(s.args) == count)
+
+
 def _lines() -> list[str]:
     authorizer = _AUTHORIZER_TYPE.sub(r"kubernetes.authorization.\1", _AUTHORIZER)
     written = (_STANDARD, _OPTIONAL, _STRINGS, _SETS, _NETWORK, _QUANTITIES, authorizer)

@@ -83,7 +83,9 @@ def _object(schema: Schema, name: str, root: bool) -> Type:
 
     def field(escaped: str) -> Type | None:
         if escaped not in known:
-            inner = next((s for n, s in properties(schema, root=root).items() if escape(n) == escaped), None)
+            named = properties(schema, root=root)
+            is_plain = escaped in named and escape(escaped) == escaped
+            inner = named[escaped] if is_plain else next((s for n, s in named.items() if escape(n) == escaped), None)
             known[escaped] = type_of(_schema(inner), f"{name}.{escaped}")
         return known[escaped]
 
