@@ -19,6 +19,7 @@ FORMATS = frozenset(
     "isbn10 isbn13 creditcard ssn hexcolor rgbcolor password date duration datetime date-time k8s-short-name "
     "k8s-long-name".split()
 )
+_OF_NUMBERS = frozenset(("int32", "int64", "float", "double"))
 # What no rule looks at inside of a schema, wherever it stands.
 _SAID = frozenset(
     "description title format nullable enum example externalDocs required pattern maximum minimum exclusiveMaximum "
@@ -79,7 +80,7 @@ def _is_plain(node: dict[str, Any]) -> bool:
 
 def _has_known_words(node: dict[str, Any]) -> bool:
     """Whether the format is one that is checked and the pattern one that Go compiles."""
-    if "format" in node and node["format"] not in FORMATS:
+    if "format" in node and not is_known_format(node["format"], node.get("type")):
         return False
     if "pattern" not in node:
         return True
@@ -90,3 +91,8 @@ def _has_known_words(node: dict[str, Any]) -> bool:
     except re2.PatternError:
         return False
     return True
+
+
+def is_known_format(name: Any, type_: Any) -> bool:
+    """Whether the server knows a format for values of a type: those of numbers say nothing about a text."""
+    return name in FORMATS and not (type_ == "string" and name in _OF_NUMBERS)

@@ -9,7 +9,7 @@ from typing import Any
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
-from kplan.api.validation.plainschema import FORMATS, plain_nodes
+from kplan.api.validation.plainschema import is_known_format, plain_nodes
 from kplan.api.warnings import nodelabels, pods
 from kplan.workloads import get
 
@@ -29,7 +29,7 @@ def stateful_set(obj: Value, minor: int) -> Iterator[str]:
     """A StatefulSet: its template, its claims and an endless history."""
     yield from pods.template_at("spec.template")(obj, minor)
     for i, claim in enumerate(get(obj, "spec", "volumeClaimTemplates") or ()):
-        yield from _claim(claim, f"spec.volumeClaimTemplates[{i}].")
+        yield from pods.claim_size(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{i}]")
     if (get(obj, "spec", "revisionHistoryLimit") or 0) < 0:
         yield (
             "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
@@ -103,15 +103,10 @@ def persistent_volume(obj: Value, minor: int) -> Iterator[str]:
 
 def persistent_volume_claim(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A PersistentVolumeClaim: the old class annotation and parts of a byte."""
-    yield from _claim(obj, "")
-
-
-def _claim(obj: Value, at: str) -> Iterator[str]:
     if STORAGE_CLASS in ((obj.get("metadata") or {}).get("annotations") or {}):
         text = 'deprecated since v1.8; use "storageClassName" attribute instead'
-        yield f"{at}metadata.annotations[{STORAGE_CLASS}]: {text}"
-    requests = get(obj, "spec", "resources", "requests")
-    yield from pods.fractional_bytes(requests, f"{at}spec.resources.requests", ("storage",))
+        yield f"metadata.annotations[{STORAGE_CLASS}]: {text}"
+    yield from pods.claim_size(obj.get("spec") or {}, "spec")
 
 
 def storage_class(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
@@ -232,7 +227,7 @@ def _formats(schema: Any, plain: frozenset[int]) -> Iterator[str]:
     if not isinstance(schema, dict) or id(schema) in plain:
         return
     format_ = schema.get("format")
-    if isinstance(format_, str) and format_ and format_ not in FORMATS:
+    if isinstance(format_, str) and format_ and not is_known_format(format_, schema.get("type")):
         yield format_
     for key in ("properties", "patternProperties", "definitions"):
         for child in (schema.get(key) or {}).values():
