@@ -173,3 +173,84 @@ SERIES = {"count": 2, "lastObservedTime": "2020-01-01T00:00:00.000000Z"}
 )
 def test_stored_events_keep_all_but_their_series(change: Value, causes: list[tuple[str, str]]) -> None:
     assert [(field, message) for field, _, message in changed(EVENT, **change)] == causes
+
+
+NODE = obj("v1", "Node", spec={"podCIDRs": ["10.0.0.0/24"], "podCIDR": "10.0.0.0/24", "externalID": "x"})
+TAINT = {"key": "a b", "effect": "NoSchedule"}
+LATE = 'Forbidden: node updates may not change podCIDR except from "" to valid'
+
+
+@pytest.mark.parametrize(
+    ("change", "causes"),
+    [
+        ({"spec__unschedulable": True}, []),
+        ({"spec__externalID": "y"}, [("spec.externalID", "Forbidden: may not be updated")]),
+        (
+            {"spec__podCIDRs": ["10.0.1.0/24"], "spec__podCIDR": "10.0.1.0/24"},
+            [("spec.podCIDRs", LATE)],
+        ),
+    ],
+)
+def test_stored_nodes(change: Value, causes: list[tuple[str, str]]) -> None:
+    assert [(field, message) for field, _, message in changed(NODE, **change)] == causes
+
+
+def test_taints_of_a_stored_node_are_judged_twice() -> None:
+    assert [field for field, *_ in changed(NODE, spec__taints=[TAINT])] == ["metadata.taints[0].key"] * 2
+
+
+LABELS = ["metadata.labels"]
+
+
+@pytest.mark.parametrize(
+    ("old", "times"),
+    [
+        (obj("v1", "Namespace"), 4),
+        (obj("discovery.k8s.io/v1", "EndpointSlice", addressType="IPv4", endpoints=[]), 3),
+        (obj("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", webhooks=[]), 3),
+        (obj("apps/v1", "ControllerRevision", revision=1, data={}), 4),
+        (obj("v1", "ServiceAccount"), 4),
+        (obj("v1", "LimitRange", spec={"limits": []}), 3),
+    ],
+)
+def test_how_often_labels_of_a_stored_object_are_judged(old: Value, times: int) -> None:
+    """Twice by the registry of every kind, and as often as the rules of the kind do so."""
+    assert [field for field, *_ in changed(old, metadata__labels={"a": "b c"})] == LABELS * times
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "fields"),
+    [
+        (["10.0.0.0/24"], []),
+        (["10.0.0.0/24", "2001:db8::/64"], []),
+        (["10.0.0.0/24", "10.0.1.0/24"], ["spec.cidrs"]),
+        (["10.0.0.0/24", "2001:db8::1/64"], ["spec.cidrs[1]"]),
+        (["10.0.1.0/24"], ["spec.cidrs[0]"]),
+    ],
+)
+def test_stored_service_ranges(cidrs: list[str], fields: list[str]) -> None:
+    old = obj("networking.k8s.io/v1", "ServiceCIDR", spec={"cidrs": ["10.0.0.0/24"]})
+    assert [field for field, *_ in changed(old, spec__cidrs=cidrs)] == fields
+
+
+CLASS = "volume.beta.kubernetes.io/storage-class"
+FIXED = ("metadata.annotations." + CLASS, "Invalid")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "class_", "causes"),
+    [
+        ({CLASS: "fast"}, None, []),
+        ({CLASS: "fast"}, "fast", []),
+        ({}, "fast", []),
+        ({}, None, [FIXED]),
+        ({CLASS: "slow"}, None, [FIXED]),
+        ({CLASS: "fast"}, "slow", [("spec", "Forbidden")]),
+    ],
+)
+def test_the_class_of_a_stored_claim_in_its_annotation(annotations: Value, class_: str | None, causes: Value) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    old = obj("v1", "PersistentVolumeClaim", spec=spec)
+    old["metadata"]["annotations"] = {CLASS: "fast"}
+    change: Value = {"metadata__annotations": annotations} | ({"spec__storageClassName": class_} if class_ else {})
+    assert [(field, reason) for field, reason, _ in changed(old, **change)] == causes

@@ -110,7 +110,12 @@ WARNINGS: list[tuple[Value, list[str]]] = [
         ["spec.volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+"],
     ),
     (volume(cephfs={"monitors": ["m"]}), ["spec.volumes[0].cephfs: deprecated in v1.28, non-functional in v1.31+"]),
-    (volume(projected={"sources": []}), ['volume "v" (Projected) has no sources provided']),
+    (volume(projected={"sources": [{}]}), ['volume "v" (Projected) has no sources provided']),
+    (volume(projected={"sources": []}), []),
+    (
+        obj("discovery.k8s.io/v1", "EndpointSlice", addressType="FQDN", endpoints=[{"addresses": ["a.example.org"]}]),
+        ["spec.addressType: FQDN endpoints are deprecated"],
+    ),
     (
         volume(configMap={"name": "m", "items": [{"key": "a", "path": "p"}, {"key": "b", "path": "p/q"}]}),
         ['volume "v" (ConfigMap "m"): overlapping paths: "p/q" with "p"'],

@@ -232,7 +232,11 @@ def _ip_address_update(new: Value, old: Value, errors: Errors, context: Context)
 
 def _service_cidr(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context)
-    cidrs, at = (obj.get("spec") or {}).get("cidrs") or [], "spec.cidrs"
+    _cidrs((obj.get("spec") or {}).get("cidrs") or [], errors)
+
+
+def _cidrs(cidrs: list[str], errors: Errors) -> None:
+    at = "spec.cidrs"
     if not cidrs:
         errors.required(at, "at least one CIDR required")
         return
@@ -247,14 +251,18 @@ def _service_cidr(obj: Value, errors: Errors, context: Context) -> None:
 
 
 def _service_cidr_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+    """A stored range stays; one of the other family may join it."""
     metadata.update(new, old, errors)
     cidrs, before = ((o.get("spec") or {}).get("cidrs") or [] for o in (new, old))
-    if len(before) != len(cidrs) and not (len(before) == 1 and len(cidrs) == 2):
+    joined = len(before) == 1 and len(cidrs) == 2
+    if len(before) != len(cidrs) and not joined:
         errors.invalid("spec.cidrs", cidrs, names.IMMUTABLE)
         return
     for i, cidr in enumerate(before):
         if cidr != cidrs[i]:
             errors.invalid(f"spec.cidrs[{i}]", cidrs[i], names.IMMUTABLE)
+    if joined:
+        _cidrs(cidrs, errors)
 
 
 CREATE = {

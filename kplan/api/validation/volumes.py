@@ -25,6 +25,7 @@ STABLE_LABELS = {
 RECLAIM = ("Delete", "Recycle", "Retain")
 SINGLE = "ReadWriteOncePod"
 POSITIVE = "must be greater than zero"
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 _INLINE = "in the context of inline volumes"
 CLAIM_FIXED = (
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
@@ -207,8 +208,7 @@ def _claim_update(new: Value, old: Value, errors: Errors, context: Context) -> N
     bound = (old.get("status") or {}).get("phase") == "Bound"
     if not before.get("volumeName") and spec.get("volumeName"):
         spec.pop("volumeName")
-    if before.get("storageClassName") is None and spec.get("storageClassName") is not None:
-        spec.pop("storageClassName")
+    _late_class(spec, before, new, old, errors)
     free = ("resources", "volumeAttributesClassName") if bound else ()
     if _kept(spec, free) != _kept(before, free):
         errors.forbidden("spec", CLAIM_FIXED)
@@ -218,6 +218,20 @@ def _claim_update(new: Value, old: Value, errors: Errors, context: Context) -> N
         errors.forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")
     if spec.get("volumeMode") != before.get("volumeMode"):
         errors.invalid("volumeMode", spec.get("volumeMode"), names.IMMUTABLE)
+
+
+def _late_class(spec: Value, before: Value, new: Value, old: Value, errors: Errors) -> None:
+    """A claim without a class may get one, which `spec` is then freed of: the one of its old annotation, if it has it.
+
+    The annotation itself stays, unless the class takes its place.
+    """
+    was, now = ((o["metadata"].get("annotations") or {}).get(CLASS_ANNOTATION) for o in (old, new))
+    late = before.get("storageClassName") is None and spec.get("storageClassName") is not None
+    same = was is not None and spec.get("storageClassName") == was
+    if not (late and same and now in (None, was)) and (now or "") != (was or ""):
+        errors.invalid(f"metadata.annotations.{CLASS_ANNOTATION}", now or "", names.IMMUTABLE)
+    if late and (same or was is None):
+        spec.pop("storageClassName")
 
 
 def _kept(spec: Value, free: tuple[str, ...]) -> Value:

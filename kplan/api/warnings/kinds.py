@@ -206,12 +206,13 @@ def network_policy(obj: Value, minor: int) -> Iterator[str]:
 
 
 def endpoint_slice(obj: Value, minor: int) -> Iterator[str]:
-    """An EndpointSlice with unusual addresses."""
-    if minor < 33 or obj.get("addressType") == "FQDN":
-        return
-    for i, endpoint in enumerate(obj.get("endpoints") or ()):
-        for n, address in enumerate(endpoint.get("addresses") or ()):
-            yield from ip_warnings(f"endpoints[{i}].addresses[{n}]", address)
+    """An EndpointSlice with domain names, which nobody defined, or with unusual addresses."""
+    if obj.get("addressType") == "FQDN":
+        yield "spec.addressType: FQDN endpoints are deprecated"  # kubernetes/kubernetes#114677; there is no such spec
+    elif minor >= 33:
+        for i, endpoint in enumerate(obj.get("endpoints") or ()):
+            for n, address in enumerate(endpoint.get("addresses") or ()):
+                yield from ip_warnings(f"endpoints[{i}].addresses[{n}]", address)
 
 
 def custom_resource_definition(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
