@@ -16,6 +16,7 @@ from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
+from kplan.api.owners import without_repeated_owners
 from kplan.api.request import Refused, Request, Server, invalid
 from kplan.api.sent import as_sent, repeated_keys
 from kplan.api.stored import without_kind
@@ -81,6 +82,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
 def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> Value:
     """A decoded object as it is stored when it is new; it is changed in place, `warnings` grows. Raises Refused."""
     request = request_for(new, info, server)
+    without_repeated_owners(new, warnings)
     new = admission.mutate(new, request)
     new = strategy.prepare_for_create(new, info, request)
     if new["metadata"].get("name", "") != request.name:  # drawn from generateName, between the two rounds of admission

@@ -251,8 +251,9 @@ def _create(obj: Value, errors: Errors, context: Context) -> None:
     _judge(obj, errors)
 
 
-def _update(new: Value, old: Value, errors: Errors, _: Context) -> None:
-    metadata.update(new, old, errors)
+def _update(new: Value, old: Value, errors: Errors, context: Context) -> None:
+    """A changed object by the rules for a new one; what did not change is as good as it was."""
+    metadata.create(new, errors, context)
     if new.get("spec") != old.get("spec"):
         _judge(new, errors)
 

@@ -119,7 +119,8 @@ def _namespace(obj: Value, errors: Errors, context: Context) -> None:
             errors.invalid("spec.finalizers", finalizer, detail)
 
 
-def _namespace_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+def _namespace_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
+    _namespace(new, errors, context)
     metadata.update(new, old, errors)
 
 

@@ -182,7 +182,6 @@ def _slice_ports(ports: list[Value], errors: Errors) -> None:
 def _slice_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     metadata.create(new, errors, context)
     _slice_body(new, old, errors, context)
-    metadata.update(new, old, errors)
     if new.get("addressType") != old.get("addressType"):
         errors.invalid("addressType", new.get("addressType") or "", names.IMMUTABLE)
 

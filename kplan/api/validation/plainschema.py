@@ -21,6 +21,7 @@ FORMATS = frozenset(
     "isbn10 isbn13 creditcard ssn hexcolor rgbcolor password date duration datetime date-time k8s-short-name "
     "k8s-long-name".split()
 )
+_OF_NUMBERS = frozenset(("int32", "int64", "float", "double"))
 # What no rule looks at inside of a schema, wherever it stands.
 _SAID = frozenset(
     "description title nullable enum example externalDocs required maximum minimum exclusiveMaximum "
@@ -51,7 +52,7 @@ class _Form(NamedTuple):
     has nothing inside."""
 
     types: frozenset[str | None]
-    tests: tuple[tuple[str, Callable[[Any], bool]], ...]
+    tests: tuple[tuple[str, Callable[[Any, Any], bool]], ...]
     inside: tuple[str, ...]
     can_be_plain: bool
 
@@ -80,10 +81,11 @@ def _part(node: dict[str, Any]) -> Part | None:
     """None for a node that is plain with all that is in it."""
     names = tuple(node)
     types, tests, inside, can_be_plain = _forms.get(names) or _form(names)
-    quiet = node.get("type") in types
+    kind = node.get("type")
+    quiet = kind in types
     if quiet:
         for key, test in tests:
-            if not test(node[key]):
+            if not test(node[key], kind):
                 quiet = False
                 break
     parts: dict[str, Any] = {}
@@ -142,11 +144,11 @@ def _form(names: tuple[str, ...]) -> _Form:
     return found
 
 
-def _is_true(value: Any) -> bool:
+def _is_true(value: Any, _type: Any) -> bool:
     return value is True
 
 
-def _is_pattern(value: Any) -> bool:
+def _is_pattern(value: Any, _type: Any) -> bool:
     """Whether this is a pattern that Go compiles."""
     from kplan.schema import re2
 
@@ -157,13 +159,18 @@ def _is_pattern(value: Any) -> bool:
     return True
 
 
+def is_known_format(name: Any, type_: Any) -> bool:
+    """Whether the server knows a format for values of a type: those of numbers say nothing about a text."""
+    return name in FORMATS and not (type_ == "string" and name in _OF_NUMBERS)
+
+
 # What keys must say of which something can be said otherwise.
-_TESTS: Mapping[str, Callable[[Any], bool]] = {
-    "format": FORMATS.__contains__,
+_TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "format": is_known_format,
     "pattern": _is_pattern,
-    "anyOf": lambda value: bool(value == _EITHER),
+    "anyOf": lambda value, _: bool(value == _EITHER),
     _INT_OR_STRING: _is_true,
     _PRESERVE: _is_true,
-    _LIST_TYPE: lambda value: bool(value == "atomic"),
-    _MAP_TYPE: lambda value: value in ("atomic", "granular"),
+    _LIST_TYPE: lambda value, _: bool(value == "atomic"),
+    _MAP_TYPE: lambda value, _: value in ("atomic", "granular"),
 }

@@ -266,9 +266,10 @@ def _load_balancer(spec: Value, errors: Errors) -> None:
         errors.required("spec.allocateLoadBalancerNodePorts")
     class_ = spec.get("loadBalancerClass")
     if class_ is not None:
-        if not is_balancer:
+        if is_balancer:
+            names.label_name(errors, "spec.loadBalancerClass", class_)
+        else:
             errors.forbidden("spec.loadBalancerClass", ONLY_BALANCER)
-        names.label_name(errors, "spec.loadBalancerClass", class_)
 
 
 def _traffic(spec: Value, errors: Errors, context: Context) -> None:

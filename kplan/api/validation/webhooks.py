@@ -20,9 +20,9 @@ def _configuration(obj: Value, errors: Errors, context: Context) -> None:
     _webhooks(obj, errors)
 
 
-def _configuration_update(new: Value, old: Value, errors: Errors, _: Context) -> None:
-    metadata.update(new, old, errors)
-    _webhooks(new, errors)
+def _configuration_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+    """A changed configuration by the rules for a new one."""
+    _configuration(new, errors, context)
 
 
 def _webhooks(obj: Value, errors: Errors) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
-from kplan.api.validation.plainschema import FORMATS, Part, parts
+from kplan.api.validation.plainschema import Part, is_known_format, parts
 from kplan.api.warnings import nodelabels, pods
 from kplan.workloads import get
 
@@ -29,7 +29,7 @@ def stateful_set(obj: Value, minor: int) -> Iterator[str]:
     """A StatefulSet: its template, its claims and an endless history."""
     yield from pods.template_at("spec.template")(obj, minor)
     for i, claim in enumerate(get(obj, "spec", "volumeClaimTemplates") or ()):
-        yield from _claim(claim, f"spec.volumeClaimTemplates[{i}].")
+        yield from pods.claim_size(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{i}]")
     if (get(obj, "spec", "revisionHistoryLimit") or 0) < 0:
         yield (
             "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
@@ -103,15 +103,10 @@ def persistent_volume(obj: Value, minor: int) -> Iterator[str]:
 
 def persistent_volume_claim(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A PersistentVolumeClaim: the old class annotation and parts of a byte."""
-    yield from _claim(obj, "")
-
-
-def _claim(obj: Value, at: str) -> Iterator[str]:
     if STORAGE_CLASS in ((obj.get("metadata") or {}).get("annotations") or {}):
         text = 'deprecated since v1.8; use "storageClassName" attribute instead'
-        yield f"{at}metadata.annotations[{STORAGE_CLASS}]: {text}"
-    requests = get(obj, "spec", "resources", "requests")
-    yield from pods.fractional_bytes(requests, f"{at}spec.resources.requests", ("storage",))
+        yield f"metadata.annotations[{STORAGE_CLASS}]: {text}"
+    yield from pods.claim_size(obj.get("spec") or {}, "spec")
 
 
 def storage_class(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
@@ -211,12 +206,13 @@ def network_policy(obj: Value, minor: int) -> Iterator[str]:
 
 
 def endpoint_slice(obj: Value, minor: int) -> Iterator[str]:
-    """An EndpointSlice with unusual addresses."""
-    if minor < 33 or obj.get("addressType") == "FQDN":
-        return
-    for i, endpoint in enumerate(obj.get("endpoints") or ()):
-        for n, address in enumerate(endpoint.get("addresses") or ()):
-            yield from ip_warnings(f"endpoints[{i}].addresses[{n}]", address)
+    """An EndpointSlice with domain names, which nobody defined, or with unusual addresses."""
+    if obj.get("addressType") == "FQDN":
+        yield "spec.addressType: FQDN endpoints are deprecated"  # kubernetes/kubernetes#114677; there is no such spec
+    elif minor >= 33:
+        for i, endpoint in enumerate(obj.get("endpoints") or ()):
+            for n, address in enumerate(endpoint.get("addresses") or ()):
+                yield from ip_warnings(f"endpoints[{i}].addresses[{n}]", address)
 
 
 def custom_resource_definition(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
@@ -245,7 +241,7 @@ def _formats(part: Part) -> Iterator[str]:
 
 def _format(schema: Mapping[str, Any]) -> Iterator[str]:
     format_ = schema.get("format")
-    if isinstance(format_, str) and format_ and format_ not in FORMATS:
+    if isinstance(format_, str) and format_ and not is_known_format(format_, schema.get("type")):
         yield format_
 
 

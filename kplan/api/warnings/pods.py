@@ -141,6 +141,8 @@ def _volumes(volumes: list[Value], at: str, minor: int) -> Iterator[str]:
         for source, (printed, text) in VOLUMES.items():
             if volume.get(source) is not None:
                 yield f"{at}[{i}].{printed}: {text if minor >= 33 else OLD_TEXTS.get(source, text)}"
+        claim = get(volume, "ephemeral", "volumeClaimTemplate", "spec")
+        yield from claim_size(claim or {}, f"{at}[{i}].ephemeral.volumeClaimTemplate.spec")
         yield from paths.overlaps(volume)
 
 
@@ -170,6 +172,11 @@ def fractional_bytes(
         text = quantity.normalise(value) if value is not None else None
         if text is not None and quantity.parse(text).milli % 1000:
             yield f'{at}[{name}]: fractional byte value "{text}" is invalid, must be an integer'
+
+
+def claim_size(spec: Value, at: str) -> Iterator[str]:
+    """The spec of a claim that asks for parts of a byte."""
+    yield from fractional_bytes(get(spec, "resources", "requests"), f"{at}.resources.requests", ("storage",))
 
 
 def _env(container: Value, at: str) -> Iterator[str]:
