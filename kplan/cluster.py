@@ -144,8 +144,8 @@ class Cluster:
         """Whether something odd is here, and not only in its field managers, which count as none then."""
         from kplan.api.stored import stored
 
-        value: Any = odd.value
-        if odd.ref is None or value is None or self.store.get(odd.ref.key) is not value:
+        value = self.store.get(odd.ref.key) if odd.ref is not None else None
+        if value is None or value is not odd.value:
             return False
         meta = value.get("metadata")
         rest = {k: v for k, v in meta.items() if k != "managedFields"} if isinstance(meta, dict) else meta
