@@ -12,19 +12,26 @@ from typing import Any
 
 Value = dict[str, Any]
 
-_OPEN = re.compile(r"(?P<stem>.*-)<t(?P<number>\d+)>")
+_OPEN = re.compile(r"<(?P<time>t?)(?P<number>\d+)>")
 _DIGITS = 8  # minutes since 1970 have so many, from 1989 to 2160
+_RANDOM = 5  # characters that generateName adds
 
 
 def closed(obj: Value) -> tuple[Value, Callable[[Any], Any]]:
     """An object whose name the API server can judge, and the way back for whatever contains that name."""
     meta = obj["metadata"]
-    m = _OPEN.match(meta.get("name") or meta.get("generateName") or "")
-    if m is None:
+    given = meta.get("name") or meta.get("generateName") or ""
+    parts = list(_OPEN.finditer(given)) if "<" in given else []
+    if not parts:
         return obj, lambda value: value
-    name, stand_in = m[0], f"{m['stem']}{int(m['number']):0{_DIGITS}d}"
+    name = given[: parts[-1].end()]
+    stand_in = _OPEN.sub(_digits, name)
     closed_obj: Value = _replaced(obj, name, stand_in)
     return closed_obj, lambda value: _replaced(value, stand_in, name)
+
+
+def _digits(part: re.Match[str]) -> str:
+    return part["number"].zfill(_DIGITS if part["time"] else _RANDOM)
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:
