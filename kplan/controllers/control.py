@@ -13,10 +13,10 @@ from kplan import release as releases
 from kplan.api.admission.quota import charge
 from kplan.api.deletion import deleted
 from kplan.api.pipeline import created, decode, kind_of
+from kplan.api.placeholders import closed
 from kplan.api.request import Refused, Server
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock, seconds
-from kplan.controllers.placeholders import closed
 from kplan.events import Event
 from kplan.model import Key, split_api_version
 from kplan.store import Store, ref_of
