@@ -15,7 +15,7 @@ from kplan.api.request import Server
 
 Value = dict[str, Any]
 
-_UID = re.compile(r"<uid ([A-Za-z]+)/([^<>]+(?:<\d+>)?)>")
+_UID = re.compile(r"<uid ([A-Za-z]+)/((?:[^<>]|<t?\d+>)+)>")
 _OPEN = re.compile(r"<(?P<time>t?)(?P<number>\d+)>")
 _MINUTES = 8  # digits of the minutes since 1970, from 1989 to 2160
 _RANDOM = 5  # characters that generateName adds

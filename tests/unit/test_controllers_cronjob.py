@@ -319,3 +319,17 @@ PAUSES = [("0 * * * *", "2026-01-01T00:30:00Z", 1800.1), ("0 * * * *", "2026-01-
 @pytest.mark.parametrize(("schedule", "now", "wait"), PAUSES)
 def test_when_to_look_again(schedule: str, now: str, wait: float) -> None:
     assert pause(at(schedule), parse(schedule), UTC, seconds(now)) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize("kind", ["Job", "Pod"])
+def test_what_a_run_made_can_be_named_as_owner(kind: str) -> None:
+    c = cluster(cron_job())
+    c.settle()
+    (owner,) = c.objects(kind)
+    name, uid = owner["metadata"]["name"], owner["metadata"]["uid"]
+    ref = {"apiVersion": owner["apiVersion"], "kind": kind, "name": name, "uid": f"<uid {kind}/{name}>"}
+    meta = {"name": "log", "namespace": "default", "ownerReferences": [ref]}
+    (answer,) = c.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}], mode="ssa")
+    assert answer.accepted, answer.message
+    assert answer.object is not None
+    assert answer.object["metadata"]["ownerReferences"][0]["uid"] == uid
