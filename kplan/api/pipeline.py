@@ -101,12 +101,24 @@ def check(new: Value, request: Request, warnings: list[str]) -> None:
     """Validation, warnings and validating admission of an object that is ready to be stored. Raises Refused."""
     found = causes(new, request)
     if found and request.old is not None and new["metadata"].get("name") == request.old["metadata"].get("name"):
-        # A name is judged when it is made. Pods of a simulation have one that is no name, `web-<1>`.
-        found = [c for c in found if c.field != "metadata.name"]
+        found = _apart_from_name(found, new, request.old, request)
     if found:
         raise invalid(request.group, new, found)
     admission.validate(new, request)
     warnings += warn(new, request)
+
+
+def _apart_from_name(found: list[Cause], new: Value, old: Value, request: Request) -> list[Cause]:
+    """The causes that have nothing to do with the name of an object: that was judged when it was made.
+
+    Pods of a simulation have one that is no name, `web-<1>`, and those of a run of a CronJob also labels with one.
+    """
+    from kplan.api.placeholders import closed
+
+    judged, opened = closed(new)
+    if judged is not new:
+        found = [Cause(*map(opened, c)) for c in causes(judged, replace(request, old=closed(old)[0]))]
+    return [c for c in found if c.field != "metadata.name"]
 
 
 def causes(new: Value, request: Request) -> list[Cause]:

@@ -14,10 +14,10 @@ from kplan import release as releases
 from kplan.api.admission.quota import charge
 from kplan.api.deletion import deleted
 from kplan.api.pipeline import kind_of
+from kplan.api.placeholders import closed
 from kplan.api.request import Refused, Server
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock, seconds
-from kplan.controllers.placeholders import closed
 from kplan.controllers.twins import Twins
 from kplan.events import Event
 from kplan.model import Key, split_api_version

@@ -3,7 +3,8 @@
 Nobody can know that from a manifest: by default what can start becomes ready and stays so, and the containers of a Job
 end with 0. A script says otherwise for images or pods. Images under the reserved top-level domain `.example` (RFC 2606)
 carry it in their tag, which makes examples and tests self-contained: `never-ready…` runs and never becomes ready,
-`crash…` falls over at once, `exitN` ends with code N, `run` and all others run for ever. Two annotations go with them:
+`crash…` falls over at once, `exitN` ends with code N, `run` and all others run for ever. What else the tag says may
+stand before or behind that, set off by a dash, dot or underscore (`2-crash`, `exit1-2`). Two annotations go with them:
 `fake-kubelet/exit-codes: "i:N,…"` for the index i of a Job, `fake-kubelet/fail-first: "n"` for pods of an owner
 of which the first n to end fail and the others succeed.
 """
@@ -23,7 +24,8 @@ Value = dict[str, Any]
 Script = Mapping[str, "Outcome"]
 
 _EXAMPLE = re.compile(r"[^/]+\.example(?::\d+)?/.*:(?P<tag>[^:/@]+)")
-_EXIT = re.compile(r"exit(\d{1,3})")
+_NEVER_READY, _CRASH = (re.compile(rf"(?:^|[-._]){word}") for word in ("never-ready", "crash"))
+_EXIT = re.compile(r"(?:^|[-._])exit(\d{1,3})(?=[-._]|$)")
 _CODES, _FAIL_FIRST = "fake-kubelet/exit-codes", "fake-kubelet/fail-first"
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _MOST_RESTARTS = 7
@@ -81,11 +83,11 @@ def of_image(image: str, script: Script | None) -> Outcome | None:
 
 
 def _of_tags(tags: list[str]) -> Outcome:
-    if any(t.startswith("crash") for t in tags):
+    if any(map(_CRASH.search, tags)):
         return Outcome(ready=False, crashes=True)
-    if any(t.startswith("never-ready") for t in tags):
+    if any(map(_NEVER_READY.search, tags)):
         return Outcome(ready=False)
-    codes = [int(m[1]) for t in tags if (m := _EXIT.fullmatch(t))]
+    codes = [int(m[1]) for t in tags if (m := _EXIT.search(t))]
     return Outcome(exit_code=max(codes)) if codes and len(codes) == len(tags) else RUNS
 
 
