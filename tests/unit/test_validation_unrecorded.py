@@ -254,3 +254,42 @@ def test_the_class_of_a_stored_claim_in_its_annotation(annotations: Value, class
     old["metadata"]["annotations"] = {CLASS: "fast"}
     change: Value = {"metadata__annotations": annotations} | ({"spec__storageClassName": class_} if class_ else {})
     assert [(field, reason) for field, reason, _ in changed(old, **change)] == causes
+
+
+RESOURCE = {"resourceAttributes": {"resource": "pods", "verb": "get", "namespace": "a"}}
+ACCESS, AUTHENTICATION = "authorization.k8s.io/v1", "authentication.k8s.io/v1"
+
+
+def question(api_version: str, kind: str, **spec: Any) -> Value:
+    return {"apiVersion": api_version, "kind": kind, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "fields"),
+    [
+        (question(ACCESS, "SelfSubjectAccessReview", **RESOURCE), 201, []),
+        (question(ACCESS, "SelfSubjectAccessReview"), 422, ["spec.resourceAttributes"]),
+        ({**question(ACCESS, "SelfSubjectAccessReview", **RESOURCE), "metadata": {"name": "a"}}, 422, ["metadata"]),
+        (question(ACCESS, "SubjectAccessReview", user="u", **RESOURCE), 201, []),
+        (question(ACCESS, "SubjectAccessReview", **RESOURCE), 422, ["spec.user"]),
+        (
+            question(ACCESS, "SubjectAccessReview", user="u", nonResourceAttributes={"path": "/"}, **RESOURCE),
+            422,
+            ["spec.nonResourceAttributes"],
+        ),
+        (
+            {**question(ACCESS, "LocalSubjectAccessReview", user="u", **RESOURCE), "metadata": {"namespace": "b"}},
+            422,
+            ["spec.resourceAttributes.namespace"],
+        ),
+        (question(ACCESS, "SelfSubjectRulesReview", namespace="a"), 201, []),
+        (question(ACCESS, "SelfSubjectRulesReview"), 400, []),
+        (question(AUTHENTICATION, "TokenReview", token="t"), 201, []),
+        (question(AUTHENTICATION, "TokenReview"), 400, []),
+    ],
+)
+def test_questions_have_no_names(sent: Value, status: int, fields: list[str]) -> None:
+    answer = kplan.admit(sent)
+    assert (answer.status, [c.field for c in answer.causes]) == (status, fields)
+    if answer.object is not None:
+        assert "uid" not in answer.object["metadata"]
