@@ -101,7 +101,10 @@ class Document:
     place of a path and is only called for findings. `text` is the text of the whole document, comments too, and starts
     on `text_line`; the items of a List share it. `duplicates` are the keys that stand more than once in one map, where
     the last one counts. `layout` is the layout of the text and the values in its slots (kplan/yamlio/layout.py), where
-    the document has one that others have too: then `value` is only made when it is asked for.
+    the document has one that others have too. `origin` is the file (kplan/yamlio/texts.py), if it was read from one.
+
+    The value and the places of a layout are only made when they are asked for. A text may have to be read once more
+    from the file; when that has changed meanwhile it is "", and every place is the start of the document.
     """
 
     file: str
@@ -114,30 +117,56 @@ class Document:
     text_line: int = field(default=1, compare=False, repr=False)
     duplicates: tuple[Duplicate, ...] = field(default=(), compare=False, repr=False)
     layout: tuple[Any, Sequence[Any]] | None = field(default=None, compare=False, repr=False)
+    origin: Any = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def read(
+        cls,
+        origin: Any,
+        index: int,
+        line: int,
+        text: str | None,
+        text_line: int,
+        item: int | None,
+        value: Value,
+        locate: Callable[..., Span],
+        duplicates: tuple[Duplicate, ...],
+    ) -> Document:
+        """A document of a file; `text` is None if it is not kept."""
+        made = cls(origin.file, index, item, value, line, locate, text or "", text_line, duplicates, None, origin)
+        if text is None:
+            cls.__dict__["text"].__delete__(made)
+        return made
 
     @classmethod
     def laid_out(
-        cls,
-        layout: tuple[Any, Sequence[Any]],
-        file: str,
-        index: int,
-        line: int,
-        locate: Callable[..., Span],
-        text: str,
-        text_line: int,
+        cls, layout: tuple[Any, Sequence[Any]], origin: Any, index: int, line: int, text: str | None, text_line: int
     ) -> Document:
-        """A document whose value is made from its layout when it is asked for."""
-        made = cls(file, index, None, _LATER, line, locate, text, text_line, (), layout)
-        cls.__dict__["value"].__delete__(made)
+        """A document of a file whose value is made from its layout when it is asked for."""
+        made = _new(cls)
+        for fill, value in zip(_FILL, (origin.file, index, None, line, text_line, (), layout, origin), strict=True):
+            fill(made, value)
+        if text is not None:
+            vars(cls)["text"].__set__(made, text)
         return made
 
     def __getattr__(self, name: str) -> Any:
-        """The value that was not asked for so far."""
-        if name != "value":
+        """What was not asked for so far."""
+        if name == "text" and self.origin is not None:
+            return self.origin.text(self.text_line)
+        if name == "value":
+            found = self.passing()
+        elif name == "locate":
+            found = self.origin.places(self)
+        else:
             raise AttributeError(name)
-        value = self.passing()
-        vars(type(self))["value"].__set__(self, value)
-        return value
+        vars(type(self))[name].__set__(self, found)
+        return found
+
+    @property
+    def mentions_kplan(self) -> bool:
+        """Whether there may be a word for kplan in the file, in a comment or an annotation."""
+        return self.origin is None or bool(self.origin.mentions_kplan)
 
     def passing(self) -> Value:
         """The value, not kept where it has to be made."""
@@ -150,6 +179,13 @@ class Document:
     def span(self, path: Path = (), *, key: bool = False) -> Span:
         """The place of the value at `path`, with `key` that of its key; for a missing key the nearest parent."""
         return self.locate(path, key=True) if key else self.locate(path)
+
+
+_new: Final = object.__new__
+_FILL: Final = tuple(
+    vars(Document)[name].__set__
+    for name in ("file", "index", "item", "line", "text_line", "duplicates", "layout", "origin")
+)
 
 
 @record

@@ -92,6 +92,16 @@ def pod_template(obj: Value) -> PodTemplate | None:
     return PodTemplate(path, found) if isinstance(found, dict) else None
 
 
+def may_make_pods(obj: Object) -> bool:
+    """Whether an object may be or make pods; False for those of a layout that has no template of one."""
+    if obj.ref.kind in POD_PATHS or obj.document is None or obj.document.layout is None:
+        return True
+    layout = obj.document.layout[0]
+    if "pods" not in layout.plans:
+        layout.plans["pods"] = layout.at(("spec", "template", "spec", "containers")) is not None
+    return bool(layout.plans["pods"])
+
+
 def slim_pod(obj: Object, *fields: str) -> PodTemplate | None:
     """The pod that an object is or makes, perhaps with no more than the labels, the resources and in each container the
     name, the restart policy and these fields: of a document with a layout no more is made than that."""

@@ -36,7 +36,7 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
         return []
     meta, before = service["metadata"], (old or {}).get("spec") or {}
     others = list(_others(store, meta))
-    seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode())
+    seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")

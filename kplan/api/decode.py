@@ -109,17 +109,19 @@ def _members(node: Node, mode: Mode) -> _Members:
 
 
 def _struct(node: Node, mode: Mode) -> Convert:
-    members: _Members | None = None
+    find: Callable[[str], tuple[type | None, bool, Convert] | None] | None = None
+    always: Sequence[tuple[str, Callable[[], Any]]] = ()
 
     def convert(value: Any) -> Any:
-        nonlocal members
+        nonlocal find, always
         if type(value) is not dict:
             raise Mismatch
-        if members is None:  # late, for a schema may hold itself
-            members = _members(node, mode)
+        if find is None:  # late, for a schema may hold itself
+            fields, always = _members(node, mode)
+            find = fields.get
         out: dict[str, Any] = {}
         for name, v in value.items():
-            member = members.fields.get(name)
+            member = find(name)
             if member is None:
                 _unknown(name, v, out, mode)
             elif v is not None:
@@ -128,7 +130,7 @@ def _struct(node: Node, mode: Mode) -> Convert:
                     v = inner(v)
                 if v or keep:
                     out[name] = v
-        for name, make in members.always:
+        for name, make in always:
             if name not in out:
                 out[name] = make()
         return out
@@ -188,13 +190,17 @@ def _zero_item(node: Node, mode: Mode) -> Any:
 def _union(node: Node, mode: Mode) -> Convert:
     """A JSON schema or something else. The inner decoder is not strict (apiextensions/v1/marshal.go)."""
     assert node.items is not None
-    schema, inner = node.items, mode._replace(unknown="drop")
+    schema, inside = node.items, mode._replace(unknown="drop")
+    inner: Convert | None = None
 
     def convert(value: Any) -> Any:
+        nonlocal inner
+        if inner is None:  # late, for a schema holds itself
+            inner = converter(schema, inside)
         if type(value) is dict:
-            return converter(schema, inner)(value)
+            return inner(value)
         if type(value) is list and node.format == "schema-or-array":
-            return [converter(schema, inner)(v if v is not None else {}) for v in value]
+            return [inner(v if v is not None else {}) for v in value]
         if type(value) is list and node.format == "schema-or-strings":
             return [_string(v) for v in value]
         if node.format == "schema-or-bool" and type(value) is not bool:

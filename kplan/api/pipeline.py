@@ -44,7 +44,7 @@ def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = re
     a release that kplan does not know.
     """
     if cluster is not None:
-        return create(doc, Server(cluster.version, cluster.store))
+        return create(doc, cluster.server())
     return create(doc, Server(releases.parse(version)))
 
 

@@ -7,7 +7,8 @@ the next read: a simulated cluster has no caches that lag.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from kplan import release as releases
 from kplan.api.admission.quota import charge
@@ -22,6 +23,7 @@ from kplan.model import Key, split_api_version
 from kplan.store import Store, ref_of
 
 Value = dict[str, Any]
+Made = TypeVar("Made")
 
 NOBODY = Key("", "", "", "")
 NORMAL, WARNING = "Normal", "Warning"
@@ -44,7 +46,7 @@ class Timer(NamedTuple):
 class Control:
     """The hands of every controller. `current` is the controller and the object that it looks at.
 
-    `memory` is what controllers know that no object says, by controller and object; NOBODY stands for all of them.
+    `memory` is what controllers know that no object says, by controller and object (of all: see `remembered`).
     `retrying` says that the current sync is a second try. `calls` counts the calls of `settle`, `made` what was created
     in this one; `metrics` is what the metrics APIs answer, None if there are none.
     """
@@ -92,6 +94,14 @@ class Control:
     def orphans(self, kind: str, namespace: str) -> list[Value]:
         """The objects of a kind that no controller owns."""
         return self.store.uncontrolled(kind, namespace)
+
+    def remembered(self, controller: str, make: Callable[[], Made]) -> Made:
+        """What a controller knows of all objects together; `make` begins it."""
+        place = (controller, NOBODY)
+        if place not in self.memory:
+            self.memory[place] = make()
+        found: Made = self.memory[place]
+        return found
 
     # ---------------------------------------------------------------- writing
 

@@ -1,7 +1,8 @@
 """Names with a part that nobody can know, on their way through the API server.
 
-Objects that stand for several possible ones carry `<1>` or `<t1>` in their names, which no validation would take. They
-are checked under a name of the same length in digits, and stored under their own.
+What a server draws at random is `<1>` in a name, the time of a run `<t1>`. No validation would take such names, nor
+those that are derived from them, such as the claims of a pod's ephemeral volumes. They are checked as a server could
+have made them, in digits and of the same length, and stored under their own.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from typing import Any
 
 Value = dict[str, Any]
 
-_OPEN = re.compile(r"(?P<stem>.*-)<t(?P<number>\d+)>")
-_DIGITS = 8  # minutes since 1970 have so many, from 1989 to 2160
+_OPEN = re.compile(r"<(?P<kind>t?)(?P<number>\d+)>")
+# What generateName adds; and minutes since 1970, which have so many digits from 1989 to 2160.
+_DIGITS = {"": 5, "t": 8}
 
 
 def closed(obj: Value) -> tuple[Value, Callable[[Any], Any]]:
     """An object whose name the API server can judge, and the way back for whatever contains that name."""
     meta = obj["metadata"]
-    m = _OPEN.match(meta.get("name") or meta.get("generateName") or "")
-    if m is None:
+    name = meta.get("name") or meta.get("generateName") or ""
+    last = name.rfind(">") + 1
+    stem = name[:last]
+    stand_in = _OPEN.sub(lambda m: f"{int(m['number']):0{_DIGITS[m['kind']]}d}", stem)
+    if stand_in == stem:
         return obj, lambda value: value
-    name, stand_in = m[0], f"{m['stem']}{int(m['number']):0{_DIGITS}d}"
-    closed_obj: Value = _replaced(obj, name, stand_in)
-    return closed_obj, lambda value: _replaced(value, stand_in, name)
+    closed_obj: Value = _replaced(obj, stem, stand_in)
+    return closed_obj, lambda value: _replaced(value, stand_in, stem)
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

@@ -69,11 +69,12 @@ class Graph:
     @cached_property
     def duplicates(self) -> Mapping[Key, tuple[Object, ...]]:
         """Identities that several objects bear, as the server sees them. `generateName` gives each its own name."""
-        bearers: dict[Key, list[Object]] = {}
-        for obj in self.objects:
-            if obj.part("metadata", "name") or not obj.part("metadata", "generateName"):
-                bearers.setdefault(self._world.key_of(obj), []).append(obj)
-        return {key: tuple(objects) for key, objects in bearers.items() if len(objects) > 1}
+        several = {key: found for key, found in self._world.named.items() if len(found) > 1}
+        named = {
+            key: tuple(o for o in found if o.part("metadata", "name") or not o.part("metadata", "generateName"))
+            for key, found in several.items()
+        }
+        return {key: objects for key, objects in named.items() if len(objects) > 1}
 
     @cached_property
     def _needs(self) -> Needs:

@@ -75,7 +75,7 @@ class _Kind(NamedTuple):
 
 
 class World:
-    """The objects of the input, ready to be asked for."""
+    """The objects of the input, ready to be asked for; `named` holds them by their identities."""
 
     def __init__(self, objects: Sequence[Object], *, closed: bool, externals: Iterable[str | Key]) -> None:
         self.closed = closed
@@ -84,7 +84,7 @@ class World:
         self.crds = {kind: crd for crd in objects if (kind := _defines(crd)) is not None}
         self.selectable = Selectable()
         self._writers = Writers(objects)
-        self._named: dict[Key, list[Object]] = {}
+        self.named: dict[Key, list[Object]] = {}
         self._kinds: dict[GroupKind, _Kind] = {}
         self._of_kind: dict[tuple[str, str, str], list[Object]] = {}
         self._always = _by_kind(map(pattern, table().always))
@@ -107,7 +107,7 @@ class World:
         as_it_is = own[:2] == kind.stored and not (kind.scope and own.namespace)
         key = own if as_it_is else Key(*kind.stored, "" if kind.scope else own.namespace, own.name)
         self._identities[id(obj)] = key
-        self._named.setdefault(key, []).append(obj)
+        self.named.setdefault(key, []).append(obj)
         self._of_kind.setdefault(key[:3], []).append(obj)
         if kind.selected:
             self.selectable.add(*key[:3], Labelled(own, labels_of(obj)))
@@ -177,9 +177,9 @@ class World:
     def objects(self, key: Key) -> tuple[Object, ...]:
         """The objects with an identity; an object without a namespace goes to `default`."""
         other = {"": "default", "default": ""}.get(key.namespace)
-        found = self._named.get(key, [])
+        found = self.named.get(key, [])
         if other is not None:
-            found = found + self._named.get(key._replace(namespace=other), [])
+            found = found + self.named.get(key._replace(namespace=other), [])
         return tuple(found)
 
     def resolved(self, group: str, kind: str) -> Mapping[tuple[str, str], Resolution]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kplan.controllers import pods
 from kplan.controllers.control import Control, controller_of
+from kplan.kubelet import restarts
 from kplan.kubelet.scripted import scripted
 
 Value = dict[str, Any]
@@ -43,13 +44,10 @@ class Outcome(NamedTuple):
         """Whether there is an end still to come for a pod that runs."""
         if self.exit_code is None:
             return False
-        if _policy(pod) == "Never" or (self.exit_code == 0 and _policy(pod) == "OnFailure"):
+        again = restarts.again(pod, self.exit_code)
+        if any(name not in again for name in _not_ended(pod)):
             return True
         return self.exit_code != 0 and pods.restarts(pod) < _MOST_RESTARTS
-
-    def restarts(self, pod: Value) -> bool:
-        """Whether the kubelet starts the container again when it has ended."""
-        return _policy(pod) == "Always" or (_policy(pod) == "OnFailure" and self.exit_code != 0)
 
 
 RUNS = Outcome()
@@ -57,6 +55,12 @@ RUNS = Outcome()
 
 def outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
     """How a pod fares: by the script for its name, workload or image, by the tags of examples, else well."""
+    found = _outcome_of(pod, script, control)
+    counted = pod["spec"].get("restartPolicy") in ("OnFailure", "Never")  # by a Job, or it ends the pod
+    return Outcome(exit_code=1) if found.crashes and (counted or not restarts.again(pod, 1)) else found
+
+
+def _outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
     said = scripted(pod, script, control.store) if script else None
     if said is not None:
         return said
@@ -105,5 +109,8 @@ def _ended_before(pod: Value, control: Control) -> int:
     return sum(pods.has_ended(p) + pods.restarts(p) for p in owned)
 
 
-def _policy(pod: Value) -> str:
-    return str(pod["spec"].get("restartPolicy") or "Always")
+def _not_ended(pod: Value) -> list[str]:
+    """The names of the containers that have not ended for good."""
+    states = (pod.get("status") or {}).get("containerStatuses") or ()
+    over = {s["name"] for s in states if "terminated" in (s.get("state") or {})}
+    return [c["name"] for c in pod["spec"]["containers"] if c["name"] not in over]

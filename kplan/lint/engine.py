@@ -34,8 +34,9 @@ class Engine:
     def __init__(self, rules: Iterable[Rule], world: World) -> None:
         self.world = world
         self.rules = {r.name: r for r in rules}
-        self._checks = [(r, r.compiled()) for r in self.rules.values() if r.target != "input"]
-        world.ask(word for rule, _ in self._checks for word in question(*rule.check).words)
+        looking = [r for r in self.rules.values() if r.target != "input"]
+        self._checks = [(r, r.compiled(), question(*r.check)) for r in looking]
+        world.ask(word for _, _, asked in self._checks for word in asked.words)
         self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
         self._true_of: dict[Question, Collection[int] | None] = {}
 
@@ -75,16 +76,15 @@ class Engine:
 
     def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
-        groups: dict[tuple[str, Question], list[tuple[Rule, Check]]] = {}
+        groups: dict[tuple[str, str], list[tuple[Rule, Check]]] = {}
         words: frozenset[str] = frozenset()
-        for rule, check in self._checks:
+        for rule, check, asked in self._checks:
             if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
                 target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
-                asked = question(*rule.check)
-                words |= asked.words  # one question with the words of all
-                groups.setdefault((target, Question(asked.kind)), []).append((rule, check))
-        for (target, asked), checks in groups.items():
-            among = self._among(asked._replace(words=words) if asked.kind == "missing" else asked)
+                words |= asked.words
+                groups.setdefault((target, asked.kind), []).append((rule, check))
+        for (target, sort), checks in groups.items():
+            among = self._among(Question(sort, words if sort == "missing" else frozenset()))
             if among is None or among:
                 yield Asked(target, among, checks)
 

@@ -89,11 +89,13 @@ def _of_objects(
     )
     engine = Engine(rules, world)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
+    server = admission.server_of(objects, version)
     likeness = Likeness(kinds)
     blameless: set[Hashable] = set()
     for obj in objects:
         pieces = world.is_kustomized(obj)
-        mark = likeness.mark(obj)
+        # Policies may look at anything of an object, so no two are alike to them.
+        mark = likeness.mark(obj) if server.store is None else None
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
@@ -101,7 +103,7 @@ def _of_objects(
         said = {d.rule for d in drafts}
         malformed = schema_stage.WRONG_TYPE in said
         if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
-            drafts += admission.judge(obj, version, pieces=pieces)
+            drafts += admission.judge(obj, server, pieces=pieces)
         alone = engine.judge(obj, malformed=malformed, alone=True)
         if mark is not None and not drafts and not alone and len(blameless) < _MOST_MARKS:
             blameless.add((mark, pieces))

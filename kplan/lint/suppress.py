@@ -49,11 +49,10 @@ def collect(objects: Iterable[Object]) -> list[Suppression]:
     seen: set[tuple[str, int]] = set()
     for obj in objects:
         document = obj.document
-        if document and (document.file, document.index) not in seen:
-            seen.add((document.file, document.index))
-            out += _comments(document)
-        # An annotation can only be where its key stands, as it is or with an escape.
-        if document is None or ANNOTATION in document.text or "\\" in document.text:
+        if document is None or document.mentions_kplan:
+            if document and (document.file, document.index) not in seen:
+                seen.add((document.file, document.index))
+                out += _comments(document)
             out += _annotations(obj)
     return out
 

@@ -33,8 +33,8 @@ def load(
 
     Documents that no API server reads (templates, values, kustomizations, patches, …) are skipped with a reason. One
     without apiVersion and kind is skipped in a folder; in a file that the user named, or beside manifests in one file,
-    it is unreadable. `exclude` are globs; one without `/` matches any part of a path. Raises KplanError for a path that
-    does not exist.
+    it is unreadable. `exclude` are globs; one without `/` matches any part of a path. Documents of files on disk do not
+    keep their texts, unless there is a word for kplan in them. Raises KplanError for a path that does not exist.
     """
     limits = limits or Limits()
     surroundings = Surroundings()
@@ -102,7 +102,7 @@ def _read(entry: Entry, surroundings: Surroundings, limits: Limits) -> Loaded:
         return Loaded((), unreadable=(data,))
     if why := surroundings.why_left_out(entry, data):
         return Loaded((), (Skipped(entry.file, why),))
-    return documents(entry, data, limits)
+    return documents(entry, data, limits, keep=not entry.lasts)
 
 
 def _data(entry: Entry) -> bytes | Unreadable:
@@ -112,11 +112,12 @@ def _data(entry: Entry) -> bytes | Unreadable:
         return Unreadable(_start(entry.file), f"cannot be read: {error.strerror or error}", "io")
 
 
-def documents(entry: Entry, data: bytes, limits: Limits) -> Loaded:
-    """What stands in a file that nothing around it says to be no manifest."""
+def documents(entry: Entry, data: bytes, limits: Limits, *, keep: bool = True) -> Loaded:
+    """What stands in a file that nothing around it says to be no manifest; `keep` says to keep the texts."""
     directives = b"$patch" in data or b"$retainKeys" in data
     skip = partial(kinds.reason, entry.path, directives=directives)
-    loaded = read(data, entry.file, limits=limits, skip=skip, shallow=not directives)
+    again = None if keep else entry.read
+    loaded = read(data, entry.file, limits=limits, skip=skip, shallow=not directives, again=again)
     if loaded.unreadable and (why := _no_manifest(entry, data, loaded.unreadable)):
         return Loaded((), (Skipped(entry.file, why),))
     if not (loaded.documents or loaded.skipped or loaded.unreadable):

@@ -14,7 +14,8 @@ class Entry(NamedTuple):
     """One file: its name for people, its path (with `/`) for `other`, and how to get its bytes.
 
     `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`. As long as
-    the file has this `state` its bytes are the same; "" where nobody can tell.
+    the file has this `state` its bytes are the same; "" where nobody can tell. `lasts` says that the file can be read
+    again at any time.
     """
 
     file: str
@@ -23,3 +24,4 @@ class Entry(NamedTuple):
     other: ReadOther
     named: bool = False
     state: str = ""
+    lasts: bool = False

@@ -171,7 +171,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _entry(path: str, limit: int, info: os.stat_result, *, named: bool) -> Entry:
     shown = _shown(path)
-    return Entry(shown, shown, partial(_read, path, limit, info.st_size), partial(_other, limit), named, _state(info))
+    read = partial(_read, path, limit, info.st_size)
+    return Entry(shown, shown, read, partial(_other, limit), named, _state(info), lasts=True)
 
 
 def _state(info: os.stat_result) -> str:

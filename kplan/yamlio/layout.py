@@ -12,10 +12,12 @@ from collections.abc import Callable, Hashable, Sequence
 from itertools import count
 from typing import Any, Final
 
+from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
-from kplan.yamlio import flow, multiline, scalars
+from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
-from kplan.yamlio.lines import ITEM, LATER, LONGEST_KEPT, OPEN, PAIR, PLAIN, SCALAR, Block, Line, Lines, keep, read_line
+from kplan.yamlio.lines import ITEM, LATER, LONGEST_KEPT, OPEN, PAIR, SCALAR, Block, Line, Lines, keep, read_line
+from kplan.yamlio.scalars import WORDS
 
 LONGEST: Final = 400  # lines of a document that is remembered
 _MOST_KEPT: Final = 2_000
@@ -23,8 +25,12 @@ _MOST_KINDS: Final = 50_000
 _WORTH: Final = 3  # documents of one layout, until it is written down
 _WORTH_CODE: Final = 12  # values of one tree, until code is made that makes them
 _DEEPEST_FLOW: Final = 20
-# A plain scalar that starts so is a text (kplan/yamlio/scalars.py: neither a word with a meaning nor a number).
-_TEXT_START: Final = frozenset("abcdeghijklmpqrsuvwxzABCDEGHIJKLMPQRSUVWXZ_/")
+# A usual value: a text in quotes without an escape, a number of digits, or a plain scalar that is no number: a text or
+# a word with a meaning (kplan/yamlio/scalars.py). All of it ASCII, without comments.
+_USUAL: Final = lazy(
+    r'"([ !#-\[\]-~]*)"|([1-9][0-9]{0,17})|'
+    r"(?:--?[A-Za-z]|[A-Za-z_/])[ !\"$-9;-~]*+(?::[!\"$-9;-~][ !\"$-9;-~]*+)*+(?<! )"
+)
 
 
 class Slot(NamedTuple):
@@ -50,11 +56,15 @@ class Layout:
     """One layout: `tree` is the value with a Slot in the place of each scalar or flow collection; it starts on `line`
     of the document, from 1. Raises Unusual for a tree that cannot be made in this way."""
 
-    __slots__ = ("_blocks", "_flows", "_head", "_last", "_parts", "_views", "line", "make", "plans", "tree")
+    __slots__ = (
+        *("_blocks", "_flows", "_head", "_last", "_parts", "_views"),
+        *("is_object", "line", "make", "plans", "tree"),
+    )
 
     def __init__(self, tree: Any, line: int, blocks: Sequence[_BlockPart], flows: Sequence[int]) -> None:
         self.tree = tree
         self.line = line
+        self.is_object = isinstance(tree, dict) and "items" not in tree  # a list is taken apart
         self._blocks = tuple(blocks)
         self._flows = tuple(flows)
         _check(tree)
@@ -284,39 +294,49 @@ class _Seen(dict[str, tuple[int, Any]]):
         super().__init__()
         self._lines = lines
         self._numbers: dict[Any, int] = {}
-        self._heads: dict[str, int] = {}
+        self._heads: dict[str, int] = {}  # by the key and what is before it
+        self._items: dict[str, int] = {}  # by what is before the dash
         self._count = count()
 
     def __missing__(self, line: str) -> tuple[int, Any]:
-        head, colon, text = line.partition(": ")
-        number = self._heads.get(head) if colon else -1
+        head, mark, text = line.partition(": ")
+        heads = self._heads
+        if not mark:
+            head, mark, text = line.partition("- ")
+            heads = self._items
+        usual = _USUAL.fullmatch(text) if mark else None
+        number = heads.get(head) if usual is not None else -1
         if number is None:
-            number = self._head(head)
-        if number >= 0 and PLAIN.fullmatch(text) and text.isprintable():
-            text = text.rstrip(" ")
-            found = (number, text if text[0] in _TEXT_START else scalars.value(scalars.resolve(text)))
+            number = self._head(heads, head, mark)
+        if usual is not None and number >= 0:
+            quoted, digits = usual.groups()
+            value = int(digits) if digits is not None else WORDS.get(text, text) if quoted is None else quoted
+            found = (number, value)
         else:
-            made = self._lines[line]
-            kind, _, _, value, _ = _inner(made)
-            is_value = kind in (PAIR, SCALAR) or (kind == LATER and isinstance(value, str))
-            found = (self._number(made), value if is_value else None)
+            found = self._unusual(line)
         if len(self) >= _MOST_KINDS:
             self.clear()
         if len(line) <= LONGEST_KEPT:
             self[line] = found
         return found
 
-    def _head(self, head: str) -> int:
-        """The number of the lines that start so, where all is usual: what follows the colon is a plain scalar."""
-        line = read_line(f"{head}: a")
+    def _unusual(self, line: str) -> tuple[int, Any]:
+        made = self._lines[line]
+        kind, _, _, value, _ = _inner(made)
+        is_value = kind in (PAIR, SCALAR) or (kind == LATER and isinstance(value, str))
+        return self._number(made), value if is_value else None
+
+    def _head(self, heads: dict[str, int], head: str, mark: str) -> int:
+        """The number of the lines that start so, if nothing is unusual about their start; else -1."""
+        line = read_line(f"{head}{mark}a")
         kind, _, _, value, _ = _inner(line)
-        found = self._number(line) if kind == PAIR and value == "a" else -1
-        keep(self._heads, head, found)
+        found = self._number(line) if kind in (PAIR, SCALAR) and value == "a" else -1
+        keep(heads, head, found)
         return found
 
     def _number(self, line: Line) -> int:
         if len(self._numbers) >= _MOST_KINDS:  # numbers are not used again: what was learnt by them is forgotten
-            for memory in (self._numbers, self._heads, self):
+            for memory in (self._numbers, self._heads, self._items, self):
                 memory.clear()
         return self._numbers.setdefault(_what(line), next(self._count))
 

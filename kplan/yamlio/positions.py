@@ -39,18 +39,29 @@ class Tree(NamedTuple):
 class Positions:
     """The places of one document; calling it with a path gives the span.
 
-    `text` starts on `line` of the file. A JSON document starts at the index `json_start` of the text. `by_lines` makes
-    the nodes of a text that the fast parser has read, or raises Unusual.
+    `text` starts on `line` of the file; it may be what gives it by this line, or "" if nobody can: all places are then
+    the start of the document, the line `start`. A JSON document starts at the index `json_start` of the text.
+    `by_lines` makes the nodes of a text that the fast parser has read, or raises Unusual.
     """
 
-    __slots__ = ("_tree", "by_lines", "file", "json_start", "line", "text")
+    __slots__ = ("_text", "_tree", "by_lines", "file", "json_start", "line", "start")
 
-    def __init__(self, file: str, text: str, line: int, *, json_start: int | None = None) -> None:
+    def __init__(
+        self,
+        file: str,
+        text: str | Callable[[int], str],
+        line: int,
+        *,
+        start: int = 0,
+        json_start: int | None = None,
+        by_lines: Callable[[str], Tree] | None = None,
+    ) -> None:
         self.file = file
-        self.text = text
+        self._text = text
         self.line = line
+        self.start = start or line
         self.json_start = json_start
-        self.by_lines: Callable[[str], Tree] | None = None
+        self.by_lines = by_lines
         self._tree: Tree | None = None
 
     def __call__(self, path: Path, *, key: bool = False) -> Span:
@@ -92,18 +103,22 @@ class Positions:
         return self._tree
 
     def _made(self) -> Tree:
+        text = self._text if isinstance(self._text, str) else self._text(self.line)
+        if not text:
+            place = (self.start - self.line, 0)
+            return Tree(Node(place, place), [])
         if self.json_start is not None:
             from kplan.yamlio.jsontree import json_tree
 
-            return json_tree(self.text, self.json_start)
+            return json_tree(text, self.json_start)
         if self.by_lines is not None:
             try:
-                return self.by_lines(self.text)
+                return self.by_lines(text)
             except Unusual:
                 pass
         from kplan.yamlio.yamltree import yaml_tree
 
-        return yaml_tree(self.text)
+        return yaml_tree(text)
 
     def _span(self, start: Place, end: Place) -> Span:
         return Span(self.file, start[0] + self.line, start[1] + 1, end[0] + self.line, end[1] + 1)

@@ -6,7 +6,8 @@ apis/meta/v1/unstructured/helpers.go (UnstructuredJSONScheme: what is a list).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from kplan.errors import KplanError
@@ -14,40 +15,43 @@ from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unread
 from kplan.tuples import NamedTuple
 from kplan.yamlio import fast, jsonio
 from kplan.yamlio.flow import Unusual
-from kplan.yamlio.layout import Layout
 from kplan.yamlio.limits import Limits
-from kplan.yamlio.positions import Positions
+from kplan.yamlio.positions import Positions, Tree
 from kplan.yamlio.readerror import ReadError
 from kplan.yamlio.scalars import replace_surrogates
 from kplan.yamlio.split import Chunk, chunks, decode, normalise
+from kplan.yamlio.texts import Texts
 
 
-class Parsed:
-    """One document as it stands in the file: any JSON value; `positions` knows its text."""
+class _Read(NamedTuple):
+    """One document as it stands in the file: any JSON value, which starts on `line`, and its text, from `text_line`.
 
-    __slots__ = ("_found", "_value", "line", "positions", "repeated")
+    `repeated` says that some map may have a key twice. `by_lines` and `json_start` are what Positions wants to know.
+    """
 
-    def __init__(
-        self, value: Any, line: int, repeated: bool, positions: Positions, found: fast.Parsed | None = None
-    ) -> None:
-        self._value = value
-        self._found = found
-        self.line = line
-        self.repeated = repeated
-        self.positions = positions
+    parsed: fast.Parsed
+    line: int
+    text: str
+    text_line: int
+    repeated: bool = False
+    by_lines: Callable[[str], Tree] | None = None
+    json_start: int | None = None
 
     @property
     def value(self) -> Any:
         """The value, made now if it is that of a layout."""
-        return self._value if self._found is None else self._found.value
+        return self.parsed.value
 
-    @property
-    def laid_out(self) -> tuple[Layout, Sequence[Any]] | None:
-        """The layout and its slots of a document that has one and is a single object."""
-        found = self._found
-        if found is None or found.layout is None or not isinstance(found.layout.tree, dict):
-            return None
-        return None if "items" in found.layout.tree else (found.layout, found.slots)
+    def places(self, file: str, text: Callable[[int], str] | None = None) -> Positions:
+        """Where its parts are; `text` gives the text by its line, for places that are not to keep it."""
+        return Positions(
+            file,
+            text or self.text,
+            self.text_line,
+            start=self.line,
+            json_start=self.json_start,
+            by_lines=self.by_lines,
+        )
 
 
 class One(NamedTuple):
@@ -65,34 +69,43 @@ def read(
     limits: Limits | None = None,
     skip: Callable[[Any], str] | None = None,
     shallow: bool = False,
+    again: Callable[[], bytes] | None = None,
 ) -> Loaded:
     """The documents of a file, lists flattened; each unreadable document once, at its place in `file`.
 
     `skip` looks at the value of each document and says why it is to be left out, or "". With `shallow` it looks at no
     more than the names of the fields, and the plain values of the document and of its `metadata`. Documents that are
-    empty are dropped. Never raises for what the data holds.
+    empty are dropped. `again` reads the data once more, raising OSError if that is not possible any more: then most
+    documents need not keep their texts. Never raises for what the data holds.
     """
     limits = limits or Limits()
+    try:
+        text = _text(data, limits)
+    except ReadError as problem:
+        return Loaded((), (), (_unreadable(file, problem),), 1)
+    texts = Texts(file, data, text, None if jsonio.looks_like_json(text) else again)
+    keeps = texts.kept
     documents: list[Document] = []
     skipped: list[Skipped] = []
     unreadable: list[Unreadable] = []
     index = 0
-    for parsed in _parsed(data, file, limits):
-        if isinstance(parsed, ReadError):
-            unreadable.append(_unreadable(file, parsed))
+    for one in _of_text(text, limits):
+        if isinstance(one, ReadError):
+            unreadable.append(_unreadable(file, one))
             index += 1
             continue
-        layout = parsed.laid_out
+        parsed, line, own_text, text_line = one[:4]
+        layout = parsed.layout if parsed.layout is not None and parsed.layout.is_object else None
         if layout is None and parsed.value is None:
             continue
-        if skip is not None and (reason := skip(layout[0].head(layout[1]) if layout and shallow else parsed.value)):
-            skipped.append(Skipped(file, reason, Span(file, parsed.line, 1, parsed.line, 1), index))
+        if skip is not None and (reason := skip(layout.head(parsed.slots) if layout and shallow else parsed.value)):
+            skipped.append(Skipped(file, reason, Span(file, line, 1, line, 1), index))
         elif layout is not None:
-            places = parsed.positions
-            documents.append(Document.laid_out(layout, file, index, parsed.line, places, places.text, places.line))
+            pair = layout, parsed.slots
+            documents.append(Document.laid_out(pair, texts, index, line, own_text if keeps else None, text_line))
         else:
             try:
-                documents += list(_flattened(file, index, parsed))  # all of it or nothing
+                documents += list(_flattened(texts, index, one))  # all of it or nothing
             except ReadError as problem:
                 unreadable.append(_unreadable(file, problem))
         index += 1
@@ -101,8 +114,8 @@ def read(
 
 def read_one(text: str) -> One:
     """The one document in a text, as kubectl reads it from a file. A List stays whole; a map need not have a kind."""
-    found: list[Parsed] = []
-    for parsed in _of_text(_cleaned(text), "", Limits()):
+    found: list[_Read] = []
+    for parsed in _of_text(_cleaned(text), Limits()):
         if isinstance(parsed, ReadError):
             return One(None, _words_of_kubectl(parsed))
         if parsed.value is not None:
@@ -114,7 +127,7 @@ def read_one(text: str) -> One:
     value = found[0].value
     if not isinstance(value, dict):
         return One(None, _no_map(value))
-    return One(value, "", found[0].positions.duplicates() if found[0].repeated else ())
+    return One(value, "", found[0].places("").duplicates() if found[0].repeated else ())
 
 
 def load_value(text: str, file: str) -> Any:
@@ -123,7 +136,7 @@ def load_value(text: str, file: str) -> Any:
     For what is no manifest: configuration, rules, texts inside a ConfigMap. Raises KplanError with the place.
     """
     values = []
-    for parsed in _of_text(_cleaned(text), file, Limits()):
+    for parsed in _of_text(_cleaned(text), Limits()):
         if isinstance(parsed, ReadError):
             raise KplanError(f"{file}:{parsed.line}:{parsed.col}: {parsed.message}")
         if parsed.value is not None:
@@ -137,21 +150,16 @@ def _cleaned(text: str) -> str:
     return normalise(replace_surrogates(text).removeprefix("\ufeff"))
 
 
-def _parsed(data: bytes, file: str, limits: Limits) -> Iterator[Parsed | ReadError]:
+def _text(data: bytes, limits: Limits) -> str:
+    """The text of a file. Raises ReadError."""
     if len(data) > limits.file_bytes:
-        yield ReadError(f"a file of more than {limits.file_bytes} bytes", code="limit")
-        return
-    try:
-        text = decode(data)
-    except ReadError as problem:
-        yield problem
-        return
-    yield from _of_text(text, file, limits)
+        raise ReadError(f"a file of more than {limits.file_bytes} bytes", code="limit")
+    return decode(data)
 
 
-def _of_text(text: str, file: str, limits: Limits) -> Iterator[Parsed | ReadError]:
+def _of_text(text: str, limits: Limits) -> Iterator[_Read | ReadError]:
     """The documents of a normalised text, the empty ones too, up to the limit."""
-    parsed = _json_first(text, file, limits) if jsonio.looks_like_json(text) else _yaml(text, 1, file, limits)
+    parsed = _json_first(text, limits) if jsonio.looks_like_json(text) else _yaml(text, 1, limits)
     for count, document in enumerate(parsed):
         if count == limits.documents:
             yield ReadError(f"more than {limits.documents} documents", document.line, code="limit")
@@ -159,7 +167,7 @@ def _of_text(text: str, file: str, limits: Limits) -> Iterator[Parsed | ReadErro
         yield document
 
 
-def _json_first(text: str, file: str, limits: Limits) -> Iterator[Parsed | ReadError]:
+def _json_first(text: str, limits: Limits) -> Iterator[_Read | ReadError]:
     """A text that starts as JSON does. While no more than one value has come, what is no JSON may still be YAML."""
     end = count = 0
     while True:
@@ -169,94 +177,95 @@ def _json_first(text: str, file: str, limits: Limits) -> Iterator[Parsed | ReadE
             if problem.code != "json" or count > 1:
                 yield problem
                 return
-            yield from _after_json(text, end, problem, file, limits)
+            yield from _after_json(text, end, problem, limits)
             return
         if found is None:
             return
         line = text.count("\n", 0, found.start) + 1
         line_start = text.rfind("\n", 0, found.start) + 1
-        positions = Positions(file, text[line_start : found.end], line, json_start=found.start - line_start)
-        parsed = Parsed(found.value, line, found.repeated, positions)
-        yield _too_long(parsed, limits) or parsed
+        value = fast.Parsed(found.value, 1)
+        own_text, start = text[line_start : found.end], found.start - line_start
+        one = _Read(value, line, own_text, line, found.repeated, json_start=start)
+        yield _too_long(one, limits) or one
         end = found.end
         count += 1
 
 
-def _after_json(text: str, end: int, problem: ReadError, file: str, limits: Limits) -> Iterator[Parsed | ReadError]:
+def _after_json(text: str, end: int, problem: ReadError, limits: Limits) -> Iterator[_Read | ReadError]:
     """The rest of the text as YAML; if its first document is none, the error of JSON is the one that is told."""
     rest = text[end:].lstrip(" \t\r")
     start = len(text) - len(rest)
     start += rest.startswith("\n")
     line = text.count("\n", 0, start) + 1
-    for count, parsed in enumerate(_yaml(text[start:], line, file, limits)):
+    for count, parsed in enumerate(_yaml(text[start:], line, limits)):
         failed = count == 0 and isinstance(parsed, ReadError) and parsed.code == "yaml"
         yield problem if failed else parsed
 
 
-def _yaml(text: str, line: int, file: str, limits: Limits) -> Iterator[Parsed | ReadError]:
+def _yaml(text: str, line: int, limits: Limits) -> Iterator[_Read | ReadError]:
     for chunk in chunks(text, line):
         if isinstance(chunk, ReadError):
             yield chunk
             continue
         try:
-            parsed = _document(chunk, file, limits)
-            yield _too_long(parsed, limits) or parsed
+            one = _document(chunk, limits)
+            yield one if len(one.text) <= limits.scalar_bytes else _too_long(one, limits) or one
         except ReadError as problem:
             problem.line += chunk.line - 1
             yield problem
 
 
-def _document(chunk: Chunk, file: str, limits: Limits) -> Parsed:
-    positions = Positions(file, chunk.text, chunk.line)
-    if not chunk.text:
-        return Parsed(None, chunk.line, False, positions)
+def _document(chunk: Chunk, limits: Limits) -> _Read:
+    text, line = chunk
+    if not text:
+        return _Read(fast.Parsed(None, 1), line, text, line)
     try:
-        found = fast.parse(chunk.text, limits)
-        positions.by_lines = fast.tree
-        return Parsed(None, chunk.line - 1 + found.line, False, positions, found)
+        found = fast.parse(text, limits)
+        return _Read(found, line - 1 + found.line, text, line, False, fast.tree)
     except Unusual:
         from kplan.yamlio.compose import compose
         from kplan.yamlio.events import parse
 
-        made = parse(chunk.text, lambda next_event: compose(next_event, limits))
-        return Parsed(made.value, chunk.line - 1 + made.line, made.repeated, positions)
+        made = parse(text, lambda next_event: compose(next_event, limits))
+        return _Read(fast.Parsed(made.value, made.line), line - 1 + made.line, text, line, made.repeated)
 
 
-def _too_long(parsed: Parsed, limits: Limits) -> ReadError | None:
+def _too_long(one: _Read, limits: Limits) -> ReadError | None:
     """What is wrong with a document that holds a text beyond the limit."""
     limit = limits.scalar_bytes
-    if len(parsed.positions.text) <= limit:
+    if len(one.text) <= limit:
         return None
-    waiting: list[tuple[Path, Any]] = [((), parsed.value)]
+    waiting: list[tuple[Path, Any]] = [((), one.value)]
     while waiting:
-        path, one = waiting.pop()
-        if isinstance(one, (dict, list)):
-            inside = one.items() if isinstance(one, dict) else enumerate(one)
+        path, part = waiting.pop()
+        if isinstance(part, (dict, list)):
+            inside = part.items() if isinstance(part, dict) else enumerate(part)
             waiting += [((*path, k), v) for k, v in inside if isinstance(v, (dict, list, str))]
-        elif isinstance(one, str) and len(one) > limit:
-            return _problem_at(parsed.positions, path, f"a text of more than {limit} bytes", code="limit")
+        elif isinstance(part, str) and len(part) > limit:
+            return _problem_at(one.places(""), path, f"a text of more than {limit} bytes", code="limit")
     return None
 
 
-def _flattened(file: str, index: int, parsed: Parsed) -> Iterator[Document]:
+def _flattened(texts: Texts, index: int, one: _Read) -> Iterator[Document]:
     """The document, or the items of a list in the order kubectl takes them. Raises ReadError for what is no object."""
-    positions = parsed.positions
-    value = parsed.value
-    duplicates = positions.duplicates() if parsed.repeated else ()
+    value = one.value
+    here = one.places(texts.file)
+    duplicates = here.duplicates() if one.repeated else ()
+    positions = here if texts.kept or duplicates else one.places(texts.file, texts.text)
     if not isinstance(value, dict):
-        raise ReadError(_no_map(value), parsed.line)
+        raise ReadError(_no_map(value), one.line)
+    document = partial(Document.read, texts, index, one.line, one.text if texts.kept else None, one.text_line)
     if "items" not in value:
-        yield Document(file, index, None, value, parsed.line, positions, positions.text, positions.line, duplicates)
+        yield document(None, value, positions, duplicates)
         return
     queue: list[tuple[Path, Value]] = [((), value)]
     count = 0
-    for path, one in queue:
-        if "items" in one and (not path or isinstance(one["items"], list)):
-            queue += _items(path, one, positions)
+    for path, item in queue:
+        if "items" in item and (not path or isinstance(item["items"], list)):
+            queue += _items(path, item, here)
             continue
         own = _inside(path, duplicates, first=count == 0)
-        place = positions.within(path)
-        yield Document(file, index, count, one, parsed.line, place, positions.text, positions.line, own)
+        yield document(count, item, positions.within(path), own)
         count += 1
 
 

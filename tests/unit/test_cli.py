@@ -45,6 +45,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("argv", "code", "err"),
     [
         (["lnit"], 2, "error: there is no command 'lnit'\nhint: did you mean lint?\n"),
+        (["state"], 1, "error: Missing command.\nhint: kplan state --help\n"),
+        (["config"], 2, "error: Missing command.\nhint: kplan config --help\n"),
         (["xyzzy"], 2, "error: there is no command 'xyzzy'\nhint: `kplan --help` lists the commands\n"),
         (["--nope"], 2, "error: No such option '--nope'.\nhint: kplan --help\n"),
         (

@@ -415,6 +415,31 @@ def test_ephemeral_volumes_come_and_go_with_their_pod() -> None:
     assert [c.objects(k) for k in ("Pod", "PersistentVolumeClaim", "PersistentVolume")] == [[], [], []]
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("ReplicaSet", {"p-<1>-scratch", "p-<2>-scratch"}), ("CronJob", {"p-<t1>-<1>-scratch", "p-<t1>-<2>-scratch"})],
+)
+def test_a_claim_is_named_after_a_pod_whose_name_is_drawn(kind: str, names: set[str]) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "fast"}
+    user = pod(claims=(), volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}])
+    template = {"metadata": {"labels": {"of": "p"}}, "spec": user["spec"]}
+    meta = {"name": "p", "namespace": "default"}
+    owner: Value = {"apiVersion": "apps/v1", "kind": kind, "metadata": meta}
+    if kind == "CronJob":
+        template["spec"]["restartPolicy"] = "Never"
+        job = {"parallelism": 2, "completions": 2, "template": template}
+        owner["apiVersion"], owner["spec"] = "batch/v1", {"schedule": "* * * * *", "jobTemplate": {"spec": job}}
+    else:
+        owner["spec"] = {"replicas": 2, "selector": {"matchLabels": {"of": "p"}}, "template": template}
+    c = settled([storage_class(wait=True), owner], [], provision=True)
+    assert {v["metadata"]["name"] for v in c.objects("PersistentVolumeClaim")} == names
+    assert {v["status"]["phase"] for v in c.objects("PersistentVolumeClaim")} == {"Bound"}
+    assert {
+        v["metadata"]["ownerReferences"][0]["name"] + "-scratch" for v in c.objects("PersistentVolumeClaim")
+    } == names
+    assert [e for e in c.events() if e.reason == "EphemeralVolumeCreationFailed"] == []
+
+
 def test_a_claim_that_is_not_its_own_is_refused() -> None:
     template = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
     user = pod(claims=(), volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": template}}])

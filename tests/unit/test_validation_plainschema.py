@@ -77,15 +77,31 @@ def test_the_same_is_said_without_passing_over(monkeypatch: pytest.MonkeyPatch) 
     draw = random.Random(7)
     schemas = [{"type": "object", "properties": {"spec": _schema(draw, 3), "s": _schema(draw, 2)}} for _ in range(400)]
     found = [_answer(s) for s in schemas]
-    for module in (crdschema, kinds):
-        monkeypatch.setattr(module, "plain_nodes", lambda _: frozenset())
+    for module, name in ((crdschema, "parts"), (crdschema, "root"), (kinds, "parts")):
+        monkeypatch.setattr(module, name, _whole)
     assert found == [_answer(s) for s in schemas]
     assert 100 < sum(1 for accepted, *_ in found if accepted) < 350  # type: ignore[misc]
 
 
-def test_what_is_plain() -> None:
-    inner = {"type": "string", "description": "d", "pattern": "a+"}
+def _whole(schema: dict[str, Any]) -> plainschema.Part:
+    """A schema of which nothing is plain and no part is quiet."""
+    item, additional, properties = (schema.get(key) for key in ("items", "additionalProperties", "properties"))
+    named = properties.items() if isinstance(properties, dict) else ()
+    return plainschema.Part(
+        schema,
+        item=_whole(item) if isinstance(item, dict) else None,
+        additional=_whole(additional) if isinstance(additional, dict) else None,
+        properties=tuple(sorted((name, _whole(inner if isinstance(inner, dict) else {})) for name, inner in named)),
+    )
+
+
+def test_what_is_looked_at() -> None:
     odd = {"type": "string", "default": "x"}
-    schema = {"type": "object", "properties": {"a": {"type": "array", "items": inner}, "b": odd}}
-    found = plainschema.plain_nodes(schema)
-    assert {id(inner), id(schema["properties"]["a"])} == found  # type: ignore[index]
+    rules = {"type": "string", "x-kubernetes-validations": [{"rule": "true"}]}
+    inner = {"type": "string", "description": "d", "pattern": "a+"}
+    above = {"type": "array", "items": odd}
+    properties = {"d": {"type": "array", "items": inner}, "c": above, "b": rules, "a": inner}
+    schema = {"type": "object", "properties": properties}
+    part = plainschema.Part
+    quiet = part(above, quiet=True, item=part(odd, quiet=True))
+    assert plainschema.parts(schema) == part(schema, properties=(("b", part(rules)), ("c", quiet)))

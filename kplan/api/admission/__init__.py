@@ -8,7 +8,7 @@ a module with `mutate(obj, request)`, which may change `obj` in place, or `valid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -45,8 +45,13 @@ OF_A_CLUSTER = frozenset(("policies", "quota"))
 
 
 def mutate(obj: Value, request: Request) -> Value:
-    """The object after all mutating plugins; raises Refused."""
-    _run(MUTATING, "mutate", obj, request)
+    """The object after all mutating plugins, and then the cluster's mutating policies; raises Refused."""
+    plugins = partial(_run, MUTATING, "mutate", obj, request)
+    plugins()
+    if request.store is not None and next(request.store.all("MutatingAdmissionPolicy"), None) is not None:
+        from kplan.api.admission import mutations
+
+        mutations.mutate(obj, request, plugins)
     return obj
 
 

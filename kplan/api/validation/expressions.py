@@ -65,7 +65,7 @@ def environment(variables: Variables) -> cel.Environment:
         declared |= {"authorizer": _AUTHORIZER, "authorizer.requestResource": _RESOURCE_CHECK}
     if variables.composed is not None:
         declared["variables"] = object_of("kubernetes.variables", variables.composed)
-    return cel.Environment(declared, _messages if variables.mutating else lambda _: None)
+    return cel.Environment(declared, _messages, frozenset()) if variables.mutating else cel.Environment(declared)
 
 
 def _messages(name: str) -> Type | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
-from kplan.api.validation.plainschema import is_known_format, plain_nodes
+from kplan.api.validation.plainschema import Part, is_known_format, parts
 from kplan.api.warnings import nodelabels, pods
 from kplan.workloads import get
 
@@ -219,25 +219,48 @@ def custom_resource_definition(obj: Value, minor: int) -> Iterator[str]:  # noqa
     """A CustomResourceDefinition with formats that nothing checks."""
     for version in get(obj, "spec", "versions") or ():
         schema = get(version, "schema", "openAPIV3Schema")
-        plain = plain_nodes(schema) if isinstance(schema, dict) else frozenset()
-        for unknown in dict.fromkeys(_formats(schema, plain)):
+        for unknown in dict.fromkeys(_formats(parts(schema))) if isinstance(schema, dict) else ():
             yield f'unrecognized format "{unknown}"'
 
 
-def _formats(schema: Any, plain: frozenset[int]) -> Iterator[str]:
-    if not isinstance(schema, dict) or id(schema) in plain:
-        return
+def _formats(part: Part) -> Iterator[str]:
+    """The formats that nothing checks in a part of a schema, in the order in which they are written."""
+    schema = part.schema
+    if not part.quiet:
+        yield from _format(schema)
+    named = dict(part.properties)
+    for name in schema["properties"] if named else ():
+        if name in named:
+            yield from _formats(named[name])
+    for inner in (part.item, part.additional):
+        if inner is not None:
+            yield from _formats(inner)
+    if not part.quiet:
+        yield from _in_junctors(schema)
+
+
+def _format(schema: Mapping[str, Any]) -> Iterator[str]:
     format_ = schema.get("format")
     if isinstance(format_, str) and format_ and not is_known_format(format_, schema.get("type")):
         yield format_
-    for key in ("properties", "patternProperties", "definitions"):
-        for child in (schema.get(key) or {}).values():
-            yield from _formats(child, plain)
-    for key in ("items", "additionalProperties", "not"):
-        yield from _formats(schema.get(key), plain)
-    for key in ("allOf", "anyOf", "oneOf"):
-        for child in schema.get(key) or ():
-            yield from _formats(child, plain)
+
+
+def _in_junctors(schema: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("not", "allOf", "anyOf", "oneOf"):
+        inner = schema.get(key) or ()
+        for child in (inner,) if key == "not" else inner:
+            yield from _anywhere(child)
+
+
+def _anywhere(schema: Any) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        return
+    yield from _format(schema)
+    for child in (schema.get("properties") or {}).values():
+        yield from _anywhere(child)
+    for key in ("items", "additionalProperties"):
+        yield from _anywhere(schema.get(key))
+    yield from _in_junctors(schema)
 
 
 def deprecated_api(request: Request) -> Iterator[str]:

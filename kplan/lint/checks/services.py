@@ -18,12 +18,7 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
     kind = str if which == "named" else int
 
     def check(site: Site) -> Iterable[Problem]:
-        ports = site.object.part("spec", "ports")
-        asked = [
-            (i, port)
-            for i, p in enumerate(ports if isinstance(ports, list) else ())
-            if type(port := _wanted(p)) is kind
-        ]
+        asked = [(i, port) for i, port in site.world.once(_ports, site.object) if type(port) is kind]
         pods = site.world.targets(site.object, "selector") if asked else []
         declared = [p for o in pods for p in site.world.once(_declared, o)]
         if not pods or (kind is int and not declared):
@@ -36,6 +31,12 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
                 yield Problem(path, {"port": port}, (Place("these are the pods", pods[0], ()),))
 
     return check
+
+
+def _ports(service: Object) -> list[tuple[int, Any]]:
+    """The ports of the pods that the ports of a Service lead to, with their places."""
+    ports = service.part("spec", "ports")
+    return [(i, _wanted(p)) for i, p in enumerate(ports)] if isinstance(ports, list) else []
 
 
 def _wanted(port: Any) -> Any:
