@@ -321,3 +321,37 @@ def test_shared_devices_by_release(sent: Value, older: list[str], newer: list[st
     """Recorded of 1.34 and 1.36 servers, but not in the rows of the tests of recordings."""
     assert [field for field, *_ in found(sent, "1.35")] == older
     assert [field for field, *_ in found(sent)] == newer
+
+
+@pytest.mark.parametrize(
+    ("status", "causes"),
+    [
+        ({"capacity": {"cpu": "4", "pods": "110"}}, []),
+        (
+            {"capacity": {"cpu": "4"}, "allocatable": {"pods": "1.5"}},
+            [("status.allocatable.pods", "must be an integer")],
+        ),
+        (
+            {"capacity": {"cpu": "-4"}},
+            [(f"status.{part}.cpu", "must be greater than or equal to 0") for part in ("capacity", "allocatable")],
+        ),
+    ],
+)
+def test_what_a_node_has(status: Value, causes: list[tuple[str, str]]) -> None:
+    """The amounts that can be had are those of the whole node unless others are given, and judged as well."""
+    seen = [(field, message.rpartition(": ")[2]) for field, _, message in found(obj("v1", "Node", status=status))]
+    assert seen == causes
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("a.example.org.", ""),
+        ("", "Required value"),
+        ("a", 'Invalid value: "a": should be a domain with at least two segments separated by dots'),
+        ("x" * 64 + ".org", f'Invalid value: "{"x" * 64}": must be no more than 63 characters'),
+    ],
+)
+def test_domain_names_of_endpoints(address: str, message: str) -> None:
+    sent = obj("discovery.k8s.io/v1", "EndpointSlice", addressType="FQDN", endpoints=[{"addresses": [address]}])
+    assert [text for _, _, text in found(sent)] == [message] * bool(message)
