@@ -141,7 +141,15 @@ class Cluster:
         return Server(self.version, store, namespace or "default", now=self.clock.text)
 
     def _holds(self, odd: Odd) -> bool:
-        return odd.ref is not None and odd.value is not None and self.store.get(odd.ref.key) is odd.value
+        """Whether something odd is here, and not only in its field managers, which count as none then."""
+        from kplan.api.stored import stored
+
+        value = self.store.get(odd.ref.key) if odd.ref is not None else None
+        if value is None or value is not odd.value:
+            return False
+        meta = value.get("metadata")
+        rest = {k: v for k, v in meta.items() if k != "managedFields"} if isinstance(meta, dict) else meta
+        return bool(stored({**value, "metadata": rest}, self.version)[1])
 
     def _write(self, outcome: Outcome, dry_run: bool = False) -> Applied:
         from kplan.api.access import commit

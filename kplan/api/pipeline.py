@@ -6,7 +6,7 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kplan import release as releases
@@ -45,7 +45,13 @@ def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = re
     """
     if cluster is not None:
         return create(doc, cluster.server())
-    return create(doc, Server(releases.parse(version)))
+    return create(doc, _server(version))
+
+
+@lru_cache(maxsize=64)
+def _server(version: str) -> Server:
+    """A server in an open world; raises KplanError for a release that kplan does not know."""
+    return Server(releases.parse(version))
 
 
 def create(doc: Value | str, server: Server) -> Admission:

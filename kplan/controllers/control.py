@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 from kplan import release as releases
 from kplan.api.admission.quota import charge
 from kplan.api.deletion import deleted
-from kplan.api.pipeline import created, decode, kind_of
+from kplan.api.pipeline import kind_of
 from kplan.api.request import Refused, Server
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock, seconds
 from kplan.controllers.placeholders import closed
+from kplan.controllers.twins import Twins
 from kplan.events import Event
 from kplan.model import Key, split_api_version
 from kplan.store import Store, ref_of
@@ -67,6 +68,7 @@ class Control:
         self.made = 0
         self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
+        self._twins = Twins()
         self._serials: dict[tuple[str, str, str], int] = {}
         self._time = (clock.now, clock.text)
 
@@ -117,7 +119,7 @@ class Control:
             raise Refused(404, f"no matches for kind {obj['kind']!r}")
         prefix = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName", "")
         try:
-            new = created(decode(obj, info, server, [], []), info, server, [])
+            new = self._twins.created(obj, info, server)
         except Refused as no:
             no = _unnamed(no, prefix) if prefix else no
             raise Refused(no.status, opened(no.message), no.causes) from None

@@ -7,6 +7,7 @@ parsers took: leading zeros in IPv4 octets and prefix lengths, and IPv4-mapped I
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kplan.api.validation.field import Errors, go_quote
@@ -37,8 +38,11 @@ class Cidr(NamedTuple):
 
 def parse_ip(text: str) -> IP | None:
     """The address of a text as the sloppy parser reads it (an IPv4-mapped one stays IPv6); None if it is none."""
-    if len(text) > 64 or "%" in text:
-        return None
+    return None if len(text) > 64 or "%" in text else _parsed(text)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> IP | None:
     m = _OCTETS.fullmatch(text)
     if m is not None:
         text = m[1] + _ZEROS.sub("", m[2])

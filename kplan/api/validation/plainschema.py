@@ -28,6 +28,8 @@ _SAID = frozenset(
     "exclusiveMinimum multipleOf maxLength minLength maxItems minItems maxProperties minProperties".split()
 )
 _INSIDE = frozenset(("properties", "items", "additionalProperties"))
+_OF_EITHER = _SAID | {"anyOf", "default", "format", "pattern", _INT_OR_STRING}
+_OF_STRUCTURE = _SAID | _INSIDE | {"type", "default", "format", "pattern", _PRESERVE, _LIST_TYPE, _MAP_TYPE}
 _MOST_FORMS = 1_000
 
 
@@ -123,17 +125,13 @@ def _name(named: tuple[str, Part]) -> str:
 def _form(names: tuple[str, ...]) -> _Form:
     """The form of nodes with these keys."""
     keys = frozenset(names)
-    types: frozenset[str | None]
-    if _INT_OR_STRING in keys:
-        types = frozenset((None,) if "anyOf" in keys and not keys & {"type", *_INSIDE} else ())
-    elif "anyOf" in keys or {"properties", "additionalProperties"} <= keys:
-        types = frozenset()
-    else:
+    types: frozenset[str | None] = frozenset()
+    if {_INT_OR_STRING, "anyOf"} <= keys <= _OF_EITHER:
+        types = frozenset((None,))
+    elif keys <= _OF_STRUCTURE and not {"properties", "additionalProperties"} <= keys:
         types = _TYPES if "items" in keys else _TYPES - {"array"}
         for key, kind in ((_LIST_TYPE, "array"), (_MAP_TYPE, "object")):
             types = types & {kind} if key in keys else types
-    if not keys <= _TESTS.keys() | _SAID | _INSIDE | {"type", "default"}:
-        types = frozenset()
     tests = tuple((key, test) for key, test in _TESTS.items() if key in keys) if types else ()
     if len(_forms) >= _MOST_FORMS:
         _forms.clear()
