@@ -33,12 +33,13 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
     """
     spec = service["spec"]
     if spec.get("type") == "ExternalName":
+        if old is None:
+            _write_both(spec)
         return []
     meta, before = service["metadata"], (old or {}).get("spec") or {}
     others = list(_others(store, meta))
     seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
-    if spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIPs"] = [spec["clusterIP"]]
+    _write_both(spec)
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
     errors = Errors()
     if _well_formed(spec):
@@ -54,6 +55,12 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
     if spec.get("type") in _EXTERNAL:
         _node_ports(spec, _free_ports(seed, [spec, *others]))
     return errors.causes
+
+
+def _write_both(spec: Value) -> None:
+    """A client that knows one address only says as much as one that knows the list."""
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
 
 
 def _well_formed(spec: Value) -> bool:

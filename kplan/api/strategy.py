@@ -17,7 +17,8 @@ from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
 from kplan.api.defaults.rules import finisher
 from kplan.api.gated import drop_disabled
-from kplan.api.request import Request, invalid
+from kplan.api.request import Refused, Request, invalid
+from kplan.api.validation import REVIEWS
 from kplan.digests import sha1
 from kplan.schema import KindInfo
 
@@ -65,6 +66,11 @@ _STATUS_SINCE: Mapping[str, int] = {"networking.k8s.io/ServiceCIDR": 36}
 def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
     """The object as it would be stored; `obj` is changed in place."""
     key = f"{info.group}/{info.kind}"
+    if info.group in REVIEWS:
+        question = PREPARE.get(key)
+        if question is not None:
+            question(obj, request)
+        return obj
     fill_system_fields(obj, request)
     if key in GENERATION or info.custom:
         obj["metadata"]["generation"] = 1
@@ -212,7 +218,19 @@ def _api_service(service: Value, request: Request) -> None:  # noqa: ARG001
         service["status"]["conditions"] = [condition]
 
 
+def _token_review(review: Value, request: Request) -> None:  # noqa: ARG001
+    if not (review.get("spec") or {}).get("token"):
+        raise Refused(400, "token is required for TokenReview in authentication")
+
+
+def _self_subject_rules_review(review: Value, request: Request) -> None:  # noqa: ARG001
+    if not (review.get("spec") or {}).get("namespace"):
+        raise Refused(400, "no namespace on request")
+
+
 PREPARE: Mapping[str, Callable[[Value, Request], None]] = {
+    "authentication.k8s.io/TokenReview": _token_review,
+    "authorization.k8s.io/SelfSubjectRulesReview": _self_subject_rules_review,
     "/Pod": _pod,
     "/Service": _service,
     "/Namespace": _namespace,

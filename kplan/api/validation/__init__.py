@@ -84,6 +84,9 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): "admissionpolicies",
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): "admissionpolicies",
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): "admissionpolicies",
+    ("authorization.k8s.io", "SelfSubjectAccessReview"): "reviews",
+    ("authorization.k8s.io", "SubjectAccessReview"): "reviews",
+    ("authorization.k8s.io", "LocalSubjectAccessReview"): "reviews",
     ("certificates.k8s.io", "CertificateSigningRequest"): "certificates",
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): "flowcontrol",
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): "flowcontrol",
@@ -92,6 +95,8 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("resource.k8s.io", "ResourceSlice"): "resources",
     ("resource.k8s.io", "DeviceClass"): "resources",
 }
+# Groups of questions to the server: nothing of them is stored, and they have no names.
+REVIEWS = frozenset(("authentication.k8s.io", "authorization.k8s.io"))
 
 
 def validate(new: Value, *, group: str, context: Context, old: Value | None = None) -> list[Cause]:
@@ -107,7 +112,7 @@ def validate(new: Value, *, group: str, context: Context, old: Value | None = No
     if old is None:
         if family is not None and kind in family.CREATE:
             family.CREATE[kind](new, errors, context)
-        if not errors:
+        if not errors and group not in REVIEWS:
             metadata.generic_create(new, errors)
     else:
         metadata.generic_update(new, old, errors)

@@ -33,6 +33,8 @@ TYPES: Mapping[str, str] = {
     "ClusterTrustBundleProjection": "Name:* SignerName:* LabelSelector:*LabelSelector Optional:* Path:s",
     "NodeSelectorRequirement": "Key:s Operator:s Values:[]",
     "NodeSelectorTerm": "MatchExpressions:[]NodeSelectorRequirement MatchFields:[]NodeSelectorRequirement",
+    "NodeSelector": "NodeSelectorTerms:[]NodeSelectorTerm",
+    "VolumeNodeAffinity": "Required:*NodeSelector",
     "RollingUpdateDeployment": "MaxUnavailable:i MaxSurge:i",
     "DeploymentStrategy": "Type:s RollingUpdate:*RollingUpdateDeployment",
     "RollingUpdateDaemonSet": "MaxUnavailable:i MaxSurge:i",

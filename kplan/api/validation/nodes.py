@@ -43,8 +43,9 @@ def _checked_twice(obj: Value, errors: Errors) -> None:
     """What the server looks at in a changed node once as in any node, and once more."""
     _avoided_pods(obj, errors)
     _taints((obj.get("spec") or {}).get("taints") or [], errors)
-    for name, value in sorted(((obj.get("status") or {}).get("capacity") or {}).items()):
-        requirements.quantity_value(errors, f"status.capacity[{name}]", name, quantity.parse(str(value)))
+    for part in ("capacity", "allocatable"):
+        for name, value in sorted(((obj.get("status") or {}).get(part) or {}).items()):
+            requirements.quantity_value(errors, f"status.{part}.{name}", name, quantity.parse(str(value)))
 
 
 def _avoided_pods(obj: Value, errors: Errors) -> None:

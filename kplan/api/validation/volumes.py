@@ -9,6 +9,7 @@ from kplan import quantity
 from kplan.api.validation import Context, affinity, metadata, names
 from kplan.api.validation.claims import ACCESS_MODES, VOLUME_MODES, claim_spec
 from kplan.api.validation.field import Errors
+from kplan.api.validation.internal import internal
 from kplan.api.validation.persistentsources import SOURCES
 from kplan.api.validation.podvolumes import FORBIDDEN_AS, ISCSI_LENGTH, ISCSI_NAME_BYTES
 
@@ -156,7 +157,7 @@ def _volume_update(new: Value, old: Value, errors: Errors, context: Context) -> 
     was, now = before.get("nodeAffinity"), spec.get("nodeAffinity")
     if was is not None and now != was and (now is None or now != _with_stable_labels(was, now)):
         detail = "field is immutable, except for updating from beta label to GA"
-        errors.invalid("nodeAffinity", now, detail)
+        errors.invalid("nodeAffinity", None if now is None else internal(now, "VolumeNodeAffinity"), detail)
     if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
         errors.forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")
 

@@ -23,6 +23,8 @@ _MORE_WORDS_SINCE = 32
 
 def resource(obj: Value, request: Request) -> Iterator[str]:
     """Warnings of a custom resource; none for a built-in kind."""
+    if "." not in request.group:  # no definition has such a group
+        return
     kinds = catalog_of(request.release, request.store)
     api_version = f"{request.group}/{request.version}" if request.group else request.version
     info = kinds.kind(api_version, request.kind)
