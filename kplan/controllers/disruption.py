@@ -23,6 +23,7 @@ from kplan.store import Write, labels_of, ref_of
 Value = dict[str, Any]
 
 NAME = "disruption"
+_MAKERS = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job")
 DELETION_TIMEOUT = 120.0  # seconds after which an evicted pod that is still there counts again
 
 
@@ -32,9 +33,7 @@ def reconcile(key: Key, control: Control) -> None:
     if budget is None:
         return
     selected = _pods(budget, control)
-    if not selected and "observedGeneration" in _status(budget):
-        # Not at first sight: the pods of a workload that came just before it are mostly there when a real controller
-        # looks at a new budget. Without pods there is a second look.
+    if not selected and ("observedGeneration" in _status(budget) or not _are_coming(budget, control)):
         control.event(budget, NORMAL, "NoPods", "No matching pods found")
     try:
         expected, desired, unmanaged = _expected(budget, selected, control)
@@ -80,6 +79,19 @@ def _pods(budget: Value, control: Control) -> list[Value]:
     if not selector.get("matchExpressions"):
         return found
     return [p for p in found if labels.matches(selector, labels_of(p))]
+
+
+def _are_coming(budget: Value, control: Control) -> bool:
+    """Whether a new budget may still get pods from a workload that came before it.
+
+    They are mostly there when a real controller looks at the budget. Without pods there is a second look.
+    """
+    namespace, selector = budget["metadata"]["namespace"], (budget.get("spec") or {}).get("selector")
+    born, store = control.store.born, control.store
+    since = born(ref_of(budget).key)
+    earlier = (w for kind in _MAKERS for w in store.all(kind, namespace) if born(ref_of(w).key) < since)
+    templates = ((w.get("spec") or {}).get("template") for w in earlier)
+    return selector is not None and any(labels.matches(selector, labels_of(t)) for t in templates)
 
 
 def _expected(budget: Value, selected: list[Value], control: Control) -> tuple[int, int, bool]:

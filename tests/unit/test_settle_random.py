@@ -21,7 +21,7 @@ from tests.scenes import deployment, made, node, replica_set, rolling, template
 Value = dict[str, Any]
 Draw = random.Random
 
-SCENARIOS = int(os.environ.get("KPLAN_SCENARIOS", "15"))
+SCENARIOS = int(os.environ.get("KPLAN_SCENARIOS", "12"))
 TAGS = ("1", "1", "2", "never-ready", "crash", "exit0", "exit1", "exit3")
 STRATEGIES = (rolling("25%", "25%"), rolling(1, 0), rolling(0, "50%"), {"type": "Recreate"})
 UPDATES = ({"type": "OnDelete"}, {"type": "RollingUpdate"})
