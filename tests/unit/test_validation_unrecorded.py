@@ -355,3 +355,17 @@ def test_what_a_node_has(status: Value, causes: list[tuple[str, str]]) -> None:
 def test_domain_names_of_endpoints(address: str, message: str) -> None:
     sent = obj("discovery.k8s.io/v1", "EndpointSlice", addressType="FQDN", endpoints=[{"addresses": [address]}])
     assert [text for _, _, text in found(sent)] == [message] * bool(message)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        ({"nfs": {"server": "s", "path": "/p"}}, []),
+        ({"hostPath": {"path": "/p"}}, ["metadata.annotations.volume.beta.kubernetes.io/mount-options"]),
+    ],
+)
+def test_volumes_that_are_mounted_without_options(source: Value, fields: list[str]) -> None:
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], **source}
+    sent = obj("v1", "PersistentVolume", spec=spec)
+    sent["metadata"]["annotations"] = {"volume.beta.kubernetes.io/mount-options": "ro"}
+    assert [field for field, *_ in found(sent)] == fields

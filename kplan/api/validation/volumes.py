@@ -26,6 +26,9 @@ STABLE_LABELS = {
 RECLAIM = ("Delete", "Recycle", "Retain")
 SINGLE = "ReadWriteOncePod"
 POSITIVE = "must be greater than zero"
+MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+# Sources that the documentation of the annotation leaves out.
+NEVER_MOUNTED_SO = ("fc", "flexVolume", "flocker", "hostPath", "local", "portworxVolume", "scaleIO")
 CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 _INLINE = "in the context of inline volumes"
 CLAIM_FIXED = (
@@ -37,6 +40,9 @@ def _volume(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context)
     spec = obj.get("spec") or {}
     volume_spec(spec, errors, "spec")
+    if MOUNT_OPTIONS in (obj["metadata"].get("annotations") or {}) and any(spec.get(n) for n in NEVER_MOUNTED_SO):
+        at = f"metadata.annotations.{MOUNT_OPTIONS}"
+        errors.forbidden(at, "may not specify mount options for this volume type")
     _iscsi_length(spec.get("iscsi") or {}, (obj.get("metadata") or {}).get("name") or "", errors)
 
 
