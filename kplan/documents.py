@@ -144,8 +144,14 @@ class Document:
     ) -> Document:
         """A document of a file whose value is made from its layout when it is asked for."""
         made = _new(cls)
-        for fill, value in zip(_FILL, (origin.file, index, None, line, text_line, (), layout, origin), strict=True):
-            fill(made, value)
+        _set_file(made, origin.file)
+        _set_index(made, index)
+        _set_item(made, None)
+        _set_line(made, line)
+        _set_text_line(made, text_line)
+        _set_duplicates(made, ())
+        _set_layout(made, layout)
+        _set_origin(made, origin)
         if text is not None:
             vars(cls)["text"].__set__(made, text)
         return made
@@ -182,7 +188,7 @@ class Document:
 
 
 _new: Final = object.__new__
-_FILL: Final = tuple(
+_set_file, _set_index, _set_item, _set_line, _set_text_line, _set_duplicates, _set_layout, _set_origin = (
     vars(Document)[name].__set__
     for name in ("file", "index", "item", "line", "text_line", "duplicates", "layout", "origin")
 )

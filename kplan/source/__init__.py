@@ -114,7 +114,7 @@ def _data(entry: Entry) -> bytes | Unreadable:
 
 def documents(entry: Entry, data: bytes, limits: Limits, *, keep: bool = True) -> Loaded:
     """What stands in a file that nothing around it says to be no manifest; `keep` says to keep the texts."""
-    directives = b"$patch" in data or b"$retainKeys" in data
+    directives = b"$" in data and (b"$patch" in data or b"$retainKeys" in data)
     skip = partial(kinds.reason, entry.path, directives=directives)
     again = None if keep else entry.read
     loaded = read(data, entry.file, limits=limits, skip=skip, shallow=not directives, again=again)

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from kplan.patterns import lazy
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
-from kplan.yamlio.layout import LONGEST, Layout, Layouts
+from kplan.yamlio.layout import LONGEST, SEPARATOR, Layout, Layouts
 from kplan.yamlio.limits import Limits
-from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Line, Lines
+from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Line, Lines, is_separator
 
 if TYPE_CHECKING:
     from kplan.yamlio.positions import Tree
 
-_SEPARATOR: Final = lazy(r"---(?: *| +#[\t\x20-\x7e]*)")
 _LONGEST_FLOW: Final = 10_000  # in lines: it may have no end
 _MOST_BRACKETS: Final = 1_000  # on one line that does not end with one
 _NOTHING: Final = (EMPTY, COMMENT)
@@ -53,19 +51,34 @@ def parse(text: str, limits: Limits) -> Parsed:
     """The document in a text that ends with a newline. Raises Unusual."""
     lines = text.split("\n")
     lines.pop()
-    is_separated = _SEPARATOR.fullmatch(lines[0]) is not None
-    if len(lines) > LONGEST or limits.depth != _DEPTH or (lines[0][:3] == "---" and not is_separated):
-        return _parsed(lines, is_separated, limits.depth)
-    key, values = zip(*map(_SEEN, lines), strict=True)
-    layout = _LAYOUTS.find(key)
+    if len(lines) > LONGEST:
+        before = 1 if is_separator(lines[0]) else 0
+        return _parsed(lines[before:], before, limits.depth)
+    return document(lines, *look_up(lines), limits)
+
+
+def look_up(lines: list[str]) -> tuple[tuple[int, ...], tuple[Any, ...]]:
+    """Of each line the number of its kind and the value (kplan/yamlio/layout.py). There must be lines."""
+    numbers, values = zip(*map(_SEEN, lines), strict=True)
+    return numbers, values
+
+
+def document(lines: list[str], numbers: tuple[int, ...], values: tuple[Any, ...], limits: Limits) -> Parsed:
+    """The document in lines, given what `look_up` says of them. Raises Unusual."""
+    before = 0
+    if numbers[0] == SEPARATOR:
+        before, lines, numbers, values = 1, lines[1:], numbers[1:], values[1:]
+    if limits.depth != _DEPTH or len(lines) > LONGEST:
+        return _parsed(lines, before, limits.depth)
+    layout = _LAYOUTS.find(numbers)
     if isinstance(layout, Layout):
-        found = _laid_out(layout, values, lines)
-        if found is not None:
-            return found
-    found = _parsed(lines, is_separated, limits.depth)
+        laid_out = _laid_out(layout, values, lines, before)
+        if laid_out is not None:
+            return laid_out
+    found = _parsed(lines, before, limits.depth)
     if layout is True and found.line:
-        learnt = _LAYOUTS.learn(key, lines, found.line - 1, _tree)
-        return (_laid_out(learnt, values, lines) if learnt else None) or found
+        learnt = _LAYOUTS.learn(numbers, lines, found.line - before - 1, _tree)
+        return (_laid_out(learnt, values, lines, before) if learnt else None) or found
     return found
 
 
@@ -73,7 +86,7 @@ def tree(text: str) -> Tree:
     """The nodes of a text that `parse` has taken, with their places. Raises Unusual."""
     from kplan.yamlio.linetree import line_tree  # for documents of which something is to be said
 
-    start = 1 if _SEPARATOR.fullmatch(text, 0, text.index("\n")) else 0
+    start = 1 if is_separator(text[: text.index("\n")]) else 0
     return line_tree(text, start, _LINES)
 
 
@@ -85,20 +98,21 @@ def forget() -> None:
     _LAYOUTS.seen.clear()
 
 
-def _laid_out(layout: Layout, values: Sequence[Any], lines: list[str]) -> Parsed | None:
+def _laid_out(layout: Layout, values: Sequence[Any], lines: list[str], before: int) -> Parsed | None:
     try:
-        return Parsed(None, layout.line, layout, layout.fill(values, lines))
+        return Parsed(None, before + layout.line, layout, layout.fill(values, lines))
     except Unusual:
         return None
 
 
-def _parsed(lines: list[str], is_separated: bool, depth: int) -> Parsed:
-    start = 1 if is_separated else 0
+def _parsed(lines: list[str], before: int, depth: int) -> Parsed:
+    """The document in the lines; there are some `before` them."""
+    start = 0
     while start < len(lines) and _LINES[lines[start]][0] in _NOTHING:
         start += 1
     if start == len(lines):
         return Parsed(None, 0)
-    return Parsed(_document(lines, _LINES, start, depth), start + 1)
+    return Parsed(_document(lines, _LINES, start, depth), before + start + 1)
 
 
 def _tree(entries: list[Line]) -> Any:

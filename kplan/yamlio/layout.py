@@ -16,9 +16,23 @@ from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
-from kplan.yamlio.lines import ITEM, LATER, LONGEST_KEPT, OPEN, PAIR, SCALAR, Block, Line, Lines, keep, read_line
+from kplan.yamlio.lines import (
+    ITEM,
+    LATER,
+    LONGEST_KEPT,
+    OPEN,
+    PAIR,
+    SCALAR,
+    Block,
+    Line,
+    Lines,
+    is_separator,
+    keep,
+    read_line,
+)
 from kplan.yamlio.scalars import WORDS
 
+SEPARATOR: Final = -1  # the number of a line that separates documents; any other line with `---` has a lower one
 LONGEST: Final = 400  # lines of a document that is remembered
 _MOST_KEPT: Final = 2_000
 _MOST_KINDS: Final = 50_000
@@ -57,8 +71,8 @@ class Layout:
     of the document, from 1. Raises Unusual for a tree that cannot be made in this way."""
 
     __slots__ = (
-        *("_blocks", "_flows", "_head", "_last", "_parts", "_views"),
-        *("is_object", "line", "make", "plans", "tree"),
+        *("_blocks", "_flows", "_last", "_parts", "_views"),
+        *("head", "is_object", "line", "make", "plans", "tree"),
     )
 
     def __init__(self, tree: Any, line: int, blocks: Sequence[_BlockPart], flows: Sequence[int]) -> None:
@@ -69,14 +83,17 @@ class Layout:
         self._flows = tuple(flows)
         _check(tree)
         self.make = _Maker(tree)
-        self._head = _Maker(_head_of(tree))
+        # The value, but of what is in maps and lists only the plain values of `metadata`.
+        self.head = _Maker(_head_of(tree))
         self._last: tuple[Any, Any] = (None, None)
         self._views: dict[Hashable, Callable[[Sequence[Any]], Any]] = {}
         self._parts: dict[tuple[str | int, ...], Callable[[Sequence[Any]], Any]] = {}
         self.plans: dict[Any, Any] = {}  # what users of the layout know of it
 
-    def fill(self, values: Sequence[Any], lines: list[str]) -> list[Any]:
+    def fill(self, values: Sequence[Any], lines: list[str]) -> Sequence[Any]:
         """The slots of a document, given the values of its lines. Raises Unusual for one that has another layout."""
+        if not self._blocks and not self._flows:
+            return values
         slots = list(values)
         for line, header, indent, end in self._blocks:
             text, after = multiline.block(lines, line, header, indent)
@@ -131,10 +148,6 @@ class Layout:
             tree = select(self.tree)
             make = self._views[name] = _Maker(tree) if tree is not None else lambda _: None
         return make(slots)
-
-    def head(self, slots: Sequence[Any]) -> Any:
-        """The value, but of what is in maps and lists only the plain values of `metadata`."""
-        return self._head(slots)
 
 
 def _inside(value: Any, path: tuple[str | int, ...]) -> Any:
@@ -321,16 +334,21 @@ class _Seen(dict[str, tuple[int, Any]]):
         return found
 
     def _unusual(self, line: str) -> tuple[int, Any]:
+        if is_separator(line):
+            return SEPARATOR, None
         made = self._lines[line]
         kind, _, _, value, _ = _inner(made)
         is_value = kind in (PAIR, SCALAR) or (kind == LATER and isinstance(value, str))
-        return self._number(made), value if is_value else None
+        number = self._number(made)
+        return SEPARATOR - 1 - number if line[:3] == "---" else number, value if is_value else None
 
     def _head(self, heads: dict[str, int], head: str, mark: str) -> int:
         """The number of the lines that start so, if nothing is unusual about their start; else -1."""
-        line = read_line(f"{head}{mark}a")
+        start = f"{head}{mark}a"
+        line = read_line(start)
         kind, _, _, value, _ = _inner(line)
-        found = self._number(line) if kind in (PAIR, SCALAR) and value == "a" else -1
+        is_usual = kind in (PAIR, SCALAR) and value == "a" and start[:3] != "---"
+        found = self._number(line) if is_usual else -1
         keep(heads, head, found)
         return found
 

@@ -21,11 +21,12 @@ LONGEST_KEPT: Final = 200
 _MOST_KEPT: Final = 50_000
 
 # What nearly every line is: a key of letters, and nothing or a plain scalar that starts with a letter or digit.
-_PLAIN_TEXT: Final = "[A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+"
-PLAIN: Final = lazy(_PLAIN_TEXT)
-_COMMON: Final = lazy(rf"(- )?([A-Za-z_][A-Za-z0-9_./-]{{0,200}}):(?: ({_PLAIN_TEXT}))?", re.ASCII)
+_COMMON: Final = lazy(
+    r"(- )?([A-Za-z_][A-Za-z0-9_./-]{0,200}):(?: ([A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+))?", re.ASCII
+)
 # Characters that YAML refuses, or takes for line breaks or marks.
 SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SEPARATOR: Final = lazy(r"---(?: *| +#[\t\x20-\x7e]*)")
 _PLAIN_START: Final = lazy(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
 _MANY_DASHES: Final = "- " * 20  # lists in lists as nobody writes them; each costs a level of recursion
 _QUOTED_KEY: Final = lazy(r"""("(?:[^"\\])*"|'[^']*') *:(?= |$)""")
@@ -55,6 +56,11 @@ class Lines(dict[str, Line]):
         made = read_line(line)
         keep(self, line, made)
         return made
+
+
+def is_separator(line: str) -> bool:
+    """Whether a line separates documents in a way that needs no closer look."""
+    return line[:3] == "---" and _SEPARATOR.fullmatch(line) is not None
 
 
 def keep(memory: dict[str, Any], line: str, what: Any) -> None:

@@ -101,7 +101,7 @@ def block(lines: list[str], n: int, header: Block, parent: int) -> tuple[str, in
             raise Unusual
         return "", n
     text = _folded(content) if header.folded else "\n".join(content)
-    if SPECIAL.search(text):
+    if not "".join(content).isprintable() and SPECIAL.search(text):  # what is special is not printable either
         raise Unusual
     end = {"-": 0, "": 1, "+": 1 + breaks}[header.chomp]
     return text + "\n" * end, n

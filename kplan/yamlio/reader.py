@@ -8,30 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from kplan.errors import KplanError
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
 from kplan.tuples import NamedTuple
 from kplan.yamlio import fast, jsonio
 from kplan.yamlio.flow import Unusual
+from kplan.yamlio.layout import SEPARATOR
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.positions import Positions, Tree
 from kplan.yamlio.readerror import ReadError
 from kplan.yamlio.scalars import replace_surrogates
-from kplan.yamlio.split import Chunk, chunks, decode, normalise
+from kplan.yamlio.split import Chunk, chunk, chunks, decode, normalise
 from kplan.yamlio.texts import Texts
+
+_SHORT: Final = 20_000  # characters of a text whose lines are looked up all at once
 
 
 class _Read(NamedTuple):
     """One document as it stands in the file: any JSON value, which starts on `line`, and its text, from `text_line`.
 
-    `repeated` says that some map may have a key twice. `by_lines` and `json_start` are what Positions wants to know.
+    `own` is the text, or its lines. `repeated` says that some map may have a key twice. `by_lines` and `json_start` are
+    what Positions wants to know.
     """
 
     parsed: fast.Parsed
     line: int
-    text: str
+    own: str | list[str]
     text_line: int
     repeated: bool = False
     by_lines: Callable[[str], Tree] | None = None
@@ -41,6 +45,11 @@ class _Read(NamedTuple):
     def value(self) -> Any:
         """The value, made now if it is that of a layout."""
         return self.parsed.value
+
+    @property
+    def text(self) -> str:
+        """The text, which ends with a newline."""
+        return self.own if isinstance(self.own, str) else "\n".join(self.own) + "\n"
 
     def places(self, file: str, text: Callable[[int], str] | None = None) -> Positions:
         """Where its parts are; `text` gives the text by its line, for places that are not to keep it."""
@@ -94,7 +103,7 @@ def read(
             unreadable.append(_unreadable(file, one))
             index += 1
             continue
-        parsed, line, own_text, text_line = one[:4]
+        parsed, line, _, text_line = one[:4]
         layout = parsed.layout if parsed.layout is not None and parsed.layout.is_object else None
         if layout is None and parsed.value is None:
             continue
@@ -102,7 +111,7 @@ def read(
             skipped.append(Skipped(file, reason, Span(file, line, 1, line, 1), index))
         elif layout is not None:
             pair = layout, parsed.slots
-            documents.append(Document.laid_out(pair, texts, index, line, own_text if keeps else None, text_line))
+            documents.append(Document.laid_out(pair, texts, index, line, one.text if keeps else None, text_line))
         else:
             try:
                 documents += list(_flattened(texts, index, one))  # all of it or nothing
@@ -203,37 +212,73 @@ def _after_json(text: str, end: int, problem: ReadError, limits: Limits) -> Iter
 
 
 def _yaml(text: str, line: int, limits: Limits) -> Iterator[_Read | ReadError]:
-    for chunk in chunks(text, line):
-        if isinstance(chunk, ReadError):
-            yield chunk
-            continue
+    if len(text) <= min(_SHORT, limits.scalar_bytes):
+        lines = text.split("\n")
+        lines.pop()
+        numbers, values = fast.look_up(lines)
+        if min(numbers) >= SEPARATOR:
+            for start, end in _between(numbers):
+                own = lines[start:end]
+                try:
+                    found = fast.document(own, numbers[start:end], values[start:end], limits)
+                except Unusual:
+                    yield _complete(chunk("\n".join(own) + "\n", line + start), limits)
+                else:
+                    at = line + start
+                    yield _Read(found, at + found.line - 1, own, at, False, fast.tree)
+            return
+    for one in chunks(text, line):
+        if isinstance(one, ReadError):
+            yield one
+        else:
+            read = _document(one, limits)
+            yield read if isinstance(read, ReadError) else _too_long(read, limits) or read
+
+
+def _between(numbers: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Where documents start and end in lines with these numbers; as `chunks` finds them."""
+    start = at = 0
+    for _ in range(numbers.count(SEPARATOR)):
+        at = numbers.index(SEPARATOR, at)
+        if at > start:
+            yield start, at
+            start = at + 1
+        at += 1
+    if start < len(numbers):
+        yield start, len(numbers)
+
+
+def _document(chunk: Chunk, limits: Limits) -> _Read | ReadError:
+    text, line = chunk
+    if text:
         try:
-            one = _document(chunk, limits)
-            yield one if len(one.text) <= limits.scalar_bytes else _too_long(one, limits) or one
-        except ReadError as problem:
-            problem.line += chunk.line - 1
-            yield problem
+            found = fast.parse(text, limits)
+            return _Read(found, line - 1 + found.line, text, line, False, fast.tree)
+        except Unusual:
+            pass
+    return _complete(chunk, limits)
 
 
-def _document(chunk: Chunk, limits: Limits) -> _Read:
+def _complete(chunk: Chunk, limits: Limits) -> _Read | ReadError:
+    """What the complete parser makes of a document."""
     text, line = chunk
     if not text:
         return _Read(fast.Parsed(None, 1), line, text, line)
-    try:
-        found = fast.parse(text, limits)
-        return _Read(found, line - 1 + found.line, text, line, False, fast.tree)
-    except Unusual:
-        from kplan.yamlio.compose import compose
-        from kplan.yamlio.events import parse
+    from kplan.yamlio.compose import compose
+    from kplan.yamlio.events import parse
 
+    try:
         made = parse(text, lambda next_event: compose(next_event, limits))
-        return _Read(fast.Parsed(made.value, made.line), line - 1 + made.line, text, line, made.repeated)
+    except ReadError as problem:
+        problem.line += line - 1
+        return problem
+    return _Read(fast.Parsed(made.value, made.line), line - 1 + made.line, text, line, made.repeated)
 
 
 def _too_long(one: _Read, limits: Limits) -> ReadError | None:
     """What is wrong with a document that holds a text beyond the limit."""
     limit = limits.scalar_bytes
-    if len(one.text) <= limit:
+    if len(one.own) <= limit:
         return None
     waiting: list[tuple[Path, Any]] = [((), one.value)]
     while waiting:

@@ -14,7 +14,9 @@ from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio.readerror import ReadError
 
-_NOTHING: Final = lazy(r"(?:---[^\n]*\n)?(?: *(?:#[^\n]*)?\n)*+\Z")
+_NOTHING: Final = lazy(r"(?:---[^\n]*\n)?(?: *(?:#[^\n]*)?\n)*+")
+_MAY_BE_NOTHING: Final = "\n #-"  # as the first character of a document
+_SEPARATOR_ALONE: Final = len("---\n")
 
 
 class Chunk(NamedTuple):
@@ -47,7 +49,7 @@ def decode(data: bytes) -> str:
 
 def normalise(text: str) -> str:
     """The text with `\\n` for `\\r\\n`, and one at the end."""
-    if "\r\n" in text:
+    if "\r" in text:
         text = text.replace("\r\n", "\n")
     return text if text.endswith("\n") else text + "\n"
 
@@ -62,21 +64,21 @@ def chunks(text: str, line: int = 1) -> Iterator[Chunk | ReadError]:
     place = 0 if text.startswith("---") else text.find("\n---") + 1 or -1
     while place >= 0:
         end = text.index("\n", place) + 1
-        more = text[place + 3 : end].strip()
+        more = text[place + 3 : end - 1].strip() if end - place > _SEPARATOR_ALONE else ""
         own_line = line + text.count("\n", start, place)
         if place > start:
             if not lost:
-                yield _chunk(text, start, place, line)
+                yield chunk(text[start:place], line)
             start, line, lost = end, own_line + 1, False
-        if more != "" and more[0] != "#":
+        if more and more[0] != "#":
             yield ReadError(f"invalid Yaml document separator: {more[:20]}", own_line, 1)
             lost = True
         place = text.find("\n---", end - 1) + 1 or -1
     if start < len(text) and not lost:
-        yield _chunk(text, start, len(text), line)
+        yield chunk(text[start:], line)
 
 
-def _chunk(text: str, start: int, end: int, line: int) -> Chunk:
-    if _NOTHING.match(text, start, end):
-        return Chunk("", line)
-    return Chunk(text[start:end], line)
+def chunk(text: str, line: int) -> Chunk:
+    """The chunk of a document, empty if there is nothing in it."""
+    is_nothing = text[0] in _MAY_BE_NOTHING and _NOTHING.fullmatch(text)
+    return Chunk("" if is_nothing else text, line)

@@ -176,3 +176,12 @@ def test_layouts_and_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             assert value == {f"k{i % 20}": i, "x": {f"y{i % 3}": f"a{i}"}}
     assert len(fast._LAYOUTS._known) <= 6
     assert len(fast._LAYOUTS.seen) <= 8
+
+
+def test_a_separator_is_no_text() -> None:
+    """A document that follows a text is none, whatever layouts are known."""
+    texts = [f"---\na: {word}\n" for word in "bcde"]
+    assert [fast.parse(t, Limits()).line for t in texts] == [2, 2, 2, 2]
+    for text in ("--\na: b\n", "word\na: b\n", "---\n---\na: b\n"):
+        with pytest.raises(Unusual):
+            fast.parse(text, Limits())
