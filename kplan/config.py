@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from kplan import release, touched
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.tuples import NamedTuple
 
 if TYPE_CHECKING:

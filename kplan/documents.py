@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final
+from kplan.hints import Any, Final
 
 from kplan.patterns import lazy
 from kplan.record import field, record

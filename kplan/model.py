@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final
 
 from kplan.documents import (
     Document as Document,
@@ -39,6 +38,7 @@ from kplan.documents import (
 from kplan.documents import (
     split_api_version as split_api_version,
 )
+from kplan.hints import Any, Final
 from kplan.record import field, record
 from kplan.tuples import NamedTuple
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, TypeVar, dataclass_transform
 
+from kplan.hints import TYPE_CHECKING, Any, dataclass_transform
 from kplan.tuples import NamedTuple
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 _MISSING = object()
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Key, Ref, split_api_version
 from kplan.schema.definitions import read as facts
 from kplan.tuples import NamedTuple

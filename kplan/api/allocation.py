@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.model import Cause
 from kplan.store import Store
 

@@ -6,10 +6,10 @@ Follows apiextensions-apiserver/pkg/apiserver/customresource_handler.go (decodin
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
 
 from kplan.api.decode import Mismatch, Mode, converter
 from kplan.api.decode_errors import Verdict, explain
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.schema import Catalog, KindInfo, catalog
 from kplan.store import Store

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, Literal
 
 from kplan import quantity
 from kplan.api import gotime
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.schema.formats import is_base64, is_integer
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 Convert = Callable[[Any], Any]
 Finish = Callable[[dict[str, Any]], None]

@@ -7,7 +7,6 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from kplan import release as releases
 from kplan.api import admission, customresources, strategy
@@ -22,6 +21,7 @@ from kplan.api.stored import without_kind
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Admission, Cause, split_api_version
 from kplan.record import replace
 from kplan.schema import KindInfo, catalog

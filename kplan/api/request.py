@@ -6,9 +6,9 @@ Follows k8s.io/apiserver/pkg/admission (Attributes) and k8s.io/apimachinery/pkg/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kplan import release as releases
+from kplan.hints import Any
 from kplan.model import Cause
 from kplan.record import record
 from kplan.store import Store

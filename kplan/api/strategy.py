@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan.api import customresources, newpods
 from kplan.api.allocation import allocate
@@ -19,6 +18,7 @@ from kplan.api.defaults.rules import finisher
 from kplan.api.gated import drop_disabled
 from kplan.api.request import Request, invalid
 from kplan.digests import sha1
+from kplan.hints import Any
 from kplan.schema import KindInfo
 
 Value = dict[str, Any]

@@ -7,9 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from importlib import import_module
 from types import MappingProxyType
-from typing import Any
 
 from kplan import config as configuration
 from kplan import touched
@@ -17,6 +15,7 @@ from kplan.cli import memory
 from kplan.cli.output import use_color, write
 from kplan.config import Config
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.model import Loaded, Report, Span
 from kplan.record import replace
 from kplan.render.summary import many
@@ -165,7 +164,8 @@ def _rendered(report: Report, form: str, target: str, config: Config) -> str:
     if form in _FROM_TOP:
         report = _from_top(report, _top(config, os.environ))
     options = {"color": target == "-" and use_color(config.color, os.environ, sys.stdout)} if form == "text" else {}
-    return str(import_module(f"kplan.render.{form}").render(report, **options))
+    renderer = __import__(f"kplan.render.{form}", fromlist=["render"])  # importlib takes longer to load
+    return str(renderer.render(report, **options))
 
 
 def _guarded(text: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.graph.made import claim_templates
 from kplan.graph.rules import Found, Place, Rule, table, walk
+from kplan.hints import Any
 from kplan.model import Key, Object, Path
 from kplan.tuples import NamedTuple
 from kplan.workloads import POD_PATHS, get, pod_template

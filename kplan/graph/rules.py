@@ -25,8 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.record import record
 from kplan.schema.definitions import read

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Any
 
 from kplan.digests import blake2b
+from kplan.hints import Any
 from kplan.resources import data_path
 from kplan.tuples import NamedTuple
 

@@ -10,9 +10,9 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
-from typing import Any
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint import ruleindex
 from kplan.lint.checks import CHECKS
 from kplan.lint.ruleform import check_form

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan import release
+from kplan.hints import Any
 from kplan.model import split_api_version
 from kplan.schema.definitions import Definitions, read
 from kplan.schema.kinds import VERBS, KindInfo

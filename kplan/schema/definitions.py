@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.resources import data_path
 from kplan.schema.node import GoField, Node, Shape
 from kplan.tuples import NamedTuple

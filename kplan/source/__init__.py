@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from os import PathLike, fspath
 
@@ -42,7 +41,7 @@ def load(
     skipped: list[Skipped] = []
     unreadable: list[Unreadable] = []
     count = 0
-    with _collector_paused():
+    with CollectorPaused():
         for found in _unique(_found(paths, stdin, limits, tuple(exclude))):
             if isinstance(found, Skipped):
                 skipped.append(found)
@@ -57,15 +56,15 @@ def load(
     return Loaded(tuple(documents), tuple(skipped), tuple(unreadable), count)
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
+class CollectorPaused:
     """Values hold no cycles, and the collector would walk all of them again and again: it doubles the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
+
+    def __enter__(self) -> None:
+        self._enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._enabled:
             gc.enable()
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Unreadable
-from kplan.source import _collector_paused, _data, _found, _unique, documents
+from kplan.source import CollectorPaused, _data, _found, _unique, documents
 from kplan.source.context import TEMPLATES, Surroundings
 from kplan.source.entry import Entry
 from kplan.yamlio import Limits
@@ -134,7 +134,7 @@ def load_both(current: Paths, desired: Paths, *, describe: Describe, known: Know
     A file is shared if `describe` says something of what it holds, and nothing around it leaves it out on either side.
     Raises KplanError as `kplan.source.load` does. Standard input cannot be read in this way.
     """
-    with _collector_paused():
+    with CollectorPaused():
         old, new = (_Place(paths, tuple(exclude), known) for paths in (current, desired))
         partners = {one.digest: one for one in new.found if isinstance(one, _File)}
         shared = []

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from json import JSONDecodeError, JSONDecoder
 from math import isfinite
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio.limits import Limits

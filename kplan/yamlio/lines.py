@@ -7,8 +7,8 @@ in every document; the rest is OTHER, which the fast parser leaves to the comple
 from __future__ import annotations
 
 import re
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, scalars

@@ -6,8 +6,7 @@ function takes the lines of the document and the number of the next one, and giv
 
 from __future__ import annotations
 
-from typing import Final
-
+from kplan.hints import Final
 from kplan.patterns import lazy
 from kplan.yamlio.flow import Unusual, unescape
 from kplan.yamlio.lines import EMPTY, ITEM, SPECIAL, Block, Line, Lines

@@ -7,9 +7,9 @@ apis/meta/v1/unstructured/helpers.go (UnstructuredJSONScheme: what is a list).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
 from kplan.tuples import NamedTuple
 from kplan.yamlio import fast, jsonio

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from math import isfinite
-from typing import Final
 
+from kplan.hints import Final
 from kplan.patterns import lazy
 
 Scalar = str | int | float | bool | None

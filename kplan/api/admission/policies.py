@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache, partial
-from typing import Any
 
 from kplan import labels
 from kplan.api import cel
@@ -17,6 +16,7 @@ from kplan.api.cel.types import DYN
 from kplan.api.customresources import catalog_of
 from kplan.api.request import Refused, Request
 from kplan.api.validation import expressions
+from kplan.hints import Any
 from kplan.model import Cause, split_api_version
 from kplan.workloads import get
 

@@ -7,9 +7,9 @@ parsers took: leading zeros in IPv4 octets and prefix lengths, and IPv4-mapped I
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from kplan.api.validation.field import Errors, go_quote
+from kplan.hints import TYPE_CHECKING
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 

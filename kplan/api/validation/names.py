@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
 
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.patterns import lazy
 
 Messages = tuple[str, ...]

@@ -8,7 +8,8 @@ go. A node is plain only if everything in it is known not to matter, so a doubt 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from kplan.hints import Any
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _INT_OR_STRING, _PRESERVE = "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"

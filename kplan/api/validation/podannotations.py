@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.affinity import tolerations
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.paths import local_descending
 from kplan.api.validation.podoptions import PodOptions, all_containers
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -6,8 +6,6 @@ change is in podupdates.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan.api.validation import metadata
 from kplan.api.validation.containers import image_padding
 from kplan.api.validation.field import Errors
@@ -15,6 +13,7 @@ from kplan.api.validation.podannotations import annotations_and_fields, pod_anno
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.podspec import pod_spec, pod_template
 from kplan.api.validation.podupdates import annotation_updates, spec_update
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context

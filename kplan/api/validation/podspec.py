@@ -7,7 +7,6 @@ their own: volumes, containers, security, affinity, annotations.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.validation import metadata, names, podoptions
 from kplan.api.validation.addresses import legacy_ip
@@ -21,6 +20,7 @@ from kplan.api.validation.podvolumes import volumes
 from kplan.api.validation.requirements import claims_of, overhead, pod_requirements
 from kplan.api.validation.security import pod_security_context
 from kplan.api.validation.windows import host_processes, operating_system
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from kplan.api.validation import Context, deviceparts, metadata, names, requirements
 from kplan.api.validation.field import Errors
 from kplan.api.validation.resourceslices import resource_slice, resource_slice_update
+from kplan.hints import Any
 from kplan.store import Store
 
 Value = dict[str, Any]

@@ -7,12 +7,12 @@ metav1.LabelSelectorAsSelector.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from kplan import labels
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import label_selector
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

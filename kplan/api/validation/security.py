@@ -7,7 +7,6 @@ ValidateAppArmorProfileField, validateSeccompProfileField). A cluster is taken t
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from kplan.api.validation import names, podoptions
 from kplan.api.validation.field import Errors
@@ -15,6 +14,7 @@ from kplan.api.validation.internal import internal
 from kplan.api.validation.paths import local_descending
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.windows import windows_options
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

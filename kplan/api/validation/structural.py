@@ -6,9 +6,9 @@ Follows apiextensions-apiserver/pkg/apiserver/schema (validation.go, complete.go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Schema = Mapping[str, Any]
 

@@ -6,8 +6,6 @@ StatefulSets are in statefulsets.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan import labels
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
@@ -28,6 +26,7 @@ from kplan.api.validation.rollouts import (
     template_labels,
 )
 from kplan.api.validation.statefulsets import create_stateful_set, update_stateful_set
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context

@@ -7,11 +7,11 @@ a verdict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from kplan.api.admission import podsecurity
 from kplan.api.request import Request
 from kplan.api.warnings import kinds, pods
+from kplan.hints import Any
 
 Value = dict[str, Any]
 Source = Callable[[Value, int], Iterable[str]]

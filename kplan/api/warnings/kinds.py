@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
 from kplan.api.validation.plainschema import FORMATS, plain_nodes
 from kplan.api.warnings import nodelabels, pods
+from kplan.hints import Any
 from kplan.workloads import get
 
 Value = dict[str, Any]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import names
 from kplan.api.validation.addresses import ip_warnings
 from kplan.api.warnings import nodelabels, paths
+from kplan.hints import Any
 from kplan.workloads import CONTAINER_LISTS, get
 
 Value = dict[str, Any]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final
+from kplan.hints import Any, Final
 
 from kplan.lint.checks import budgets, pod_security, references, routes, scaling, schema, selectors, services, stage
 from kplan.lint.site import Check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from kplan.hints import Any
 
 from kplan.errors import KplanError
 from kplan.lint.site import Check, Place, Problem, Site
