@@ -53,7 +53,7 @@ def parse(text: str, limits: Limits) -> Parsed:
     """The document in a text that ends with a newline. Raises Unusual."""
     lines = text.split("\n")
     lines.pop()
-    is_separated = _SEPARATOR.fullmatch(lines[0]) is not None
+    is_separated = lines[0][:3] == "---" and _SEPARATOR.fullmatch(lines[0]) is not None
     if len(lines) > LONGEST or limits.depth != _DEPTH or (lines[0][:3] == "---" and not is_separated):
         return _parsed(lines, is_separated, limits.depth)
     key, values = zip(*map(_SEEN, lines), strict=True)
@@ -73,7 +73,7 @@ def tree(text: str) -> Tree:
     """The nodes of a text that `parse` has taken, with their places. Raises Unusual."""
     from kplan.yamlio.linetree import line_tree  # for documents of which something is to be said
 
-    start = 1 if _SEPARATOR.fullmatch(text, 0, text.index("\n")) else 0
+    start = 1 if text[:3] == "---" and _SEPARATOR.fullmatch(text, 0, text.index("\n")) else 0
     return line_tree(text, start, _LINES)
 
 

@@ -25,7 +25,7 @@ _PLAIN_TEXT: Final = "[A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+"
 PLAIN: Final = lazy(_PLAIN_TEXT)
 _COMMON: Final = lazy(rf"(- )?([A-Za-z_][A-Za-z0-9_./-]{{0,200}}):(?: ({_PLAIN_TEXT}))?", re.ASCII)
 # Characters that YAML refuses, or takes for line breaks or marks.
-SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN_START: Final = lazy(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
 _MANY_DASHES: Final = "- " * 20  # lists in lists as nobody writes them; each costs a level of recursion
 _QUOTED_KEY: Final = lazy(r"""("(?:[^"\\])*"|'[^']*') *:(?= |$)""")
@@ -57,6 +57,12 @@ class Lines(dict[str, Line]):
         return made
 
 
+def has_special(text: str) -> bool:
+    """Whether characters stand in a text that YAML does not take, or takes for something else."""
+    plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+    return not plain and _SPECIAL.search(text) is not None
+
+
 def keep(memory: dict[str, Any], line: str, what: Any) -> None:
     """Remember something of a line, within limits."""
     if len(line) <= LONGEST_KEPT:
@@ -72,7 +78,7 @@ def read_line(line: str) -> Line:
     if not text:
         return (EMPTY, 0, None, None, None)
     if not text.isprintable():  # a tab is not printable either
-        kind = COMMENT if text[0] == "#" and not SPECIAL.search(text) else OTHER
+        kind = COMMENT if text[0] == "#" and not has_special(text) else OTHER
         return (kind, col, None, None, None)
     if text[0] == "#":
         return (COMMENT, col, None, None, None)
@@ -123,12 +129,17 @@ def _key(text: str) -> tuple[str | None, str]:
     if end < 0 and text[-1] == ":":
         end = len(text) - 1
     key = text[:end].rstrip(" ")
-    if end < 1 or end > flow.LONGEST_KEY or " #" in key or key == "<<" or not _PLAIN_START.match(key):
+    if end < 1 or end > flow.LONGEST_KEY or " #" in key or key == "<<" or not _starts_plain(key):
         return None, text
     try:
         return scalars.key(scalars.resolve(key)), text[end + 1 :].lstrip(" ")
     except scalars.ScalarError:
         return None, text
+
+
+def _starts_plain(text: str) -> bool:
+    """Whether a plain scalar can start like this."""
+    return text[:1].isalnum() or _PLAIN_START.match(text) is not None
 
 
 def _value(text: str, col: int, key: str | None) -> Line:
@@ -139,6 +150,8 @@ def _value(text: str, col: int, key: str | None) -> Line:
     if start in "\"'":
         return _quoted(text, kind, col, key)
     if start in "|>":
+        if text[1:] in ("", "-", "+"):
+            return (LATER, col, key, Block(start == ">", text[1:], 0), None)
         header = _BLOCK_HEADER.fullmatch(text)
         if header is None:
             return (OTHER, col, None, None, None)
@@ -152,7 +165,7 @@ def _value(text: str, col: int, key: str | None) -> Line:
 def _plain(text: str, kind: int, col: int, key: str | None) -> Line:
     plain, comment, _ = text.partition(" #")
     plain = plain.rstrip(" ")
-    if not _PLAIN_START.match(plain) or ": " in plain or plain[-1] == ":":
+    if not _starts_plain(plain) or ": " in plain or plain[-1] == ":":
         return (OTHER, col, None, None, None)
     try:
         return (kind, col, key, scalars.value(scalars.resolve(plain)), None if comment else plain)
@@ -161,6 +174,8 @@ def _plain(text: str, kind: int, col: int, key: str | None) -> Line:
 
 
 def _quoted(text: str, kind: int, col: int, key: str | None) -> Line:
+    if text[-1] == text[0] and text.count(text[0]) == 2 and "\\" not in text:
+        return (kind, col, key, text[1:-1], None)
     if found := _QUOTED.fullmatch(text):
         try:
             return (kind, col, key, flow.unescape(found[1][1:-1], text[0]), None)

@@ -77,6 +77,7 @@ def chunks(text: str, line: int = 1) -> Iterator[Chunk | ReadError]:
 
 
 def _chunk(text: str, start: int, end: int, line: int) -> Chunk:
-    if _NOTHING.match(text, start, end):
+    first = text.find("\n", start) + 1 if text.startswith("---", start) else start
+    if (first >= end or text[first] in " #\n") and _NOTHING.match(text, start, end):
         return Chunk("", line)
     return Chunk(text[start:end], line)
