@@ -293,10 +293,10 @@ def _checked(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _near(key: str, words: Any) -> str:
-    from difflib import get_close_matches  # slow to load
+    from kplan.likewords import nearest
 
-    near = get_close_matches(str(key), list(words), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(str(key), list(words))
+    return f" (did you mean {near}?)" if near else ""
 
 
 def shown(config: Config) -> list[tuple[str, Any, str]]:

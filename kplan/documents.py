@@ -22,7 +22,7 @@ def format_path(path: Path) -> str:
     """A path as the API server prints it: `spec.containers[0].ports[1].name`, `metadata.labels[a/b]`."""
     out = ""
     for step in path:
-        if isinstance(step, int) or not _PLAIN_KEY.match(step):
+        if isinstance(step, int) or not ((step.isascii() and step.isidentifier()) or _PLAIN_KEY.match(step)):
             out += f"[{step}]"
         else:
             out += f".{step}" if out else step

@@ -11,13 +11,10 @@ from functools import cache
 from kplan import release as releases
 from kplan.api import admission, customresources, strategy
 from kplan.api.decode import Mismatch, Mode, converter
-from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
 from kplan.api.request import Refused, Request, Server, invalid
-from kplan.api.sent import as_sent, repeated_keys
-from kplan.api.stored import without_kind
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
@@ -28,6 +25,7 @@ from kplan.schema import KindInfo, catalog
 from kplan.schema.definitions import read as facts
 
 if TYPE_CHECKING:
+    from kplan.api.decode_errors import Verdict
     from kplan.cluster import Cluster
 
 Value = dict[str, Any]
@@ -55,6 +53,8 @@ def create(doc: Value | str, server: Server) -> Admission:
         given, sent, repeated = read(doc)
         info = kind_of(sent, server)
         if info is None:
+            from kplan.api.stored import without_kind
+
             new = without_kind(sent, server.release)
         else:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
@@ -70,6 +70,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
     """The object as kubectl reads it, as the server gets it, and the errors of repeated keys; raises Refused."""
     if isinstance(doc, dict):
         return doc, doc, []
+    from kplan.api.sent import as_sent, repeated_keys
     from kplan.yamlio import read_one
 
     one = read_one(doc)
@@ -165,7 +166,7 @@ def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], wa
     except Mismatch:
         new = _decode_newer(value, info, server.minor, repeated, warnings)
     if repeated:
-        raise _bad_request(info, Verdict("", ()), repeated)
+        raise _bad_request(info, None, repeated)
     return new
 
 
@@ -175,6 +176,8 @@ def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str],
     An older release is a current server in compatibility mode (KEP-4330): it knows newer fields, drops them from new
     objects and says so.
     """
+    from kplan.api.decode_errors import explain  # for what is refused
+
     own = explain(info.node, value)
     current = catalog().kind(info.api_version, info.kind) if minor < releases.minor(releases.DEFAULT) else None
     verdict = explain(current.node, value) if current is not None and not own.error else own
@@ -185,7 +188,8 @@ def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str],
     return new
 
 
-def _bad_request(info: KindInfo, verdict: Verdict, repeated: list[str]) -> Refused:
-    unknown = [f'unknown field "{path}"' for path in verdict.unknown]
-    error = verdict.error or "strict decoding error: " + ", ".join(repeated + unknown)
+def _bad_request(info: KindInfo, verdict: Verdict | None, repeated: list[str]) -> Refused:
+    unknown = [f'unknown field "{path}"' for path in verdict.unknown] if verdict else []
+    error = verdict.error if verdict else ""
+    error = error or "strict decoding error: " + ", ".join(repeated + unknown)
     return Refused(400, f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}')

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kplan import release as releases
-from kplan.hints import Any
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Cause
 from kplan.record import record
-from kplan.store import Store
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from kplan.store import Store
 
 Value = dict[str, Any]
 

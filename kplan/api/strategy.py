@@ -7,11 +7,9 @@ and generated names follow from the object's own name.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 
-from kplan.api import customresources, newpods
-from kplan.api.allocation import allocate
+from kplan.api import customresources
 from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
 from kplan.api.defaults.rules import finisher
@@ -103,7 +101,9 @@ def _uid(text: str) -> str:
 
 def generated_name(prefix: str, seed: str) -> str:
     """A name as generateName makes it: the prefix, cut to 58 characters, and five more."""
-    number = zlib.crc32(f"{prefix}{seed}".encode(errors="replace"))
+    from zlib import crc32  # slow to load
+
+    number = crc32(f"{prefix}{seed}".encode(errors="replace"))
     suffix = ""
     for _ in range(_SUFFIX):
         number, digit = divmod(number, len(_ALPHABET))
@@ -112,10 +112,14 @@ def generated_name(prefix: str, seed: str) -> str:
 
 
 def _pod(pod: Value, request: Request) -> None:
+    from kplan.api import newpods
+
     newpods.prepare(pod, request.minor)
 
 
 def _service(service: Value, request: Request) -> None:
+    from kplan.api.allocation import allocate
+
     causes = allocate(service, request.store)
     if causes:
         raise invalid(request.group, service, causes)

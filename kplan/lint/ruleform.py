@@ -5,7 +5,6 @@ kplan's own rules are held to it by their tests, so that a run need not load a J
 
 from __future__ import annotations
 
-import json
 from functools import cache
 
 from kplan.hints import TYPE_CHECKING, Any
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 @cache
 def _validator() -> Validator:
+    import json
+
     from jsonschema import Draft202012Validator
     from referencing import Registry
 

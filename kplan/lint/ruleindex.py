@@ -6,13 +6,12 @@ taken to be what the index was made from; of any other the text decides. So an e
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 
 from kplan.digests import blake2b
 from kplan.hints import Any
-from kplan.resources import data_path
+from kplan.resources import data_path, read_table
 from kplan.tuples import NamedTuple
 
 ReadYaml = Callable[[str, str], Any]
@@ -68,13 +67,15 @@ def load() -> Index:
     """The index; an empty one if there is none."""
     try:
         with open(FILE, encoding="utf-8") as file:
-            return Index(json.loads(file.read()), os.fstat(file.fileno()).st_mtime_ns)
+            return Index(read_table(file.read()), os.fstat(file.fileno()).st_mtime_ns)
     except FileNotFoundError:
         return Index({}, 0)
 
 
 def dump(read_yaml: ReadYaml) -> str:
     """The text of the index."""
+    import json  # slow to load
+
     out = {}
     for file in shipped():
         with open(file.path, encoding="utf-8", newline="") as opened:

@@ -15,7 +15,6 @@ from kplan.errors import KplanError
 from kplan.hints import Any
 from kplan.lint import ruleindex
 from kplan.lint.checks import CHECKS
-from kplan.lint.ruleform import check_form
 from kplan.lint.ruleindex import ReadYaml
 from kplan.lint.site import Check
 from kplan.model import SEVERITIES, Path, RuleInfo
@@ -159,11 +158,11 @@ def _known(word: str, rules: tuple[Rule, ...]) -> None:
 
 
 def _unknown(word: str, words: list[str]) -> KplanError:
-    from difflib import get_close_matches
+    from kplan.likewords import nearest
 
-    near = get_close_matches(word, words, n=1)
+    near = nearest(word, words)
     return KplanError(
-        f"there is no rule {word!r}", hint=f"did you mean {near[0]}?" if near else "`kplan rules` lists them"
+        f"there is no rule {word!r}", hint=f"did you mean {near}?" if near else "`kplan rules` lists them"
     )
 
 
@@ -176,6 +175,8 @@ def _read(path: str, read_yaml: ReadYaml, known: Any, family: str) -> Rule:
                 known = read_yaml(file.read(), path)
         rule = parse(known, family=family or "user", trusted=trusted)
         if not trusted:
+            from kplan.lint.ruleform import check_form
+
             check_form(known)
     except (OSError, ValueError) as error:
         raise KplanError(f"{path}: {error}") from error
@@ -248,8 +249,8 @@ def _check(check: Any) -> tuple[str, Any]:
         raise ValueError("check must have one key, the check kind")
     [(kind, parameters)] = check.items()
     if kind not in CHECKS:
-        from difflib import get_close_matches
+        from kplan.likewords import nearest
 
-        near = get_close_matches(str(kind), CHECKS, n=1)
-        raise ValueError(f"there is no check kind {kind!r}" + (f", did you mean {near[0]}?" if near else ""))
+        near = nearest(str(kind), CHECKS)
+        raise ValueError(f"there is no check kind {kind!r}" + (f", did you mean {near}?" if near else ""))
     return kind, parameters

@@ -50,11 +50,11 @@ def is_builtin(obj: Object, kinds: Catalog) -> bool:
 def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
     """Only the groups of Kubernetes itself are known in full. A group without a dot is none that a
     CustomResourceDefinition can have: it is a misspelt one if it is near to another, else a file of some program."""
-    from difflib import get_close_matches
+    from kplan.likewords import nearest
 
     groups = read("facts/resources")
     group = obj.ref.group
-    if group not in groups and ("." in group or not get_close_matches(group, groups, n=1)):
+    if group not in groups and ("." in group or not nearest(group, groups)):
         return
     if not group and not _VERSION.match(obj.ref.version):
         return

@@ -6,7 +6,6 @@ annotations match their fields).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 
 from kplan.api.validation import names
@@ -57,6 +56,8 @@ def _is_cost(text: str) -> bool:
 
 
 def _tolerations(errors: Errors, field: str, text: str, options: PodOptions) -> None:
+    import json  # slow to load
+
     try:
         found = json.loads(text)
         if not isinstance(found, list) or not all(isinstance(t, dict) for t in found):

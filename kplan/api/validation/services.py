@@ -208,7 +208,7 @@ def _families(spec: Value, errors: Errors) -> None:
 
 
 def _is_ipv6(text: str) -> bool:
-    ip = addresses.parse_ip(text)
+    ip = None if addresses.is_plain_ipv4(text) else addresses.parse_ip(text)
     return ip is not None and addresses.is_ipv6(ip)
 
 

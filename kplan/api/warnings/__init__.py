@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from kplan.api.admission import podsecurity
 from kplan.api.request import Request
 from kplan.api.warnings import kinds, pods
 from kplan.hints import Any
@@ -47,6 +46,9 @@ def warn(obj: Value, request: Request) -> list[str]:
     """The warnings that come with the creation of an accepted object; the order has no meaning."""
     source = SOURCES.get((request.group, request.kind))
     found = list(source(obj, request.minor)) if source else []
-    found += podsecurity.warnings(obj, request)
+    if request.namespace_object is not None:
+        from kplan.api.admission import podsecurity
+
+        found += podsecurity.warnings(obj, request)
     found += kinds.deprecated_api(request)
     return list(dict.fromkeys(found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterator
 
 from kplan import quantity
@@ -165,7 +164,7 @@ def _decoded(text: Any) -> bytes:
 
     try:
         return b64decode(str(text or ""))
-    except (binascii.Error, ValueError):
+    except ValueError:
         return b""
 
 
