@@ -43,6 +43,16 @@ from kplan.record import field, record
 from kplan.tuples import NamedTuple
 
 
+def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
+    """The Ref of an object's own fields; `namespace` stands in where it names none."""
+    group, version = split_api_version(str(value.get("apiVersion", "")))
+    meta = value.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    name = meta.get("name") or meta.get("generateName") or ""
+    ns = meta.get("namespace") or namespace or ""
+    return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
+
+
 class Absent(Enum):
     """The mark for "no such field", which is not the same as null."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from kplan import release as releases
-from kplan.api import admission, customresources, strategy
+from kplan.api import admission, strategy
 from kplan.api.decode import Mismatch, Mode, converter
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
@@ -21,12 +21,13 @@ from kplan.api.warnings import warn
 from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Admission, Cause, split_api_version
 from kplan.record import replace
-from kplan.schema import KindInfo, catalog
+from kplan.schema import Catalog, KindInfo, catalog
 from kplan.schema.definitions import read as facts
 
 if TYPE_CHECKING:
     from kplan.api.decode_errors import Verdict
     from kplan.cluster import Cluster
+    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -104,7 +105,7 @@ def check(new: Value, request: Request, warnings: list[str]) -> None:
 
 def causes(new: Value, request: Request) -> list[Cause]:
     """What the registry of the kind has against an object that is ready to be stored."""
-    info = customresources.catalog_of(request.release, request.store).kind(new["apiVersion"], new["kind"])
+    info = _catalog(request.release, request.store).kind(new["apiVersion"], new["kind"])
     if info is None or not info.custom:
         return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
     from kplan.api.validation import customresources as values
@@ -135,13 +136,22 @@ def kind_of(value: Value, server: Server) -> KindInfo | None:
         missing = "Kind" if not kind else "apiVersion"
         shown = {k: v for k, v in (("apiVersion", api_version), ("kind", kind)) if v}
         raise Refused(400, f"Object '{missing}' is missing in '{go_json(shown)}'")
-    kinds = customresources.catalog_of(server.release, server.store)
+    kinds = _catalog(server.release, server.store)
     info = kinds.kind(api_version, kind)
     if info is not None and info.served:
         return info
     if split_api_version(api_version)[0] in _builtin_groups():
         raise Refused(404, kinds.no_match(api_version, kind))
     return None
+
+
+def _catalog(release: str, store: Store | None) -> Catalog:
+    """The kinds of a release, with those that the objects of a cluster define."""
+    if store is None:
+        return catalog(release)
+    from kplan.api import customresources
+
+    return customresources.catalog_of(release, store)
 
 
 def _not_text(name: str, value: object) -> str:
@@ -157,6 +167,8 @@ def _builtin_groups() -> frozenset[str]:
 def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], warnings: list[str]) -> Value:
     """The object decoded strictly and defaulted; raises the server's 400."""
     if info.custom:
+        from kplan.api import customresources
+
         new, verdict = customresources.read(value, info)
         if not verdict.error and not verdict.unknown and not repeated:
             return new

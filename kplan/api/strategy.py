@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kplan.api import customresources
 from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
 from kplan.api.defaults.rules import finisher
@@ -67,6 +66,8 @@ def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
     if key in GENERATION or info.custom:
         obj["metadata"]["generation"] = 1
     if info.custom:
+        from kplan.api import customresources
+
         return customresources.without_status(obj, info, request.store)
     status = (info.node.fields or {}).get("status")
     if status is not None and key not in STATUS_KEPT and request.minor >= _STATUS_SINCE.get(key, 0):

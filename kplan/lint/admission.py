@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kplan.api import admit
-from kplan.lint import fieldpath
 from kplan.lint.draft import Draft
 from kplan.model import Admission, Cause, Object
 from kplan.workloads import POD_PATHS, get, pod_template
@@ -41,6 +40,10 @@ def _is_partial(obj: Object) -> bool:
 
 
 def _warnings(obj: Object, answer: Admission) -> Iterator[Draft]:
+    if not answer.warnings:
+        return
+    from kplan.lint import fieldpath
+
     for warning in answer.warnings:
         if not any(part in warning for part in _SAID_ELSEWHERE):
             field, _ = fieldpath.leading(warning)
@@ -48,7 +51,11 @@ def _warnings(obj: Object, answer: Admission) -> Iterator[Draft]:
 
 
 def _refusals(obj: Object, answer: Admission, pieces: bool) -> Iterator[Draft]:
-    if not answer.accepted and not answer.causes:
+    if answer.accepted:
+        return
+    from kplan.lint import fieldpath
+
+    if not answer.causes:
         yield Draft(REFUSED, obj, (), {"problem": answer.message})
     for cause in answer.causes:
         if any(part in cause.message for part in _OF_ONE_CLUSTER) or (pieces and _is_lack(cause)):

@@ -14,10 +14,9 @@ from kplan.lint.engine import Engine
 from kplan.lint.likeness import Likeness
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
-from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo
+from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of
 from kplan.schema import Catalog, catalog
 from kplan.source import load
-from kplan.store import ref_of
 from kplan.yamlio import forget, load_value
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"

@@ -11,7 +11,6 @@ from kplan.schema import Catalog
 from kplan.schema.compile import is_valid
 from kplan.schema.definitions import read
 from kplan.schema.lifecycle import Lifecycle, lifecycle
-from kplan.schema.problems import problems
 
 UNKNOWN_KIND, UNKNOWN_FIELD, WRONG_TYPE, INVALID = "unknown-kind", "unknown-field", "wrong-type", "invalid-value"
 REMOVED, DEPRECATED, OFF = "api-removed", "api-deprecated", "api-off-by-default"
@@ -64,6 +63,8 @@ def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
 
 
 def _problems(obj: Object, node: object) -> Iterator[Draft]:
+    from kplan.schema.problems import problems
+
     for p in problems(node, obj.value):  # type: ignore[arg-type]
         rule = _RULES.get(p.kind, INVALID)
         text = f"{p.detail}; {p.suggestion}" if p.suggestion else p.detail

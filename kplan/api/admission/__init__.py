@@ -40,7 +40,7 @@ VALIDATING: Mapping[str, tuple[str, ...]] = {
 }
 
 # Those that only ask what the cluster holds: without one they are not even loaded.
-OF_A_CLUSTER = frozenset(("policies", "quota"))
+OF_A_CLUSTER = frozenset(("namespaces", "policies", "quota"))
 
 
 def mutate(obj: Value, request: Request) -> Value:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from kplan.api.validation import metadata, wording
+from kplan.api.validation import metadata
 from kplan.api.validation.field import Errors
 from kplan.hints import TYPE_CHECKING, Any
 from kplan.record import record
@@ -112,7 +112,11 @@ def validate(new: Value, *, group: str, context: Context, old: Value | None = No
         metadata.generic_update(new, old, errors)
         if family is not None and kind in family.UPDATE:
             family.UPDATE[kind](new, old, errors, context)
-    return wording.in_release(errors.causes, context.minor) if errors else []
+    if not errors:
+        return []
+    from kplan.api.validation import wording
+
+    return wording.in_release(errors.causes, context.minor)
 
 
 @cache
