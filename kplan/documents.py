@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from kplan.hints import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.record import field, record
 from kplan.tuples import NamedTuple

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kplan.hints import Any
 from kplan.model import Object
 from kplan.workloads import dicts
 

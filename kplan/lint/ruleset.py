@@ -14,7 +14,7 @@ from os import PathLike, fspath
 from kplan.errors import KplanError
 from kplan.hints import Any
 from kplan.lint import ruleindex
-from kplan.lint.checks import CHECKS
+from kplan.lint.checks import CHECKS, builder
 from kplan.lint.ruleindex import ReadYaml
 from kplan.lint.site import Check
 from kplan.model import SEVERITIES, Path, RuleInfo
@@ -75,7 +75,7 @@ class Rule(NamedTuple):
         """The function that looks at a site. Raises KplanError where the parameters are wrong."""
         kind, parameters = self.check
         try:
-            return CHECKS[kind](parameters, self.trusted)
+            return builder(kind)(parameters, self.trusted)
         except (KplanError, re.error, KeyError, TypeError, AttributeError, ValueError) as error:
             raise KplanError(f"rule {self.id} {self.name}: {error}") from error
 
