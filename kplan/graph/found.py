@@ -65,7 +65,7 @@ def ways(obj: Object, identity: Key, tree: Any) -> Ways | None:
         if not isinstance(spec, dict) or step not in spec:
             return None
         spec = spec[step]
-    own = rules.kinds.get((identity.group, identity.kind), Place())
+    own = rules.kinds.get((identity.group, identity.kind)) or Place()
     if _hides(rules.common, tree) or _hides(own, tree):
         return None
     if path is not None and (not isinstance(spec, dict) or _hides(rules.pod_spec, spec)):
