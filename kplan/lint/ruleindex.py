@@ -50,6 +50,17 @@ class Index(NamedTuple):
             return None
         return entry["rule"]
 
+    def files(self) -> list[Shipped]:
+        """The files of the rules: those of the entries, where nothing came or went since the index was made."""
+        top = data_path("rules")
+        keys = [key.split("/") for key in self.entries]
+        folders = {top, *(f"{top}/{family}" for family, _ in keys)}
+        try:
+            known = bool(keys) and all(os.stat(folder).st_mtime_ns <= self.made for folder in folders)
+        except FileNotFoundError:
+            known = False
+        return [Shipped(f"{top}/{family}/{name}", family, name) for family, name in keys] if known else shipped()
+
 
 def shipped() -> list[Shipped]:
     """The files of the rules in their order."""

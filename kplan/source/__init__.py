@@ -10,12 +10,13 @@ from os import PathLike, fspath
 from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Span, Unreadable
-from kplan.source import files, git, kinds
+from kplan.source import files, kinds
 from kplan.source.context import Surroundings
 from kplan.source.entry import Entry
 from kplan.yamlio import Limits, read
 
 STDIN = "-"
+_COMMIT = "git:"
 _HEAD = 64 * 1024
 
 __all__ = ["load"]
@@ -78,7 +79,9 @@ def _found(
                 raise KplanError("there is nothing on standard input")
             touched.spoil()
             yield Entry("<stdin>", "", lambda: stdin, lambda _: None, named=True)
-        elif path.startswith(git.PREFIX):
+        elif path.startswith(_COMMIT):
+            from kplan.source import git  # for what is not in the files
+
             yield from git.entries(path, limits.file_bytes, exclude)
         else:
             yield from files.entries(path, limits.file_bytes, exclude)

@@ -36,7 +36,7 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("apps", "Deployment"): "workloads",
     ("apps", "ReplicaSet"): "workloads",
     ("apps", "DaemonSet"): "workloads",
-    ("apps", "StatefulSet"): "workloads",
+    ("apps", "StatefulSet"): "statefulsets",
     ("apps", "ControllerRevision"): "workloads",
     ("", "ReplicationController"): "workloads",
     ("batch", "Job"): "batch",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from kplan.api.validation import names
-from kplan.api.validation.affinity import tolerations
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.paths import local_descending
 from kplan.api.validation.podoptions import PodOptions, all_containers
@@ -57,6 +56,8 @@ def _is_cost(text: str) -> bool:
 
 def _tolerations(errors: Errors, field: str, text: str, options: PodOptions) -> None:
     import json  # slow to load
+
+    from kplan.api.validation.affinity import tolerations
 
     try:
         found = json.loads(text)

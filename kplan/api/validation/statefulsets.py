@@ -151,3 +151,7 @@ def _pod_of_set(spec: Value, pod: Value) -> Value:
     if volumes:
         made["volumes"] = volumes
     return made
+
+
+CREATE = {("apps", "StatefulSet"): create_stateful_set}
+UPDATE = {("apps", "StatefulSet"): update_stateful_set}
