@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.record import field, record
 from kplan.tuples import NamedTuple
@@ -22,7 +22,7 @@ def format_path(path: Path) -> str:
     """A path as the API server prints it: `spec.containers[0].ports[1].name`, `metadata.labels[a/b]`."""
     out = ""
     for step in path:
-        if isinstance(step, int) or not _PLAIN_KEY.match(step):
+        if isinstance(step, int) or not ((step.isascii() and step.isidentifier()) or _PLAIN_KEY.match(step)):
             out += f"[{step}]"
         else:
             out += f".{step}" if out else step

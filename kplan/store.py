@@ -7,23 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
 
-from kplan.model import Key, Ref, split_api_version
+from kplan.hints import Any
+from kplan.model import Key, Ref
+from kplan.model import ref_of as ref_of
 from kplan.schema.definitions import read as facts
 from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
-
-
-def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
-    """The Ref of an object's own fields; `namespace` stands in where it names none."""
-    group, version = split_api_version(str(value.get("apiVersion", "")))
-    meta = value.get("metadata")
-    meta = meta if isinstance(meta, dict) else {}
-    name = meta.get("name") or meta.get("generateName") or ""
-    ns = meta.get("namespace") or namespace or ""
-    return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
 
 
 class Odd(NamedTuple):

@@ -6,8 +6,8 @@ Any custom resource that carries a pod template under a usual path is taken as a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Object, Path
 from kplan.tuples import NamedTuple
 

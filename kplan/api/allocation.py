@@ -5,13 +5,15 @@ Follows pkg/registry/core/service/storage (alloc.go, storage.go) and ipallocator
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from typing import Any
 
+from kplan.api.validation.addresses import is_plain_ipv4
 from kplan.api.validation.field import Errors
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Cause
-from kplan.store import Store
+
+if TYPE_CHECKING:
+    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -38,7 +40,9 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
         return []
     meta, before = service["metadata"], (old or {}).get("spec") or {}
     others = list(_others(store, meta))
-    seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
+    from zlib import crc32  # slow to load
+
+    seed = crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
     _write_both(spec)
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
     errors = Errors()
@@ -113,7 +117,9 @@ def _families(spec: Value, headless_to_all: bool) -> None:
 
 def _family(address: str) -> str:
     """IPv4 or IPv6; "" for what is no address."""
-    from ipaddress import ip_address
+    if is_plain_ipv4(address):
+        return "IPv4"
+    from ipaddress import ip_address  # slow to load
 
     try:
         return f"IPv{ip_address(address).version}"

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, Literal
 
 from kplan import quantity
-from kplan.api import gotime
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.schema.formats import is_base64, is_integer
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 Convert = Callable[[Any], Any]
 Finish = Callable[[dict[str, Any]], None]
@@ -270,10 +272,12 @@ def _quantity(value: Any) -> str:
     return text
 
 
-def _time(layout: gotime.Layout) -> Convert:
+def _time(*, micro: bool) -> Convert:
     def convert(value: Any) -> str | None:
+        from kplan.api import gotime  # few objects hold a time
+
         try:
-            return gotime.canonical(_string(value), layout)
+            return gotime.canonical(_string(value), gotime.MICROSECONDS if micro else gotime.SECONDS)
         except gotime.TimeError:
             raise Mismatch from None
 
@@ -292,8 +296,8 @@ _FORMATS: Mapping[str, Convert] = {
     "int64": _integer("int64"),
     "double": _number,
     "byte": _bytes,
-    "date-time": _time(gotime.SECONDS),
-    "micro-time": _time(gotime.MICROSECONDS),
+    "date-time": _time(micro=False),
+    "micro-time": _time(micro=True),
     "int-or-string": _int_or_string,
     "quantity": _quantity,
 }

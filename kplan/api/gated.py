@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
-from typing import Any
 
 from kplan.api.visit import Act, visitor
+from kplan.hints import Any
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple

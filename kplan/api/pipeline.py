@@ -7,29 +7,28 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
 
 from kplan import release as releases
-from kplan.api import admission, customresources, strategy
+from kplan.api import admission, strategy
 from kplan.api.decode import Mismatch, Mode, converter
-from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
 from kplan.api.owners import without_repeated_owners
 from kplan.api.request import Refused, Request, Server, invalid
-from kplan.api.sent import as_sent, repeated_keys
-from kplan.api.stored import without_kind
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Admission, Cause, split_api_version
 from kplan.record import replace
-from kplan.schema import KindInfo, catalog
+from kplan.schema import Catalog, KindInfo, catalog
 from kplan.schema.definitions import read as facts
 
 if TYPE_CHECKING:
+    from kplan.api.decode_errors import Verdict
     from kplan.cluster import Cluster
+    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -62,6 +61,8 @@ def create(doc: Value | str, server: Server) -> Admission:
         given, sent, repeated = read(doc)
         info = kind_of(sent, server)
         if info is None:
+            from kplan.api.stored import without_kind
+
             new = without_kind(sent, server.release)
         else:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
@@ -77,6 +78,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
     """The object as kubectl reads it, as the server gets it, and the errors of repeated keys; raises Refused."""
     if isinstance(doc, dict):
         return doc, doc, []
+    from kplan.api.sent import as_sent, repeated_keys
     from kplan.yamlio import read_one
 
     one = read_one(doc)
@@ -123,7 +125,7 @@ def _apart_from_name(found: list[Cause], new: Value, old: Value, request: Reques
 
 def causes(new: Value, request: Request) -> list[Cause]:
     """What the registry of the kind has against an object that is ready to be stored."""
-    info = customresources.catalog_of(request.release, request.store).kind(new["apiVersion"], new["kind"])
+    info = _catalog(request.release, request.store).kind(new["apiVersion"], new["kind"])
     if info is None or not info.custom:
         return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
     from kplan.api.validation import customresources as values
@@ -154,13 +156,22 @@ def kind_of(value: Value, server: Server) -> KindInfo | None:
         missing = "Kind" if not kind else "apiVersion"
         shown = {k: v for k, v in (("apiVersion", api_version), ("kind", kind)) if v}
         raise Refused(400, f"Object '{missing}' is missing in '{go_json(shown)}'")
-    kinds = customresources.catalog_of(server.release, server.store)
+    kinds = _catalog(server.release, server.store)
     info = kinds.kind(api_version, kind)
     if info is not None and info.served:
         return info
     if split_api_version(api_version)[0] in _builtin_groups():
         raise Refused(404, kinds.no_match(api_version, kind))
     return None
+
+
+def _catalog(release: str, store: Store | None) -> Catalog:
+    """The kinds of a release, with those that the objects of a cluster define."""
+    if store is None:
+        return catalog(release)
+    from kplan.api import customresources
+
+    return customresources.catalog_of(release, store)
 
 
 def _not_text(name: str, value: object) -> str:
@@ -176,6 +187,8 @@ def _builtin_groups() -> frozenset[str]:
 def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], warnings: list[str]) -> Value:
     """The object decoded strictly and defaulted; raises the server's 400."""
     if info.custom:
+        from kplan.api import customresources
+
         new, verdict = customresources.read(value, info)
         if not verdict.error and not verdict.unknown and not repeated:
             return new
@@ -185,7 +198,7 @@ def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], wa
     except Mismatch:
         new = _decode_newer(value, info, server.minor, repeated, warnings)
     if repeated:
-        raise _bad_request(info, Verdict("", ()), repeated)
+        raise _bad_request(info, None, repeated)
     return new
 
 
@@ -195,6 +208,8 @@ def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str],
     An older release is a current server in compatibility mode (KEP-4330): it knows newer fields, drops them from new
     objects and says so.
     """
+    from kplan.api.decode_errors import explain  # for what is refused
+
     own = explain(info.node, value)
     current = catalog().kind(info.api_version, info.kind) if minor < releases.minor(releases.DEFAULT) else None
     verdict = explain(current.node, value) if current is not None and not own.error else own
@@ -205,7 +220,8 @@ def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str],
     return new
 
 
-def _bad_request(info: KindInfo, verdict: Verdict, repeated: list[str]) -> Refused:
-    unknown = [f'unknown field "{path}"' for path in verdict.unknown]
-    error = verdict.error or "strict decoding error: " + ", ".join(repeated + unknown)
+def _bad_request(info: KindInfo, verdict: Verdict | None, repeated: list[str]) -> Refused:
+    unknown = [f'unknown field "{path}"' for path in verdict.unknown] if verdict else []
+    error = verdict.error if verdict else ""
+    error = error or "strict decoding error: " + ", ".join(repeated + unknown)
     return Refused(400, f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}')

@@ -7,12 +7,8 @@ and generated names follow from the object's own name.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from kplan.api import customresources, newpods
-from kplan.api.allocation import allocate
 from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
 from kplan.api.defaults.rules import finisher
@@ -20,6 +16,7 @@ from kplan.api.gated import drop_disabled
 from kplan.api.request import Refused, Request, invalid
 from kplan.api.validation import REVIEWS
 from kplan.digests import sha1
+from kplan.hints import Any
 from kplan.schema import KindInfo
 
 Value = dict[str, Any]
@@ -75,6 +72,8 @@ def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
     if key in GENERATION or info.custom:
         obj["metadata"]["generation"] = 1
     if info.custom:
+        from kplan.api import customresources
+
         return customresources.without_status(obj, info, request.store)
     status = (info.node.fields or {}).get("status")
     if status is not None and key not in STATUS_KEPT and request.minor >= _STATUS_SINCE.get(key, 0):
@@ -109,7 +108,9 @@ def _uid(text: str) -> str:
 
 def generated_name(prefix: str, seed: str) -> str:
     """A name as generateName makes it: the prefix, cut to 58 characters, and five more."""
-    number = zlib.crc32(f"{prefix}{seed}".encode(errors="replace"))
+    from zlib import crc32  # slow to load
+
+    number = crc32(f"{prefix}{seed}".encode(errors="replace"))
     suffix = ""
     for _ in range(_SUFFIX):
         number, digit = divmod(number, len(_ALPHABET))
@@ -118,10 +119,14 @@ def generated_name(prefix: str, seed: str) -> str:
 
 
 def _pod(pod: Value, request: Request) -> None:
+    from kplan.api import newpods
+
     newpods.prepare(pod, request.minor)
 
 
 def _service(service: Value, request: Request) -> None:
+    from kplan.api.allocation import allocate
+
     causes = allocate(service, request.store)
     if causes:
         raise invalid(request.group, service, causes)

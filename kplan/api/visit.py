@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
 
+from kplan.hints import Any
 from kplan.schema.node import Node
 
 Act = Callable[[dict[str, Any]], None]

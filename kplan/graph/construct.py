@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from kplan.graph import irregular
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
@@ -12,6 +11,7 @@ from kplan.graph.rules import Found, GroupKind, Rule, walk
 from kplan.graph.selectors import selection
 from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, shortcut
 from kplan.graph.world import Resolution, World
+from kplan.hints import Any
 from kplan.model import Key, Object, Path, split_api_version
 from kplan.tuples import NamedTuple
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
+from kplan.hints import Final
 from kplan.labels import Requirement
 from kplan.model import Key, Path, format_path
 from kplan.tuples import NamedTuple

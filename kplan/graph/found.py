@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.graph.made import claim_templates
 from kplan.graph.rules import Found, Place, Rule, table, walk
+from kplan.hints import Any
 from kplan.model import Key, Object, Path
 from kplan.tuples import NamedTuple
 from kplan.workloads import POD_PATHS, get, pod_template
@@ -66,7 +65,7 @@ def ways(obj: Object, identity: Key, tree: Any) -> Ways | None:
         if not isinstance(spec, dict) or step not in spec:
             return None
         spec = spec[step]
-    own = rules.kinds.get((identity.group, identity.kind), Place())
+    own = rules.kinds.get((identity.group, identity.kind)) or Place()
     if _hides(rules.common, tree) or _hides(own, tree):
         return None
     if path is not None and (not isinstance(spec, dict) or _hides(rules.pod_spec, spec)):

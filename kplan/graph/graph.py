@@ -7,9 +7,12 @@ from functools import cached_property
 
 from kplan.graph.construct import Builder
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step, Wanted
-from kplan.graph.order import Needs, components, needs_of, reverse, waves
 from kplan.graph.world import World
+from kplan.hints import TYPE_CHECKING
 from kplan.model import Key, Object
+
+if TYPE_CHECKING:
+    from kplan.graph.order import Needs
 
 
 class Graph:
@@ -56,14 +59,20 @@ class Graph:
 
     def order(self) -> tuple[Step, ...]:
         """Every object in an order in which it can be applied, in waves, with the objects that it waits for."""
+        from kplan.graph.order import waves
+
         return waves(self._needs)
 
     def deletion_order(self) -> tuple[Step, ...]:
         """The order of deleting: the reverse of applying. `needs` stay those of applying."""
+        from kplan.graph.order import reverse
+
         return reverse(self.order())
 
     def cycles(self) -> tuple[tuple[Key, ...], ...]:
         """Objects that need each other in a circle, each circle sorted."""
+        from kplan.graph.order import components
+
         return tuple(sorted(part for part in components(self._needs) if len(part) > 1))
 
     @cached_property
@@ -78,6 +87,8 @@ class Graph:
 
     @cached_property
     def _needs(self) -> Needs:
+        from kplan.graph.order import needs_of
+
         return needs_of(self.nodes, self.edges)
 
     @cached_property

@@ -4,12 +4,12 @@ to what is made from it, and permissions between namespaces."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Edge, Selection
 from kplan.graph.rules import table
 from kplan.graph.selectors import conditions, of_map
 from kplan.graph.world import CRD, Resolution, World
+from kplan.hints import Any
 from kplan.model import Key, Object, Path, split_api_version
 from kplan.workloads import dicts, get
 

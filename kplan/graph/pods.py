@@ -7,8 +7,8 @@ job/utils.go) and the admission plugin PodTopologyLabels.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.labels import Requirement
 from kplan.model import Object
 from kplan.record import field, record

@@ -7,10 +7,10 @@ namespaces of the Prometheus operator.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.graph.edge import Selection
 from kplan.graph.pods import Labels
+from kplan.hints import Any
 from kplan.labels import Requirement, requirements
 from kplan.model import Key
 from kplan.tuples import NamedTuple

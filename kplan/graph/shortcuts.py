@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
 
 from kplan.graph.edge import FOUND, STATES, Wanted
 from kplan.graph.rules import KeyField, Rule, walk
 from kplan.graph.world import World
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.workloads import POD_PATHS, get
 from kplan.yamlio.layout import Slot

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from kplan import release
 from kplan.api.pipeline import create
 from kplan.api.request import Server
-from kplan.lint import fieldpath
 from kplan.lint.draft import Draft
-from kplan.lint.sentences import place
 from kplan.model import Admission, Cause, Object
 from kplan.workloads import POD_PATHS, get, pod_template
 
@@ -60,13 +58,22 @@ def _is_partial(obj: Object) -> bool:
 
 
 def _warnings(obj: Object, answer: Admission) -> Iterator[Draft]:
+    if not answer.warnings:
+        return
+    from kplan.lint.sentences import place
+
     for warning in answer.warnings:
         if not any(part in warning for part in _SAID_ELSEWHERE):
             yield Draft(WARNED, obj, place(warning, obj.value), {"problem": warning})
 
 
 def _refusals(obj: Object, answer: Admission, pieces: bool) -> Iterator[Draft]:
-    if not answer.accepted and not answer.causes and not any(part in answer.message for part in _SAID_ELSEWHERE):
+    if answer.accepted:
+        return
+    from kplan.lint import fieldpath
+    from kplan.lint.sentences import place
+
+    if not answer.causes and not any(part in answer.message for part in _SAID_ELSEWHERE):
         yield Draft(REFUSED, obj, place(answer.message, obj.value), {"problem": answer.message})
     for cause in answer.causes:
         if any(part in cause.message for part in _OF_ONE_CLUSTER) or (pieces and _is_lack(cause)):

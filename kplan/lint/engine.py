@@ -35,8 +35,10 @@ class Engine:
         self.world = world
         self.rules = {r.name: r for r in rules}
         looking = [r for r in self.rules.values() if r.target != "input"]
-        self._checks = [(r, r.compiled(), question(*r.check)) for r in looking]
-        world.ask(word for _, _, asked in self._checks for word in asked.words)
+        self._looking = [(r, question(*r.check)) for r in looking]
+        # Those of users at once: whatever they look at, a faulty one is an error of the configuration.
+        self._checks = {r.name: r.compiled() for r in looking if not r.trusted}
+        world.ask(word for _, asked in self._looking for word in asked.words)
         self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
         self._true_of: dict[Question, Collection[int] | None] = {}
 
@@ -76,17 +78,24 @@ class Engine:
 
     def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
-        groups: dict[tuple[str, str], list[tuple[Rule, Check]]] = {}
+        groups: dict[tuple[str, str], list[Rule]] = {}
         words: frozenset[str] = frozenset()
-        for rule, check, asked in self._checks:
+        for rule, asked in self._looking:
             if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
                 target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
                 words |= asked.words
-                groups.setdefault((target, asked.kind), []).append((rule, check))
-        for (target, sort), checks in groups.items():
+                groups.setdefault((target, asked.kind), []).append(rule)
+        for (target, sort), rules in groups.items():
             among = self._among(Question(sort, words if sort == "missing" else frozenset()))
             if among is None or among:
-                yield Asked(target, among, checks)
+                yield Asked(target, among, [(rule, self._check(rule)) for rule in rules])
+
+    def _check(self, rule: Rule) -> Check:
+        """The compiled rule: most look at kinds or questions that a small input does not have."""
+        check = self._checks.get(rule.name)
+        if check is None:
+            check = self._checks[rule.name] = rule.compiled()
+        return check
 
     def _among(self, asked: Question) -> Collection[int] | None:
         if asked not in self._true_of:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan.digests import sha256
+from kplan.hints import Any
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Problem, Site
 from kplan.model import Finding, Object, Path, Ref, Related, Span

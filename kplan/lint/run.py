@@ -9,15 +9,14 @@ from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
-from kplan.lint import admission, baseline, excerpts, findings, ruleset, schema_stage, suppress
+from kplan.lint import admission, findings, ruleset, schema_stage, suppress
 from kplan.lint.engine import Engine
 from kplan.lint.likeness import Likeness
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
-from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo
+from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of
 from kplan.schema import Catalog, catalog
 from kplan.source import load
-from kplan.store import ref_of
 from kplan.yamlio import forget, load_value
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
@@ -70,8 +69,15 @@ def judge(
         loaded = _focused(loaded, focus)
         kept = [f for f in kept if f.span.file in focus]
     kept += [findings.of_file(ruleset.find(every, UNREADABLE), u.span, {"error": u.message}) for u in loaded.unreadable]
-    kept, baselined = baseline.subtract(findings.unique(sorted(kept, key=_position)), known or Counter())
-    kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
+    kept, baselined = findings.unique(sorted(kept, key=_position)), 0
+    if known:
+        from kplan.lint import baseline
+
+        kept, baselined = baseline.subtract(kept, known)
+    if kept:
+        from kplan.lint import excerpts
+
+        kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
     infos = tuple(r.info for r in every if r.id in {f.rule for f in kept})
     read = Counter((o.ref.group, o.ref.version, o.ref.kind) for o in objects if focus is None or _file(o) in focus)
     unknown = sum(n for kind, n in read.items() if kinds.kind(Ref(*kind, "", "").api_version, kind[2]) is None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
+from kplan.hints import Any
 from kplan.lint.world import World
 from kplan.model import Object, Path
 from kplan.tuples import NamedTuple

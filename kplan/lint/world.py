@@ -10,15 +10,18 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from kplan import release
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Key, Object
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from kplan.graph import Edge, Graph, Selection
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 # References that are seldom apart from what they refer to: a missing target is a mistake even if nothing is near.
 _SHIPPED_TOGETHER = frozenset({"service-name"})
 _GENERATED = frozenset({"ConfigMap", "Secret"})

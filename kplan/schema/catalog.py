@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan import release
+from kplan.hints import Any
 from kplan.model import split_api_version
 from kplan.schema.definitions import Definitions, read
 from kplan.schema.kinds import VERBS, KindInfo
 from kplan.schema.node import Node
-from kplan.schema.spelling import nearest
 
 __all__ = ["Catalog", "KindInfo", "Node", "catalog"]
 
@@ -111,6 +110,8 @@ class Catalog:
 
     def suggest(self, api_version: str, kind: str) -> str:
         """The kind that was probably meant, as `apps/v1 Deployment`; "" if nothing is near."""
+        from kplan.schema.spelling import nearest
+
         served = [i for i in self.kinds() if i.served]
         name = kind if any(i.kind == kind for i in served) else nearest(kind, (i.kind for i in served))
         group, _ = split_api_version(api_version)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 
 NO_MANIFEST: Final = "no apiVersion and kind"

@@ -11,7 +11,7 @@ from os import PathLike, fspath
 
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Unreadable
-from kplan.source import _collector_paused, _data, _found, _unique, documents
+from kplan.source import CollectorPaused, _data, _found, _unique, documents
 from kplan.source.context import TEMPLATES, Surroundings
 from kplan.source.entry import Entry
 from kplan.tuples import NamedTuple
@@ -178,7 +178,7 @@ def load_both(
     A file is shared if `describe` says something of what it holds, and nothing around it leaves it out on either side.
     Raises KplanError as `kplan.source.load` does. Standard input cannot be read in this way.
     """
-    with _collector_paused():
+    with CollectorPaused():
         old, new = (_Place(paths, tuple(exclude), known) for paths in (current, desired))
         shared = []
         for one, partner in _partners(old.files(), new.files()):

@@ -6,12 +6,11 @@ here.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api import cel
 from kplan.api.admission import matching
 from kplan.api.admission.policyvalues import Scope, conditions_hold, fails, items, scope_of, value_of
 from kplan.api.request import Refused, Request
+from kplan.hints import Any
 from kplan.model import Cause
 from kplan.workloads import get
 

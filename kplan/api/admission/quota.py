@@ -8,11 +8,11 @@ objects are counted: what the controller would write there in no time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan import quantity, resourcelist
 from kplan.api.admission.quotacosts import COMPUTE, applies, charges, notation, resource_of, usage
 from kplan.api.request import Request
+from kplan.hints import Any
 from kplan.quantity import Quantity
 from kplan.resourcelist import Amounts
 from kplan.store import Store

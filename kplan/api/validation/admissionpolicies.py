@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from kplan.api.cel.lexer import RESERVED, WORDS
 from kplan.api.cel.types import Type
 from kplan.api.validation import Context, admissionrules, expressions, metadata, names
 from kplan.api.validation.expressions import Variables, text_of
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -5,11 +5,10 @@ Follows pkg/apis/core/validation/validation.go (ValidateEndpointsCreate) and pkg
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.services import PROTOCOLS, endpoint_ip
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan.api import cel
 from kplan.api.cel.types import BOOL, DYN, NULL, STRING, Type, list_of, map_of, object_of
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Results = tuple[Type, ...]

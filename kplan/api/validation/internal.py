@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.networkpolicies import network_policy, network_policy_update
+from kplan.hints import Any
 from kplan.patterns import lazy
 
 Value = dict[str, Any]

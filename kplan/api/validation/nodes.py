@@ -6,12 +6,12 @@ Follows pkg/apis/core/validation/validation.go (ValidateNode), pkg/apis/node/val
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import Context, addresses, affinity, metadata, names, requirements
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podoptions import PodOptions
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -8,8 +8,8 @@ not to matter, so a doubt costs time and no finding.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 _TYPES = frozenset(("array", "boolean", "integer", "number", "object", "string"))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from kplan.api.validation import Context, deviceparts, metadata, names, requirements
 from kplan.api.validation.field import Errors
 from kplan.api.validation.resourceslices import resource_slice, resource_slice_update
+from kplan.hints import Any
 from kplan.store import Store
 
 Value = dict[str, Any]
@@ -186,6 +184,8 @@ def _template_update(new: Value, old: Value, errors: Errors, context: Context) -
 
 def _fixed(new: Value, old: Value, errors: Errors) -> None:
     # As text, for a driver's own parameters tell 1 from true.
+    import json  # slow to load
+
     if json.dumps(new.get("spec") or {}, sort_keys=True) != json.dumps(old.get("spec") or {}, sort_keys=True):
         errors.invalid("spec", new.get("spec"), names.IMMUTABLE)
 

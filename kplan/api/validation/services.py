@@ -5,10 +5,9 @@ Whether an address or node port is free is asked after validation, by the regist
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -209,7 +208,7 @@ def _families(spec: Value, errors: Errors) -> None:
 
 
 def _is_ipv6(text: str) -> bool:
-    ip = addresses.parse_ip(text)
+    ip = None if addresses.is_plain_ipv4(text) else addresses.parse_ip(text)
     return ip is not None and addresses.is_ipv6(ip)
 
 

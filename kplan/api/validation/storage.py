@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.validation import Context, metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.volumes import volume_spec
 from kplan.api.validation.volumesources import csi_driver_name
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -6,10 +6,10 @@ Follows apiextensions-apiserver/pkg/apiserver/schema (validation.go, complete.go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.api.validation.field import Errors
 from kplan.api.validation.plainschema import Part
+from kplan.hints import Any
 
 Schema = Mapping[str, Any]
 

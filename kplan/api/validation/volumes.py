@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import Context, affinity, metadata, names
@@ -12,6 +11,7 @@ from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
 from kplan.api.validation.persistentsources import SOURCES
 from kplan.api.validation.podvolumes import FORBIDDEN_AS, ISCSI_LENGTH, ISCSI_NAME_BYTES
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

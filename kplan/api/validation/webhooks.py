@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, admissionrules, metadata, names, webhookclient
 from kplan.api.validation.expressions import Variables
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
 from kplan.api.validation.plainschema import Part, is_known_format, parts
-from kplan.api.warnings import nodelabels, pods
+from kplan.api.warnings import pods
+from kplan.hints import Any
 from kplan.workloads import get
 
 Value = dict[str, Any]
@@ -98,6 +97,8 @@ def persistent_volume(obj: Value, minor: int) -> Iterator[str]:
         if spec.get(source) is not None:
             printed, text = pods.VOLUMES[source]
             yield f"spec.{printed}: {text}"
+    from kplan.api.warnings import nodelabels
+
     yield from nodelabels.in_selector(get(spec, "nodeAffinity", "required"), "spec.nodeAffinity.required")
 
 
@@ -111,6 +112,8 @@ def persistent_volume_claim(obj: Value, minor: int) -> Iterator[str]:  # noqa: A
 
 def storage_class(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A StorageClass: old node labels in its topologies."""
+    from kplan.api.warnings import nodelabels
+
     for i, term in enumerate(obj.get("allowedTopologies") or ()):
         for n, expression in enumerate(term.get("matchLabelExpressions") or ()):
             key = expression.get("key") or ""
@@ -142,6 +145,8 @@ def node(obj: Value, minor: int) -> Iterator[str]:
 
 def runtime_class(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A RuntimeClass that selects nodes by an old label."""
+    from kplan.api.warnings import nodelabels
+
     yield from nodelabels.in_map(get(obj, "scheduling", "nodeSelector") or {}, "scheduling.nodeSelector")
 
 
@@ -160,7 +165,7 @@ def _decoded(text: Any) -> bytes:
 
     try:
         return b64decode(str(text or ""))
-    except (binascii.Error, ValueError):
+    except ValueError:
         return b""
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import names
 from kplan.api.validation.addresses import ip_warnings
-from kplan.api.warnings import nodelabels, paths
+from kplan.hints import Any
 from kplan.workloads import CONTAINER_LISTS, get
 
 Value = dict[str, Any]
@@ -75,7 +74,8 @@ def name_warnings(obj: Value, used_in: str) -> Iterator[str]:
 def _pod(template: Value, at: str, minor: int) -> Iterator[str]:
     spec, meta = template.get("spec") or {}, template.get("metadata") or {}
     root = f"{at}." if at else ""
-    yield from _placement(spec, f"{root}spec")
+    if not _PLACING.isdisjoint(spec):
+        yield from _placement(spec, f"{root}spec")
     yield from _annotations(spec, meta.get("annotations") or {}, f"{root}metadata.annotations")
     yield from _volumes(spec.get("volumes") or [], f"{root}spec.volumes", minor)
     yield from _duplicates(spec, f"{root}spec")
@@ -96,7 +96,12 @@ def _pod(template: Value, at: str, minor: int) -> Iterator[str]:
         yield from _addresses(spec, f"{root}spec")
 
 
+_PLACING = frozenset(("nodeSelector", "affinity", "topologySpreadConstraints"))
+
+
 def _placement(spec: Value, at: str) -> Iterator[str]:
+    from kplan.api.warnings import nodelabels  # few pods say where to go
+
     yield from nodelabels.in_map(spec.get("nodeSelector") or {}, f"{at}.nodeSelector")
     node = get(spec, "affinity", "nodeAffinity") or {}
     yield from nodelabels.in_selector(node.get(RULES), f"{at}.affinity.nodeAffinity.{RULES}")
@@ -143,7 +148,11 @@ def _volumes(volumes: list[Value], at: str, minor: int) -> Iterator[str]:
                 yield f"{at}[{i}].{printed}: {text if minor >= 33 else OLD_TEXTS.get(source, text)}"
         claim = get(volume, "ephemeral", "volumeClaimTemplate", "spec")
         yield from claim_size(claim or {}, f"{at}[{i}].ephemeral.volumeClaimTemplate.spec")
-        yield from paths.overlaps(volume)
+        listed = any((volume.get(s) or {}).get("items") for s in ("configMap", "secret", "downwardAPI"))
+        if listed or volume.get("projected") is not None:
+            from kplan.api.warnings import paths
+
+            yield from paths.overlaps(volume)
 
 
 def _duplicates(spec: Value, at: str) -> Iterator[str]:

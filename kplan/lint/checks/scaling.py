@@ -7,8 +7,8 @@ A utilization is measured against requests, and one container without a request 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.lint.site import Check, Place, Problem, Site, resources_of
 from kplan.model import Object, Path
 from kplan.workloads import containers, get, slim_pod

@@ -7,9 +7,9 @@ the rule: nothing is silently left unchecked, and no reference is ever followed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint.site import Check, Problem, Site
 from kplan.model import Path
 from kplan.patterns import lazy
