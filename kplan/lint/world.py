@@ -16,11 +16,8 @@ from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Key, Object
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     from kplan.graph import Edge, Graph, Selection
 
-    T = TypeVar("T")
 
 # References that are seldom apart from what they refer to: a missing target is a mistake even if nothing is near.
 _SHIPPED_TOGETHER = frozenset({"service-name"})
@@ -150,12 +147,12 @@ class World:
             known = self._targets[id(obj), kind] = [found for k in keys if (found := self.closest(k, obj))]
         return known
 
-    def once(self, ask: Callable[[Object], T], obj: Object) -> T:
+    def once(self, ask: Callable[[Object], Any], obj: Object) -> Any:
         """The answer of a function about an object, which several rules want to know."""
         key = (ask, id(obj))
         if key not in self._answers:
             self._answers[key] = ask(obj)
-        return self._answers[key]  # type: ignore[no-any-return]
+        return self._answers[key]
 
     def sources(self, obj: Object, kind: str) -> list[Object]:
         """The objects with an edge of one kind to this object, by name or by labels; each identity once."""

@@ -178,7 +178,7 @@ def _zeros_in_cidr(value: str) -> bool:
 
 def ip_warnings(field: str, value: str) -> list[str]:
     """What the server says about a valid address in an unusual form."""
-    ip = None if is_plain_ipv4(value) else parse_ip(value)
+    ip = None if not value or is_plain_ipv4(value) else parse_ip(value)
     if ip is None:
         return []
     if _leading_zeros(value) or is_mapped(ip):
