@@ -6,7 +6,7 @@ in all of their fields count as the same.
 
 from __future__ import annotations
 
-from typing import Any
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -7,12 +7,12 @@ pkg/registry/customresource/strategy.go (kubernetes/kubernetes#119508, #127303).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan.api.customresources import catalog_of
 from kplan.api.request import Request
 from kplan.api.validation.field import go_quote
 from kplan.api.validation.metadata import STANDARD_FINALIZERS
+from kplan.hints import Any
 from kplan.schema import Catalog, KindInfo
 from kplan.schema.catalog import preference
 
