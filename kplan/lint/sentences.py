@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from re import Match
-from typing import Any
 
+from kplan.hints import Any
 from kplan.lint import fieldpath
 from kplan.model import Path
 from kplan.patterns import lazy

@@ -8,8 +8,8 @@ Input is taken as it comes: a part of a wrong type counts as absent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.schema.definitions import Definitions
 from kplan.schema.kinds import KindInfo
 from kplan.schema.node import Node, Shape

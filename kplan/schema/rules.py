@@ -13,8 +13,8 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.schema import formats, re2, strfmt
 from kplan.tuples import NamedTuple

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.schema.node import Node
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from kplan.api.request import Request
-from kplan.api.warnings import custom, kinds, pods
+from kplan.api.warnings import kinds, pods
 from kplan.hints import Any
 
 Value = dict[str, Any]
@@ -50,6 +50,9 @@ def warn(obj: Value, request: Request) -> list[str]:
         from kplan.api.admission import podsecurity
 
         found += podsecurity.warnings(obj, request)
-    found += custom.resource(obj, request)
+    if request.store is not None:  # without one no kind but the built-in ones is known
+        from kplan.api.warnings import custom
+
+        found += custom.resource(obj, request)
     found += kinds.deprecated_api(request)
     return list(dict.fromkeys(found))
