@@ -118,8 +118,9 @@ def documents(entry: Entry, data: bytes, limits: Limits, *, keep: bool = True) -
     """What stands in a file that nothing around it says to be no manifest; `keep` says to keep the texts."""
     directives = b"$" in data and (b"$patch" in data or b"$retainKeys" in data)
     skip = partial(kinds.reason, entry.path, directives=directives)
+    glance = None if directives else partial(kinds.reason_of_layout, entry.path)
     again = None if keep else entry.read
-    loaded = read(data, entry.file, limits=limits, skip=skip, shallow=not directives, again=again)
+    loaded = read(data, entry.file, limits=limits, skip=skip, glance=glance, again=again)
     if loaded.unreadable and (why := _no_manifest(entry, data, loaded.unreadable)):
         return Loaded((), (Skipped(entry.file, why),))
     if not (loaded.documents or loaded.skipped or loaded.unreadable):

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
+from operator import itemgetter
 
 from kplan.hints import Any, Final
 from kplan.patterns import lazy
+from kplan.yamlio.layout import Layout, Slot
 
 NO_MANIFEST: Final = "no apiVersion and kind"
 CHART_TEMPLATE: Final = "Helm template, to be rendered first"
@@ -48,6 +51,8 @@ _CLIENT_GROUPS: Final = {
     "krew.googlecontainertools.github.com": "krew plugin",
 }
 
+_NAMED_GROUP: Final = "install.istio.io"  # what has no name is for the client
+
 _CHART_FILES: Final = ("Chart.yaml", "requirements.yaml")
 _VALUES_FILE: Final = lazy(r"(^|[-._])values([-._][^/]*)?\.(ya?ml|json)$", re.IGNORECASE)
 _COMPOSE_FILE: Final = lazy(r"^(docker-)?compose\b[^/]*\.ya?ml$", re.IGNORECASE)
@@ -75,11 +80,30 @@ def reason(file: str, value: Any, *, directives: bool = True) -> str:
     return _other_format(name, value)
 
 
+def reason_of_layout(file: str, layout: Layout, slots: Sequence[Any]) -> str:
+    """Why a document without directives is no manifest, or "", given what is in the slots of its layout.
+
+    Where a layout has all that a manifest has, its fields, the apiVersion and the kind decide; they are remembered.
+    """
+    if "manifests" not in layout.plans:
+        places = [layout.tree.get(name) for name in ("apiVersion", "kind")]
+        is_usual = "metadata" in layout.tree and all(isinstance(p, Slot) and p.flow < 0 for p in places)
+        layout.plans["manifests"] = (itemgetter(*(p.at for p in places)), set()) if is_usual else None
+    manifests = layout.plans["manifests"]
+    if manifests is not None and (kind := manifests[0](slots)) in manifests[1]:
+        return ""
+    value = layout.head(slots)
+    why = reason(file, value, directives=False)
+    if not why and manifests is not None and not str(kind[0]).startswith(_NAMED_GROUP):
+        manifests[1].add(kind)
+    return why
+
+
 def _client_side(value: dict[str, Any]) -> str:
     group = str(value["apiVersion"]).rpartition("/")[0]
     if group in _CLIENT_GROUPS:
         return _CLIENT_GROUPS[group]
-    if group == "install.istio.io" and not _name(value):
+    if group == _NAMED_GROUP and not _name(value):
         return "istioctl configuration"
     if value["apiVersion"] == "v1":
         if value["kind"] == "Config" and ("clusters" in value or "contexts" in value):

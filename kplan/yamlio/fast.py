@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kplan.hints import TYPE_CHECKING, Any, Final
+from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
-from kplan.yamlio.layout import LONGEST, SEPARATOR, Layout, Layouts
+from kplan.yamlio.layout import LONGEST, Layout, Layouts
 from kplan.yamlio.limits import Limits
 from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, SCALAR, Block, Line, Lines, is_separator
+from kplan.yamlio.seen import NUMBER, SEPARATOR
 
 if TYPE_CHECKING:
     from kplan.yamlio.positions import Tree
@@ -25,26 +27,28 @@ _LINES: Final = Lines()
 _LAYOUTS: Final = Layouts(_LINES)
 _SEEN: Final = _LAYOUTS.seen.__getitem__
 _DEPTH: Final = Limits().depth
+_tuple: Final = tuple.__new__  # takes a third of the time of a constructor
 # What a layout may be nested, so that a flow collection in it stays within the limit.
 _LAYOUT_DEPTH: Final = 50
 
 
-class Parsed:
-    """The value and the line of the text it starts on, from 1; or the layout, with the values in its slots, of which
-    the value is made when it is asked for."""
+class Parsed(NamedTuple):
+    """The value and the line of the text it starts on, from 1; or a layout and the values in its slots, of which the
+    value is made when it is asked for."""
 
-    __slots__ = ("_value", "layout", "line", "slots")
-
-    def __init__(self, value: Any, line: int, layout: Layout | None = None, slots: Sequence[Any] = ()) -> None:
-        self._value = value
-        self.line = line
-        self.layout = layout
-        self.slots = slots
+    content: Any
+    line: int
+    layout: Layout | None = None
 
     @property
     def value(self) -> Any:
         """The value of the document."""
-        return self._value if self.layout is None else self.layout.value(self.slots)
+        return self.content if self.layout is None else self.layout.value(self.content)
+
+    @property
+    def slots(self) -> Sequence[Any]:
+        """The values in the slots of the layout."""
+        return () if self.layout is None else self.content
 
 
 def parse(text: str, limits: Limits) -> Parsed:
@@ -54,31 +58,36 @@ def parse(text: str, limits: Limits) -> Parsed:
     if len(lines) > LONGEST:
         before = 1 if is_separator(lines[0]) else 0
         return _parsed(lines[before:], before, limits.depth)
-    return document(lines, *look_up(lines), limits)
+    seen = look_up(lines)
+    return document(lines, seen, tuple(map(NUMBER, seen)), limits)
 
 
-def look_up(lines: list[str]) -> tuple[tuple[int, ...], tuple[Any, ...]]:
-    """Of each line the number of its kind and the value (kplan/yamlio/layout.py). There must be lines."""
-    numbers, values = zip(*map(_SEEN, lines), strict=True)
-    return numbers, values
+def look_up(lines: list[str]) -> list[tuple[int, Any]]:
+    """Of each line the number of its kind and the value (kplan/yamlio/layout.py)."""
+    return list(map(_SEEN, lines))
 
 
-def document(lines: list[str], numbers: tuple[int, ...], values: tuple[Any, ...], limits: Limits) -> Parsed:
-    """The document in lines, given what `look_up` says of them. Raises Unusual."""
+def is_divided(numbers: tuple[int, ...]) -> bool:
+    """Whether lines with these numbers are divided into documents by separators, as they should be."""
+    return not _LAYOUTS.seen.has_odd or min(numbers) >= SEPARATOR
+
+
+def document(lines: list[str], seen: list[tuple[int, Any]], numbers: tuple[int, ...], limits: Limits) -> Parsed:
+    """The document in lines, given what `look_up` says of them, and the numbers by themselves. Raises Unusual."""
     before = 0
     if numbers[0] == SEPARATOR:
-        before, lines, numbers, values = 1, lines[1:], numbers[1:], values[1:]
+        before, lines, seen, numbers = 1, lines[1:], seen[1:], numbers[1:]
     if limits.depth != _DEPTH or len(lines) > LONGEST:
         return _parsed(lines, before, limits.depth)
     layout = _LAYOUTS.find(numbers)
     if isinstance(layout, Layout):
-        laid_out = _laid_out(layout, values, lines, before)
+        laid_out = _laid_out(layout, seen, lines, before)
         if laid_out is not None:
             return laid_out
     found = _parsed(lines, before, limits.depth)
     if layout is True and found.line:
         learnt = _LAYOUTS.learn(numbers, lines, found.line - before - 1, _tree)
-        return (_laid_out(learnt, values, lines, before) if learnt else None) or found
+        return (_laid_out(learnt, seen, lines, before) if learnt else None) or found
     return found
 
 
@@ -98,11 +107,12 @@ def forget() -> None:
     _LAYOUTS.seen.clear()
 
 
-def _laid_out(layout: Layout, values: Sequence[Any], lines: list[str], before: int) -> Parsed | None:
+def _laid_out(layout: Layout, seen: list[tuple[int, Any]], lines: list[str], before: int) -> Parsed | None:
     try:
-        return Parsed(None, before + layout.line, layout, layout.fill(values, lines))
+        slots = layout.fill(seen, lines)
     except Unusual:
         return None
+    return _tuple(Parsed, (slots, before + layout.line, layout))
 
 
 def _parsed(lines: list[str], before: int, depth: int) -> Parsed:

@@ -17,6 +17,9 @@ LONGEST_KEY: Final = 1000  # in characters of its text; go-yaml takes 1024
 _SPACE: Final = lazy(r"[ \n]*")
 # A plain scalar that surely is one: words, with colons only inside of words.
 _PLAIN: Final = lazy(r"-*[A-Za-z0-9_./$~][A-Za-z0-9_./$@%+*=-]*(?:[: ][A-Za-z0-9_./$@%+*=-]+)*(?=[ \n]*[,\]}]|: )")
+# A list of nothing but texts in quotes without an escape, and words.
+_WORD: Final = lazy(r'"([^"\\\n]*)"|([A-Za-z_/][A-Za-z0-9_./-]*)')
+_WORDS: Final = lazy(r'\[(?:(?:"[^"\\\n]*"|[A-Za-z_/][A-Za-z0-9_./-]*)(?:, |(?=\])))+\](?<!, \])')
 _STRING: Final = lazy(r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"|\'[^\'\n]*(?:\'\'[^\'\n]*)*\'')
 _ESCAPE: Final = lazy(r"\\(?:([0abtnvfre \"'\\N_LP])|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|(.))")
 _ESCAPES: Final = dict(zip("0abtnvfre \"'\\N_LP", "\0\a\b\t\n\v\f\r\x1b \"'\\\x85\xa0\u2028\u2029", strict=True))
@@ -48,6 +51,8 @@ def parse(text: str, depth: int) -> Any:
     """The flow collection that is the whole text, but for a comment at its end. Raises Unusual."""
     if text in ("[]", "{}"):
         return [] if text == "[]" else {}
+    if depth > 0 and _WORDS.fullmatch(text):
+        return [scalars.WORDS.get(plain, plain) if plain else quoted for quoted, plain in _WORD.findall(text)]
     reader = _Reader(text, depth)
     value = reader.value()
     rest = text[reader.at :]

@@ -8,47 +8,34 @@ known of all its documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from itertools import count
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from kplan.hints import Any, Final
-from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.lines import (
     ITEM,
     LATER,
-    LONGEST_KEPT,
     OPEN,
     PAIR,
     SCALAR,
     Block,
     Line,
     Lines,
-    is_separator,
-    keep,
-    read_line,
 )
-from kplan.yamlio.scalars import WORDS
+from kplan.yamlio.seen import VALUE, Seen, inner, is_whole_flow
 
-SEPARATOR: Final = -1  # the number of a line that separates documents; any other line with `---` has a lower one
 LONGEST: Final = 400  # lines of a document that is remembered
 _MOST_KEPT: Final = 2_000
-_MOST_KINDS: Final = 50_000
 _WORTH: Final = 3  # documents of one layout, until it is written down
 _WORTH_CODE: Final = 12  # values of one tree, until code is made that makes them
 _DEEPEST_FLOW: Final = 20
-# A usual value: a text in quotes without an escape, a number of digits, or a plain scalar that is no number: a text or
-# a word with a meaning (kplan/yamlio/scalars.py). All of it ASCII, without comments.
-_USUAL: Final = lazy(
-    r'"([ !#-\[\]-~]*)"|([1-9][0-9]{0,17})|'
-    r"(?:--?[A-Za-z]|[A-Za-z_/])[ !\"$-9;-~]*+(?::[!\"$-9;-~][ !\"$-9;-~]*+)*+(?<! )"
-)
 
 
 class Slot(NamedTuple):
-    """In the tree of a layout: where the value is in the list that `Layout.build` fills.
+    """In the tree of a layout: where the value is among those that `Layout.fill` gives.
 
     `flow` says where the text of a flow collection is that makes the value, -1 for none.
     """
@@ -68,17 +55,21 @@ class _BlockPart(NamedTuple):
 
 class Layout:
     """One layout: `tree` is the value with a Slot in the place of each scalar or flow collection; it starts on `line`
-    of the document, from 1. Raises Unusual for a tree that cannot be made in this way."""
+    of the document, from 1. `places` are the lines of which there are values, followed by those of the blocks and of
+    the flow collections. Raises Unusual for a tree that cannot be made in this way."""
 
     __slots__ = (
-        *("_blocks", "_flows", "_last", "_parts", "_views"),
+        *("_blocks", "_flows", "_last", "_parts", "_pick", "_views"),
         *("head", "is_object", "line", "make", "plans", "tree"),
     )
 
-    def __init__(self, tree: Any, line: int, blocks: Sequence[_BlockPart], flows: Sequence[int]) -> None:
+    def __init__(
+        self, tree: Any, line: int, places: Sequence[int], blocks: Sequence[_BlockPart], flows: Sequence[int]
+    ) -> None:
         self.tree = tree
         self.line = line
         self.is_object = isinstance(tree, dict) and "items" not in tree  # a list is taken apart
+        self._pick = _getter(places)
         self._blocks = tuple(blocks)
         self._flows = tuple(flows)
         _check(tree)
@@ -90,11 +81,12 @@ class Layout:
         self._parts: dict[tuple[str | int, ...], Callable[[Sequence[Any]], Any]] = {}
         self.plans: dict[Any, Any] = {}  # what users of the layout know of it
 
-    def fill(self, values: Sequence[Any], lines: list[str]) -> Sequence[Any]:
-        """The slots of a document, given the values of its lines. Raises Unusual for one that has another layout."""
+    def fill(self, seen: Sequence[tuple[int, Any]], lines: list[str]) -> Sequence[Any]:
+        """The slots of a document, given its lines and what they say. Raises Unusual if its layout is another."""
+        slots: Any = tuple(map(VALUE, self._pick(seen)))
         if not self._blocks and not self._flows:
-            return values
-        slots = list(values)
+            return slots  # type: ignore[no-any-return]
+        slots = list(slots)
         for line, header, indent, end in self._blocks:
             text, after = multiline.block(lines, line, header, indent)
             if after != end:
@@ -102,7 +94,7 @@ class Layout:
             slots.append(text)
         for place in self._flows:
             slots.append(flow.parse(slots[place], _DEEPEST_FLOW))
-        return slots
+        return slots  # type: ignore[no-any-return]
 
     def value(self, slots: Sequence[Any]) -> Any:
         """The value of a document. The last one is remembered, for it is mostly asked for again."""
@@ -210,6 +202,30 @@ def _code(tree: Any) -> str:
     raise TypeError(f"no part of a layout: {tree!r}")
 
 
+def _getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What takes these places out of a list, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[at] for at in places)
+
+
+def _slots(tree: Any) -> Iterator[Slot]:
+    if isinstance(tree, Slot):
+        yield tree
+    elif isinstance(tree, dict | list):
+        for part in tree.values() if isinstance(tree, dict) else tree:
+            yield from _slots(part)
+
+
+def _moved(tree: Any, new: Mapping[int, int]) -> Any:
+    """The tree with other places for the values."""
+    if isinstance(tree, Slot):
+        return Slot(new[tree.at], new[tree.flow])
+    if isinstance(tree, dict):
+        return {name: _moved(part, new) for name, part in tree.items()}
+    return [_moved(part, new) for part in tree] if isinstance(tree, list) else tree
+
+
 def _check(tree: Any) -> None:
     """Raise Unusual for a tree that holds anything but maps, lists and slots, such as a list item without a value."""
     if not isinstance(tree, Slot):
@@ -224,7 +240,7 @@ class Layouts:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self.seen = _Seen(lines)
+        self.seen = Seen(lines)
         self._known: dict[tuple[int, ...], Layout | int] = {}
 
     def find(self, key: tuple[int, ...]) -> Layout | bool:
@@ -245,7 +261,11 @@ class Layouts:
         flows: list[int] = []
         try:
             tree = read(self._with_slots(lines, start, blocks, flows))
-            found = self._known[key] = Layout(tree, start + 1, blocks, flows)
+            places = sorted({slot.at for slot in _slots(tree) if slot.at < len(lines)}.union(flows))
+            order = [*places, *range(len(lines), len(lines) + len(blocks) + len(flows))]
+            new = {at: i for i, at in enumerate(order)} | {-1: -1}
+            tree = _moved(tree, new)
+            found = self._known[key] = Layout(tree, start + 1, places, blocks, [new[at] for at in flows])
         except Unusual:
             return None  # its count is past the one that counts
         return found
@@ -255,7 +275,7 @@ class Layouts:
         found: list[tuple[int, Line, Any]] = []
         while n < len(lines):
             line, n = self._lines[lines[n]], n + 1
-            value = _inner(line)
+            value = inner(line)
             if value[0] == LATER and isinstance(value[3], Block):
                 if value[2] is None:
                     raise Unusual
@@ -273,21 +293,11 @@ class Layouts:
             if isinstance(value, _BlockPart):
                 slot = Slot(len(lines) + blocks.index(value))
             elif value[0] == LATER:
-                if not _is_whole_flow(value[3]):
+                if not is_whole_flow(value[3]):
                     raise Unusual
                 slot = Slot(places[at], at)
             made.append(_replaced(line, slot))
         return made
-
-
-def _inner(line: Line) -> Line:
-    while line[0] == ITEM and line[3] is not None:
-        line = line[3]
-    return line
-
-
-def _is_whole_flow(value: Any) -> bool:
-    return isinstance(value, str) and value[0] in "[{" and value[-1] in "]}"
 
 
 def _replaced(line: Line, slot: Slot) -> Line:
@@ -297,72 +307,3 @@ def _replaced(line: Line, slot: Slot) -> Line:
     if kind == LATER:
         kind = SCALAR if name is None else PAIR
     return (kind, col, name, slot if kind in (PAIR, OPEN, SCALAR) else value, None)
-
-
-class _Seen(dict[str, tuple[int, Any]]):
-    """Of each line a number that says all of it but the value, and the value: a scalar, the text of a flow collection,
-    or None."""
-
-    def __init__(self, lines: Lines) -> None:
-        super().__init__()
-        self._lines = lines
-        self._numbers: dict[Any, int] = {}
-        self._heads: dict[str, int] = {}  # by the key and what is before it
-        self._items: dict[str, int] = {}  # by what is before the dash
-        self._count = count()
-
-    def __missing__(self, line: str) -> tuple[int, Any]:
-        head, mark, text = line.partition(": ")
-        heads = self._heads
-        if not mark:
-            head, mark, text = line.partition("- ")
-            heads = self._items
-        usual = _USUAL.fullmatch(text) if mark else None
-        number = heads.get(head) if usual is not None else -1
-        if number is None:
-            number = self._head(heads, head, mark)
-        if usual is not None and number >= 0:
-            quoted, digits = usual.groups()
-            value = int(digits) if digits is not None else WORDS.get(text, text) if quoted is None else quoted
-            found = (number, value)
-        else:
-            found = self._unusual(line)
-        if len(self) >= _MOST_KINDS:
-            self.clear()
-        if len(line) <= LONGEST_KEPT:
-            self[line] = found
-        return found
-
-    def _unusual(self, line: str) -> tuple[int, Any]:
-        if is_separator(line):
-            return SEPARATOR, None
-        made = self._lines[line]
-        kind, _, _, value, _ = _inner(made)
-        is_value = kind in (PAIR, SCALAR) or (kind == LATER and isinstance(value, str))
-        number = self._number(made)
-        return SEPARATOR - 1 - number if line[:3] == "---" else number, value if is_value else None
-
-    def _head(self, heads: dict[str, int], head: str, mark: str) -> int:
-        """The number of the lines that start so, if nothing is unusual about their start; else -1."""
-        start = f"{head}{mark}a"
-        line = read_line(start)
-        kind, _, _, value, _ = _inner(line)
-        is_usual = kind in (PAIR, SCALAR) and value == "a" and start[:3] != "---"
-        found = self._number(line) if is_usual else -1
-        keep(heads, head, found)
-        return found
-
-    def _number(self, line: Line) -> int:
-        if len(self._numbers) >= _MOST_KINDS:  # numbers are not used again: what was learnt by them is forgotten
-            for memory in (self._numbers, self._heads, self._items, self):
-                memory.clear()
-        return self._numbers.setdefault(_what(line), next(self._count))
-
-
-def _what(line: Line) -> tuple[Any, ...]:
-    kind, col, name, value, _ = line
-    if kind == ITEM:
-        return (kind, col, value and _what(value))
-    if kind == LATER and isinstance(value, str):
-        return (kind, col, name, _is_whole_flow(value))
-    return (kind, col, name, value if kind == LATER else None)

@@ -169,7 +169,7 @@ def test_a_block_that_ends_elsewhere_is_read_anew() -> None:
 
 def test_layouts_and_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kplan.yamlio.layout._MOST_KEPT", 5)
-    monkeypatch.setattr("kplan.yamlio.layout._MOST_KINDS", 7)
+    monkeypatch.setattr("kplan.yamlio.seen._MOST_KINDS", 7)
     for i in range(60):
         for _ in range(4):
             value = fast.parse(f"k{i % 20}: {i}\nx:\n  y{i % 3}: a{i}\n", Limits()).value
