@@ -17,7 +17,7 @@ from kplan.plan.noise import LIVE, is_live
 from kplan.plan.values import get
 from kplan.tuples import NamedTuple
 from kplan.yamlio import scalars
-from kplan.yamlio.layout import Slot
+from kplan.yamlio.layout import Layout, Slot
 
 SLASH = "/"
 _SLASHES = 3
@@ -163,11 +163,11 @@ class Names:
         """Remember that a document of this shape holds an object."""
         if document.layout is None:
             return
-        tree, (api_version, kind, meta) = document.layout[0].tree, _head(document)
+        layout, (api_version, kind, meta) = document.layout[0], _head(document)
         values = (api_version, kind, meta.get("namespace", ""), meta["name"])
         if not all(isinstance(value, str) for value in values) or not LIVE.isdisjoint(meta):
             return
-        known = self._shapes.get(shape) or _Shape(_spots(tree, text.split(b"\n"), values))
+        known = self._shapes.get(shape) or _Shape(_spots(layout, text.split(b"\n"), values))
         if known.texts(text) == values:
             known.learn(api_version, kind)
             if len(self._shapes) >= _MOST:
@@ -175,14 +175,17 @@ class Names:
             self._shapes[shape] = known
 
 
-def _spots(tree: Any, lines: list[bytes], values: Iterable[str]) -> tuple[_Spot | None, ...]:
-    """Where these values of _PATHS are in the lines of a document with this tree (kplan/yamlio/layout.py)."""
+def _spots(layout: Layout, lines: list[bytes], values: Iterable[str]) -> tuple[_Spot | None, ...]:
+    """Where these values of _PATHS are in the lines of a document with this layout."""
+    separator = 1 if lines[0].startswith(b"---") else 0  # a layout starts after it
     spots: list[_Spot | None] = []
     for path, value in zip(_PATHS, values, strict=True):
-        slot = get(tree, path)
-        line = lines[slot.at].rstrip(b" ") if isinstance(slot, Slot) and slot.at < len(lines) else b""
+        slot = get(layout.tree, path)
+        is_of_line = isinstance(slot, Slot) and slot.at < len(layout.places)
+        at = layout.places[slot.at] + separator if is_of_line else len(lines)
+        line = lines[at].rstrip(b" ") if at < len(lines) else b""
         start = len(line) - len(value.encode()) - 2 * line.endswith(b'"')
-        spots.append(_Spot(slot.at, start) if line and start > 0 else None)
+        spots.append(_Spot(at, start) if line and start > 0 else None)
     return tuple(spots)
 
 

@@ -55,12 +55,12 @@ class _BlockPart(NamedTuple):
 
 class Layout:
     """One layout: `tree` is the value with a Slot in the place of each scalar or flow collection; it starts on `line`
-    of the document, from 1. `places` are the lines of which there are values, followed by those of the blocks and of
-    the flow collections. Raises Unusual for a tree that cannot be made in this way."""
+    of the document, from 1. `places` are the lines of which there are values, from 0; after these values come those of
+    the blocks and of the flow collections. Raises Unusual for a tree that cannot be made in this way."""
 
     __slots__ = (
         *("_blocks", "_flows", "_last", "_parts", "_pick", "_views"),
-        *("head", "is_object", "line", "make", "plans", "tree"),
+        *("head", "is_object", "line", "make", "places", "plans", "tree"),
     )
 
     def __init__(
@@ -69,6 +69,7 @@ class Layout:
         self.tree = tree
         self.line = line
         self.is_object = isinstance(tree, dict) and "items" not in tree  # a list is taken apart
+        self.places = tuple(places)
         self._pick = _getter(places)
         self._blocks = tuple(blocks)
         self._flows = tuple(flows)
