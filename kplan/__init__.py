@@ -31,9 +31,9 @@ __all__ = ["Cluster", "__version__", "admit", "lint", "load", "plan", "schedule"
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
     if name in _HOMES:
+        from importlib import import_module
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'kplan' has no attribute {name!r}")
 

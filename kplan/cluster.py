@@ -79,7 +79,7 @@ class Cluster:
         """
         from kplan.api.access import get
 
-        return get(document, self._server(namespace))
+        return get(document, self.server(namespace))
 
     def apply(
         self,
@@ -100,7 +100,7 @@ class Cluster:
         """
         from kplan.api.apply import apply
 
-        server = self._server(namespace)
+        server = self.server(namespace, writes=not dry_run)
         given = [objects] if isinstance(objects, dict | str) else objects
         return [self._write(apply(o, server, mode=mode, manager=manager, force=force), dry_run) for o in given]
 
@@ -121,13 +121,35 @@ class Cluster:
         """
         from kplan.api.patch import patch as patched
 
-        server = self._server(namespace)
+        server = self.server(namespace, writes=True)
         return self._write(patched(kind, name, patch, server, form=patch_type, subresource=subresource))
 
-    def _server(self, namespace: str | None) -> Server:
+    def server(self, namespace: str | None = None, *, writes: bool = False) -> Server:
+        """The API server of this cluster, which does not see what no server could have stored.
+
+        `namespace` is that of objects which name none. With `writes` what it is told to do happens in this cluster, and
+        what is odd stays apart from then on.
+        """
         from kplan.api.request import Server
 
-        return Server(self.version, self.store, namespace or "default", now=self.clock.text)
+        store, odd = self.store, [o.value for o in self.odd if self._holds(o)]
+        if odd:
+            from kplan.completion import set_aside
+
+            store = store if writes else store.copy()
+            set_aside(store, self.version, odd)
+        return Server(self.version, store, namespace or "default", now=self.clock.text)
+
+    def _holds(self, odd: Odd) -> bool:
+        """Whether something odd is here, and not only in its field managers, which count as none then."""
+        from kplan.api.stored import stored
+
+        value = self.store.get(odd.ref.key) if odd.ref is not None else None
+        if value is None or value is not odd.value:
+            return False
+        meta = value.get("metadata")
+        rest = {k: v for k, v in meta.items() if k != "managedFields"} if isinstance(meta, dict) else meta
+        return bool(stored({**value, "metadata": rest}, self.version)[1])
 
     def _write(self, outcome: Outcome, dry_run: bool = False) -> Applied:
         from kplan.api.access import commit
@@ -141,13 +163,13 @@ class Cluster:
         """
         from kplan.api.access import deleted
 
-        return deleted(kind, name, self._server(namespace), self.clock.now, propagation)
+        return deleted(kind, name, self.server(namespace, writes=True), self.clock.now, propagation)
 
     def evict(self, pod: str, *, namespace: str = "default") -> Applied:
         """Evict a pod as the API server does: status 201, or 429 with a cause where a budget does not allow it."""
         from kplan.api.eviction import evict
 
-        return evict(pod, self._server(namespace), self.clock.now)
+        return evict(pod, self.server(namespace, writes=True), self.clock.now)
 
     def settle(self, kubelet: bool | Script = True) -> list[Rest]:
         """Let controllers, scheduler and kubelets work until nothing is left to do; one entry for each pause.

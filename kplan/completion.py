@@ -26,20 +26,9 @@ def complete(store: Store, now: str, version: str, odd: Iterable[Value] = ()) ->
 
     `now` is the time of creation of what has none. The journal keeps its entries, told of the completed objects.
     """
+    set_aside(store, version, odd)
     journal, store.journal = store.journal, None
-    kinds = catalog_of(version, store)
-
-    def is_namespaced(value: Value) -> bool:
-        api_version, kind = str(value.get("apiVersion")), str(value.get("kind"))
-        info = kinds.kind(api_version, kind) or kind_info(api_version, kind, version)
-        return info is not None and info.namespaced
-
-    for value in odd:
-        key = ref_of(value).key
-        if store.get(key) is value:
-            store.remove(key)
-            where = key.namespace or (_DEFAULT_NAMESPACE if is_namespaced(value) else "")
-            store.aside[key._replace(namespace=where)] = value
+    is_namespaced = _namespaced(store, version)
     values = [value for _, value in store.items()]
     placed = {id(v): _named(v, is_namespaced) for v in values}
     if any(placed[id(v)] is not v for v in values):  # other keys: all are put anew, in the same order
@@ -53,6 +42,31 @@ def complete(store: Store, now: str, version: str, odd: Iterable[Value] = ()) ->
         if full is not value:
             store.put(full)
     store.journal = [_told(w, is_namespaced, store) for w in journal] if journal is not None else []
+
+
+def set_aside(store: Store, version: str, odd: Iterable[Value]) -> None:
+    """Put what no server could have stored out of the sight of servers and controllers. The journal is not told."""
+    journal, store.journal = store.journal, None
+    is_namespaced = _namespaced(store, version)
+    for value in odd:
+        key = ref_of(value).key
+        if store.get(key) is value:
+            store.remove(key)
+            where = key.namespace or (_DEFAULT_NAMESPACE if is_namespaced(value) else "")
+            store.aside[key._replace(namespace=where)] = value
+    store.journal = journal
+
+
+def _namespaced(store: Store, version: str) -> Callable[[Value], bool]:
+    """What tells whether objects of a kind belong to namespaces."""
+    kinds = catalog_of(version, store)
+
+    def is_namespaced(value: Value) -> bool:
+        api_version, kind = str(value.get("apiVersion")), str(value.get("kind"))
+        info = kinds.kind(api_version, kind) or kind_info(api_version, kind, version)
+        return info is not None and info.namespaced
+
+    return is_namespaced
 
 
 def _named(value: Value, is_namespaced: Callable[[Value], bool]) -> Value:

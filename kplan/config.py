@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
 from kplan import release, touched
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -293,10 +293,10 @@ def _checked(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _near(key: str, words: Any) -> str:
-    from difflib import get_close_matches  # slow to load
+    from kplan.likewords import nearest
 
-    near = get_close_matches(str(key), list(words), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = nearest(str(key), list(words))
+    return f" (did you mean {near}?)" if near else ""
 
 
 def shown(config: Config) -> list[tuple[str, Any, str]]:

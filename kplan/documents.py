@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Sequence
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.record import field, record
 from kplan.tuples import NamedTuple
@@ -22,7 +22,7 @@ def format_path(path: Path) -> str:
     """A path as the API server prints it: `spec.containers[0].ports[1].name`, `metadata.labels[a/b]`."""
     out = ""
     for step in path:
-        if isinstance(step, int) or not _PLAIN_KEY.match(step):
+        if isinstance(step, int) or not ((step.isascii() and step.isidentifier()) or _PLAIN_KEY.match(step)):
             out += f"[{step}]"
         else:
             out += f".{step}" if out else step
@@ -54,7 +54,7 @@ class Ref(NamedTuple):
     @property
     def key(self) -> Key:
         """Identity: two objects with the same key are the same object."""
-        return Key(self[0], self[2], self[3], self[4])
+        return tuple.__new__(Key, (self[0], *self[2:]))  # it is asked for often
 
     @property
     def api_version(self) -> str:
@@ -235,3 +235,13 @@ class Object:
             else:
                 return None
         return found
+
+    def names(self, *path: str | int) -> Collection[str] | None:
+        """The names of the fields of the mapping at a path, None where there is none."""
+        document = self.document
+        if document is not None and document.layout is not None:
+            tree = document.layout[0].at(path)
+            if isinstance(tree, dict):
+                return tree.keys()
+        found = self.part(*path)
+        return found.keys() if isinstance(found, dict) else None

@@ -7,8 +7,8 @@ selects nothing, an empty one everything. A requirement `NotIn` or `DoesNotExist
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 

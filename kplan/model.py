@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final
 
 from kplan.documents import (
     Document as Document,
@@ -39,8 +38,19 @@ from kplan.documents import (
 from kplan.documents import (
     split_api_version as split_api_version,
 )
+from kplan.hints import Any, Final
 from kplan.record import field, record
 from kplan.tuples import NamedTuple
+
+
+def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
+    """The Ref of an object's own fields; `namespace` stands in where it names none."""
+    group, version = split_api_version(str(value.get("apiVersion", "")))
+    meta = value.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    name = meta.get("name") or meta.get("generateName") or ""
+    ns = meta.get("namespace") or namespace or ""
+    return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
 
 
 class Absent(Enum):

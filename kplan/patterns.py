@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, AnyStr, cast
+
+from kplan.hints import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import AnyStr
 
 _METHODS = ("match", "fullmatch", "search", "sub", "split", "findall", "finditer")
 
@@ -25,4 +29,4 @@ class _Pattern:
 
 def lazy(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """A pattern as `re.compile` gives it, compiled when it is first used; a faulty one is an error then."""
-    return cast("re.Pattern[AnyStr]", _Pattern(pattern, flags))
+    return _Pattern(pattern, flags)  # type: ignore[return-value]

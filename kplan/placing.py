@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kplan.controllers import claimusers, pods
+from kplan.controllers.conditions import observed
 from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.model import Key
 from kplan.placement import Placement
@@ -176,8 +177,7 @@ class Placing:
     def _say_unschedulable(self, value: Value, reason: str, message: str, nominated: str = "") -> None:
         status = value.get("status") or {}
         said: Value = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
-        if self.control.minor >= 35:
-            said["observedGeneration"] = value["metadata"].get("generation", 1)
+        said |= observed(value, self.control.minor)
         known = pods.condition(value, "PodScheduled") or {}
         time = known.get("lastTransitionTime") if known.get("status") == "False" else None
         said["lastTransitionTime"] = time or self.control.now
@@ -197,6 +197,7 @@ class Placing:
             "reason": "PreemptionByScheduler",
             "message": "default-scheduler: preempting to accommodate a higher priority pod",
             "lastTransitionTime": self.control.now,
+            **observed(value, self.control.minor),
         }
         others = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
         value = self.control.status(value, {**status, "conditions": [*others, said]})

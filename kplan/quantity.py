@@ -80,6 +80,9 @@ class _Scanned(NamedTuple):
 
 
 def _scan(text: str) -> _Scanned:
+    suffix = text.lstrip("0123456789")
+    if text != suffix and len(text) < 20 and (suffix in _DECIMAL_EXPONENTS or suffix in _BINARY_EXPONENTS):
+        return _Scanned(False, text[: len(text) - len(suffix)].lstrip("0") or "0", "", *_suffix(suffix))
     m = _PARTS.match(text)
     if not text or m is None:
         raise QuantityError(FORMAT_ERROR)

@@ -1,19 +1,24 @@
 """Records: what the standard library's dataclasses are, in a tenth of the time to load.
 
 Every run of kplan loads its data types. The library's decorator imports a dozen modules and compiles six functions for
-each class at once; here the one function that has to be compiled, `__init__`, is so when it is first called. Functions
-of the library that take data classes (`replace`, `fields`, `asdict`) take records.
+each class at once; here `__init__` is made when it is first called, from one that is compiled once for all records of
+that form. Functions of the library that take data classes (`replace`, `fields`, `asdict`) take records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, TypeVar, dataclass_transform
+from types import FunctionType
 
+from kplan.hints import TYPE_CHECKING, Any, dataclass_transform
 from kplan.tuples import NamedTuple
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 _MISSING = object()
 
 
@@ -90,25 +95,36 @@ def _set_state(self: Any, state: list[Any]) -> None:
 
 
 def _init(cls: Any, fields: dict[str, _Field]) -> Callable[..., None]:
-    """The function that fills the slots of a new record; it is code of nothing but the names of the fields."""
+    """The function that fills the slots of a new record; its parameters are the fields, in their order."""
     known: dict[str, Any] = {"missing": _MISSING}
-    parameters, body = [], []
+    defaults = []
     for i, (name, one) in enumerate(fields.items()):
         known[f"set{i}"] = vars(cls)[name].__set__
-        value = name
         if one.factory is not _MISSING:
             known[f"make{i}"] = one.factory
-            parameters.append(f"{name}=missing")
-            value = f"make{i}() if {name} is missing else {name}"
+            defaults.append(_MISSING)
         elif one.default is not _MISSING:
-            known[f"default{i}"] = one.default
-            parameters.append(f"{name}=default{i}")
-        else:
-            parameters.append(name)
-        body.append(f"    set{i}(self, {value})")
-    source = f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(body) or "    pass")
-    exec(source, known)  # noqa: S102
-    return known["__init__"]  # type: ignore[no-any-return]
+            defaults.append(one.default)
+        elif defaults:
+            raise TypeError(f"field {name} of {cls.__name__} without a default follows one with a default")
+    code = _filler(tuple(one.factory is not _MISSING for one in fields.values()))
+    own = code.replace(co_varnames=("self", *fields), co_name="__init__", co_qualname=f"{cls.__qualname__}.__init__")
+    return FunctionType(own, known, "__init__", tuple(defaults))
+
+
+_FILLERS: dict[tuple[bool, ...], Any] = {}
+
+
+def _filler(factories: tuple[bool, ...]) -> Any:
+    """The code that fills so many slots; what a factory makes where it is missing."""
+    if factories not in _FILLERS:
+        names = [f"v{i}" for i in range(len(factories))]
+        values = [f"make{i}() if v{i} is missing else v{i}" if made else f"v{i}" for i, made in enumerate(factories)]
+        body = "\n".join(f"    set{i}(self, {value})" for i, value in enumerate(values)) or "    pass"
+        found: dict[str, Any] = {}
+        exec(f"def __init__({', '.join(('self', *names))}):\n{body}", found)  # noqa: S102 - numbered names
+        _FILLERS[factories] = found["__init__"].__code__
+    return _FILLERS[factories]
 
 
 class _LibraryFields:

@@ -23,6 +23,8 @@ def parse(text: str) -> str:
 
     Raises KplanError for a text that is no version or a release that kplan has no data for.
     """
+    if text == DEFAULT:
+        return DEFAULT
     m = re.fullmatch(r"v?1\.(\d{1,3})(\.\d+)?", text.strip())
     if not m:
         raise KplanError(f"{text!r} is not a Kubernetes version", hint=f"write it as {DEFAULT}")

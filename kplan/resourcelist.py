@@ -7,13 +7,17 @@ absent, not zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
 
 from kplan import quantity
+from kplan.hints import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Side = Literal["requests", "limits"]
 
 Value = dict[str, Any]
 Amounts = dict[str, int]
-Side = Literal["requests", "limits"]
 
 POD_LEVEL = ("cpu", "memory")
 

@@ -1,9 +1,18 @@
-"""Where the data folders `rules/` and `schemas/` are: inside the wheel, or beside the package in a checkout."""
+"""Where the data folders `rules/` and `schemas/` are: inside the wheel, or beside the package in a checkout.
+
+Their tables are JSON, which the interpreter's own scanner reads: to load the library around it takes longer.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+
+from kplan.hints import TYPE_CHECKING, Any
+
+try:
+    from _json import make_scanner
+except ImportError:  # not CPython
+    make_scanner = None  # type: ignore[assignment, misc]
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,3 +34,20 @@ def data_path(name: str) -> str:
     package = os.path.dirname(__file__)
     packaged = os.path.join(package, "_data", name)
     return packaged if os.path.isdir(packaged) else os.path.join(os.path.dirname(package), name)
+
+
+def read_table(text: str) -> dict[str, Any]:
+    """The JSON object of a table, which begins with its brace. Raises ValueError for a text that is none."""
+    if make_scanner is None:
+        import json
+
+        return json.loads(text)  # type: ignore[no-any-return]
+    return make_scanner(_Settings)(text, 0)[0]  # type: ignore[no-any-return, arg-type]
+
+
+class _Settings:
+    """What the scanner asks of a decoder."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_int, parse_float, parse_constant = int, float, float

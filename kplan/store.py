@@ -7,23 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
 
-from kplan.model import Key, Ref, split_api_version
+from kplan.hints import Any
+from kplan.model import Key, Ref
+from kplan.model import ref_of as ref_of
 from kplan.schema.definitions import read as facts
 from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
-
-
-def ref_of(value: Value, *, namespace: str | None = None) -> Ref:
-    """The Ref of an object's own fields; `namespace` stands in where it names none."""
-    group, version = split_api_version(str(value.get("apiVersion", "")))
-    meta = value.get("metadata")
-    meta = meta if isinstance(meta, dict) else {}
-    name = meta.get("name") or meta.get("generateName") or ""
-    ns = meta.get("namespace") or namespace or ""
-    return Ref(group, version, str(value.get("kind", "")), str(ns), str(name))
 
 
 class Odd(NamedTuple):
@@ -110,7 +101,7 @@ class Store:
             self._born[key] = self._births
             if kind == key.kind:
                 self._by_name.setdefault(key[1:], key)
-        self._note(key, old, value)
+        self._note(key, kind, old, value)
         return key
 
     def remove(self, key: Key) -> Value | None:
@@ -123,20 +114,19 @@ class Store:
             if self._by_name.get(key[1:]) == key:
                 del self._by_name[key[1:]]
             self._changes[kind] += 1
-            self._note(key, value, None)
+            self._note(key, kind, value, None)
         return value
 
-    def _note(self, key: Key, old: Value | None, new: Value | None) -> None:
+    def _note(self, key: Key, kind: str, old: Value | None, new: Value | None) -> None:
         if self.journal is not None:
             self.journal.append(Write(key, old, new))
-        kind = _pool(key.group, key.kind)
         free = self._free.get((kind, key.namespace))
         if free is not None:
             if new is not None and not has_controller(new):
                 free[key] = None
             else:
                 free.pop(key, None)
-        if self._owned is not None:
+        if self._owned is not None and not _shared("ownerReferences", old, new):
             after = owners_of(new)
             for uid in owners_of(old):
                 if uid not in after:
@@ -144,7 +134,7 @@ class Store:
             for uid, controls in after.items():
                 self._owned.setdefault(uid, {})[key] = controls
         index = self._by_label.get(kind)
-        if index is not None:
+        if index is not None and not _shared("labels", old, new):
             had, has = labels_of(old), labels_of(new)
             if had != has or new is None or old is None:
                 for item in had.items():
@@ -250,6 +240,12 @@ def _pool(group: str, kind: str) -> str:
 def builtin_kinds() -> frozenset[str]:
     """The names of all kinds of Kubernetes itself."""
     return frozenset(kind for kinds in facts("kubernetes/index").values() for kind in kinds)
+
+
+def _shared(field: str, old: Value | None, new: Value | None) -> bool:
+    """Whether both objects hold the very same part of their metadata, as they do when only a status changes."""
+    before, after = (old or {}).get("metadata"), (new or {}).get("metadata")
+    return isinstance(before, dict) and isinstance(after, dict) and before.get(field) is after.get(field)
 
 
 def owners_of(value: Value | None) -> dict[str, bool]:

@@ -1,11 +1,14 @@
 """Named tuples: what `typing.NamedTuple` makes, in a tenth of the time to load.
 
 Every run of kplan loads its data types. The library compiles each annotation and a constructor for each class at once,
-which was a sixth of a short run; here the one function that has to be compiled is so when it is first called. A type
-checker sees the library's own, and so does a Python without the descriptor that the library uses for the places.
+which was a sixth of a short run; here the constructor is made when it is first called, from one that is compiled once
+for all tuples of that length. A type checker sees the library's own, and so does a Python without the descriptor that
+the library uses for the places.
 """
 
 from __future__ import annotations
+
+from types import FunctionType
 
 TYPE_CHECKING = False
 try:
@@ -15,17 +18,24 @@ except ImportError:  # not CPython, or one that has it elsewhere
 if TYPE_CHECKING or _tuplegetter is None:
     from typing import NamedTuple as NamedTuple
 else:
+    _by_length = {}
+
+    def _constructor(length):
+        """The code of a constructor that takes a class and so many values."""
+        if length not in _by_length:
+            values = "".join(f"v{i}, " for i in range(length))
+            source = f"lambda _cls, {values}: _new(_cls, ({values}))" if length else "lambda _cls: _new(_cls, ())"
+            _by_length[length] = eval(source).__code__  # noqa: S307 - nothing but numbered names
+        return _by_length[length]
 
     def _new(cls, *args, **kwargs):
         """The constructor of a class until it is first called: it makes the one that takes the fields by name."""
         made = next(c for c in cls.__mro__ if "_fields" in vars(c))
-        names = ", ".join(made._fields)
+        code = _constructor(len(made._fields)).replace(
+            co_varnames=("_cls", *made._fields), co_name="__new__", co_qualname=f"{made.__qualname__}.__new__"
+        )
         known = {"_new": tuple.__new__, "__name__": made.__module__}
-        code = f"lambda _cls, {names}: _new(_cls, ({names}{',' if names else ''}))"
-        constructor = eval(code, known)  # noqa: S307 - nothing but the names of the fields
-        constructor.__defaults__ = tuple(made._field_defaults.values())
-        constructor.__name__, constructor.__qualname__ = "__new__", f"{made.__qualname__}.__new__"
-        made.__new__ = constructor
+        made.__new__ = FunctionType(code, known, "__new__", tuple(made._field_defaults.values()))
         return made.__new__(cls, *args, **kwargs)
 
     def _make(cls, values):

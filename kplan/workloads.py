@@ -6,8 +6,8 @@ Any custom resource that carries a pod template under a usual path is taken as a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Object, Path
 from kplan.tuples import NamedTuple
 
@@ -90,6 +90,16 @@ def pod_template(obj: Value) -> PodTemplate | None:
             return None
     found = get(obj, *path)
     return PodTemplate(path, found) if isinstance(found, dict) else None
+
+
+def may_make_pods(obj: Object) -> bool:
+    """Whether an object may be or make pods; False for those of a layout that has no template of one."""
+    if obj.ref.kind in POD_PATHS or obj.document is None or obj.document.layout is None:
+        return True
+    layout = obj.document.layout[0]
+    if "pods" not in layout.plans:
+        layout.plans["pods"] = layout.at(("spec", "template", "spec", "containers")) is not None
+    return bool(layout.plans["pods"])
 
 
 def slim_pod(obj: Object, *fields: str) -> PodTemplate | None:

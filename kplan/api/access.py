@@ -30,14 +30,17 @@ def get(document: Ref | Value | str, server: Server) -> Value | None:
     Raises KplanError for a text that is no document.
     """
     value = _identified(document)
+    if server.store is None:
+        return None
     try:
         info = kind_of(value, server)
         value = placed(value, info, server)
     except Refused:
         info = None
-    if server.store is None:
+    try:
+        key = ref_of(value).key
+    except RecursionError:  # a name that is nested too deeply is that of nothing
         return None
-    key = ref_of(value).key
     found = server.store.get(key)
     return encoded(found, info) if found is not None else server.store.aside.get(key)
 

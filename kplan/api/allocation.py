@@ -5,13 +5,15 @@ Follows pkg/registry/core/service/storage (alloc.go, storage.go) and ipallocator
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from typing import Any
 
+from kplan.api.validation.addresses import is_plain_ipv4
 from kplan.api.validation.field import Errors
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Cause
-from kplan.store import Store
+
+if TYPE_CHECKING:
+    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -33,12 +35,15 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
     """
     spec = service["spec"]
     if spec.get("type") == "ExternalName":
+        if old is None:
+            _write_both(spec)
         return []
     meta, before = service["metadata"], (old or {}).get("spec") or {}
     others = list(_others(store, meta))
-    seed = zlib.crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode())
-    if spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIPs"] = [spec["clusterIP"]]
+    from zlib import crc32  # slow to load
+
+    seed = crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
+    _write_both(spec)
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
     errors = Errors()
     if _well_formed(spec):
@@ -54,6 +59,12 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
     if spec.get("type") in _EXTERNAL:
         _node_ports(spec, _free_ports(seed, [spec, *others]))
     return errors.causes
+
+
+def _write_both(spec: Value) -> None:
+    """A client that knows one address only says as much as one that knows the list."""
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
 
 
 def _well_formed(spec: Value) -> bool:
@@ -106,7 +117,9 @@ def _families(spec: Value, headless_to_all: bool) -> None:
 
 def _family(address: str) -> str:
     """IPv4 or IPv6; "" for what is no address."""
-    from ipaddress import ip_address
+    if is_plain_ipv4(address):
+        return "IPv4"
+    from ipaddress import ip_address  # slow to load
 
     try:
         return f"IPv{ip_address(address).version}"

@@ -6,13 +6,15 @@ Follows apiextensions-apiserver/pkg/apiserver/customresource_handler.go (decodin
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
 
 from kplan.api.decode import Mismatch, Mode, converter
-from kplan.api.decode_errors import Verdict, explain
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Path
 from kplan.schema import Catalog, KindInfo, catalog
-from kplan.store import Store
+
+if TYPE_CHECKING:
+    from kplan.api.decode_errors import Verdict
+    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -36,6 +38,7 @@ def catalog_of(release: str, store: Store | None) -> Catalog:
 
 def read(value: Value, info: KindInfo) -> tuple[Value, Verdict]:
     """The object with the defaults of its schema and without unknown fields, and what strict decoding says."""
+    from kplan.api.decode_errors import Verdict, explain
     from kplan.schema import structural
 
     defaulted = structural.apply_defaults(info.node, value)

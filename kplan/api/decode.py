@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, Literal
 
 from kplan import quantity
-from kplan.api import gotime
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.schema.formats import is_base64, is_integer
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 Convert = Callable[[Any], Any]
 Finish = Callable[[dict[str, Any]], None]
@@ -109,17 +111,19 @@ def _members(node: Node, mode: Mode) -> _Members:
 
 
 def _struct(node: Node, mode: Mode) -> Convert:
-    members: _Members | None = None
+    find: Callable[[str], tuple[type | None, bool, Convert] | None] | None = None
+    always: Sequence[tuple[str, Callable[[], Any]]] = ()
 
     def convert(value: Any) -> Any:
-        nonlocal members
+        nonlocal find, always
         if type(value) is not dict:
             raise Mismatch
-        if members is None:  # late, for a schema may hold itself
-            members = _members(node, mode)
+        if find is None:  # late, for a schema may hold itself
+            fields, always = _members(node, mode)
+            find = fields.get
         out: dict[str, Any] = {}
         for name, v in value.items():
-            member = members.fields.get(name)
+            member = find(name)
             if member is None:
                 _unknown(name, v, out, mode)
             elif v is not None:
@@ -128,7 +132,7 @@ def _struct(node: Node, mode: Mode) -> Convert:
                     v = inner(v)
                 if v or keep:
                     out[name] = v
-        for name, make in members.always:
+        for name, make in always:
             if name not in out:
                 out[name] = make()
         return out
@@ -188,13 +192,17 @@ def _zero_item(node: Node, mode: Mode) -> Any:
 def _union(node: Node, mode: Mode) -> Convert:
     """A JSON schema or something else. The inner decoder is not strict (apiextensions/v1/marshal.go)."""
     assert node.items is not None
-    schema, inner = node.items, mode._replace(unknown="drop")
+    schema, inside = node.items, mode._replace(unknown="drop")
+    inner: Convert | None = None
 
     def convert(value: Any) -> Any:
+        nonlocal inner
+        if inner is None:  # late, for a schema holds itself
+            inner = converter(schema, inside)
         if type(value) is dict:
-            return converter(schema, inner)(value)
+            return inner(value)
         if type(value) is list and node.format == "schema-or-array":
-            return [converter(schema, inner)(v if v is not None else {}) for v in value]
+            return [inner(v if v is not None else {}) for v in value]
         if type(value) is list and node.format == "schema-or-strings":
             return [_string(v) for v in value]
         if node.format == "schema-or-bool" and type(value) is not bool:
@@ -264,10 +272,12 @@ def _quantity(value: Any) -> str:
     return text
 
 
-def _time(layout: gotime.Layout) -> Convert:
+def _time(*, micro: bool) -> Convert:
     def convert(value: Any) -> str | None:
+        from kplan.api import gotime  # few objects hold a time
+
         try:
-            return gotime.canonical(_string(value), layout)
+            return gotime.canonical(_string(value), gotime.MICROSECONDS if micro else gotime.SECONDS)
         except gotime.TimeError:
             raise Mismatch from None
 
@@ -286,8 +296,8 @@ _FORMATS: Mapping[str, Convert] = {
     "int64": _integer("int64"),
     "double": _number,
     "byte": _bytes,
-    "date-time": _time(gotime.SECONDS),
-    "micro-time": _time(gotime.MICROSECONDS),
+    "date-time": _time(micro=False),
+    "micro-time": _time(micro=True),
     "int-or-string": _int_or_string,
     "quantity": _quantity,
 }

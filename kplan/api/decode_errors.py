@@ -9,10 +9,10 @@ sends them, sorted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan import quantity
 from kplan.api import gotime
+from kplan.hints import Any
 from kplan.schema.formats import is_integer
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple

@@ -8,10 +8,10 @@ An empty list becomes null too, for the protocol buffers of the storage do not k
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import Any
 
 from kplan.api.decode import copied, is_nil, is_written_empty
 from kplan.api.visit import Act, visitor
+from kplan.hints import Any
 from kplan.schema import KindInfo
 from kplan.schema.node import Node
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
-from typing import Any
 
 from kplan.api.visit import Act, visitor
+from kplan.hints import Any
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple
@@ -31,7 +31,7 @@ class _Drop(NamedTuple):
 
 def drop_disabled(node: Node, value: Value, minor: int) -> None:
     """Drop what the release 1.`minor` does not take from a new object of a built-in kind, in place."""
-    _drop_all(tuple(_drops(f"{node.name}!", minor)), value)
+    _drop_all(_drops(f"{node.name}!", minor), value)
     visit = visitor(node, _action(minor))
     if visit is not None:
         visit(value)
@@ -43,20 +43,21 @@ def _action(minor: int) -> Callable[[Node], Act | None]:
 
 
 def _act(minor: int, node: Node) -> Act | None:
-    drops = tuple(_drops(node.name, minor))
+    drops = _drops(node.name, minor)
     if node.name == "core.v1.PodSpec" and minor < max(_IMAGE_VOLUMES, _RESTART_RULES):
         return partial(_pod_spec, drops)
     return partial(_drop_all, drops) if drops else None
 
 
-def _drops(name: str, minor: int) -> list[_Drop]:
+@cache
+def _drops(name: str, minor: int) -> tuple[_Drop, ...]:
     found = []
     for path, text in read("facts/gated").get(name, {}).items():
         minors, _, replacement = text.partition(" ")
         if any(_within(minor, part) for part in minors.split(",")):
             *parents, last = path.rstrip("?").split(".")
             found.append(_Drop(tuple(parents), last, replacement, path.endswith("?")))
-    return found
+    return tuple(found)
 
 
 def _within(minor: int, text: str) -> bool:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
 
+from kplan.hints import TYPE_CHECKING
 from kplan.patterns import lazy
 
-Layout = Literal["2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Layout = Literal["2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00"]
 SECONDS: Layout = "2006-01-02T15:04:05Z07:00"
 MICROSECONDS: Layout = "2006-01-02T15:04:05.000000Z07:00"
 

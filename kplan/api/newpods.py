@@ -6,9 +6,9 @@ Follows pkg/registry/core/pod/strategy.go and pkg/apis/core/helper/qos/qos.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import resourcelist
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

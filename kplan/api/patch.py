@@ -18,8 +18,9 @@ from kplan.api.encode import encoded
 from kplan.api.gotext import type_name
 from kplan.api.pipeline import TOO_DEEP, request_for
 from kplan.api.request import Refused, Server, invalid
+from kplan.api.rereading import normal, reread, same_name
 from kplan.api.scale import paths_of, scale_of, scaled
-from kplan.api.serverside import Writing, is_tracked, managed, normal, reread, unchanged, update_tracked
+from kplan.api.serverside import Writing, is_tracked, managed, unchanged, update_tracked
 from kplan.api.statusupdate import has_status, with_status
 from kplan.api.stored import without_kind
 from kplan.api.update import preconditions, updated
@@ -120,7 +121,7 @@ def _whole(call: _Call, server: Server, warnings: list[str]) -> Outcome:
     new = _decoded(sent, info, call, server, warnings)
     if info is None:
         return accepted(new, call.stored, None, warnings)
-    old = normal(call.stored, info, server)
+    old = normal(call.stored, info, server.minor)
     if is_tracked(old):
         new = update_tracked(new, Writing(info, old, call.manager), server, warnings)
     else:
@@ -134,7 +135,7 @@ def _status(call: _Call, server: Server, warnings: list[str]) -> Outcome:
     if info is None or not has_status(info, server.store):
         raise Refused(404, _NOT_THERE)
     sent = _patched(encoded(stored, info), call, info.node)
-    new, old = _decoded(sent, info, call, server, warnings), normal(stored, info, server)
+    new, old = _decoded(sent, info, call, server, warnings), normal(stored, info, server.minor)
     preconditions(new, old, request_for(new, info, server, old))
     new = with_status(old, new.get("status"), old, info, server)
     return _outcome(_tracked(new, call, server, "status"), old, call, warnings)
@@ -147,7 +148,7 @@ def _scale(call: _Call, server: Server, warnings: list[str]) -> Outcome:
     kind = catalog(server.release).kind("autoscaling/v1", "Scale")
     if info is None or paths is None or kind is None:
         raise Refused(404, _NOT_THERE)
-    old = normal(call.stored, info, server)
+    old = normal(call.stored, info, server.minor)
     sent = _patched(scale_of(old, paths), call, kind.node)
     scale = _decoded(sent, kind, call, server, warnings)
     preconditions(scale, old, request_for(scale, info, server, old))
@@ -214,20 +215,12 @@ def _decoded(sent: Value, info: KindInfo | None, call: _Call, server: Server, wa
     if info is None:
         new = without_kind(sent, server.release)
     else:
-        new, error, unknown = reread(sent, info, server)
+        new, error, unknown = reread(sent, info, server.minor)
         if error:
             raise _bad_result(sent, error)
         warnings += [f'unknown field "{path}"' for path in unknown]
-    _same_name(new["metadata"], call.stored["metadata"])
+    same_name(new["metadata"], call.stored["metadata"])
     return new
-
-
-def _same_name(meta: Value, before: Value) -> None:
-    name, namespace = meta.get("name") or "", meta.get("namespace") or ""
-    if name != before.get("name"):
-        raise Refused(400, f"the name of the object ({name}) does not match the name on the URL ({before.get('name')})")
-    if namespace != (before.get("namespace") or ""):
-        raise Refused(400, "the namespace of the provided object does not match the namespace sent on the request")
 
 
 def _bad_result(value: Any, why: str) -> Refused:

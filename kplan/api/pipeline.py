@@ -6,29 +6,29 @@ mutating admission, prepare for create, validation, warnings, validating admissi
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, lru_cache
 
 from kplan import release as releases
-from kplan.api import admission, customresources, strategy
+from kplan.api import admission, strategy
 from kplan.api.decode import Mismatch, Mode, converter
-from kplan.api.decode_errors import Verdict, explain
 from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
+from kplan.api.owners import without_repeated_owners
 from kplan.api.request import Refused, Request, Server, invalid
-from kplan.api.sent import as_sent, repeated_keys
-from kplan.api.stored import without_kind
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Admission, Cause, split_api_version
 from kplan.record import replace
-from kplan.schema import KindInfo, catalog
+from kplan.schema import Catalog, KindInfo, catalog
 from kplan.schema.definitions import read as facts
 
 if TYPE_CHECKING:
+    from kplan.api.decode_errors import Verdict
     from kplan.cluster import Cluster
+    from kplan.store import Store
 
 Value = dict[str, Any]
 
@@ -43,8 +43,14 @@ def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = re
     a release that kplan does not know.
     """
     if cluster is not None:
-        return create(doc, Server(cluster.version, cluster.store))
-    return create(doc, Server(releases.parse(version)))
+        return create(doc, cluster.server())
+    return create(doc, _server(version))
+
+
+@lru_cache(maxsize=64)
+def _server(version: str) -> Server:
+    """A server in an open world; raises KplanError for a release that kplan does not know."""
+    return Server(releases.parse(version))
 
 
 def create(doc: Value | str, server: Server) -> Admission:
@@ -55,6 +61,8 @@ def create(doc: Value | str, server: Server) -> Admission:
         given, sent, repeated = read(doc)
         info = kind_of(sent, server)
         if info is None:
+            from kplan.api.stored import without_kind
+
             new = without_kind(sent, server.release)
         else:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
@@ -70,6 +78,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
     """The object as kubectl reads it, as the server gets it, and the errors of repeated keys; raises Refused."""
     if isinstance(doc, dict):
         return doc, doc, []
+    from kplan.api.sent import as_sent, repeated_keys
     from kplan.yamlio import read_one
 
     one = read_one(doc)
@@ -81,6 +90,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
 def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> Value:
     """A decoded object as it is stored when it is new; it is changed in place, `warnings` grows. Raises Refused."""
     request = request_for(new, info, server)
+    without_repeated_owners(new, warnings)
     new = admission.mutate(new, request)
     new = strategy.prepare_for_create(new, info, request)
     if new["metadata"].get("name", "") != request.name:  # drawn from generateName, between the two rounds of admission
@@ -93,17 +103,29 @@ def check(new: Value, request: Request, warnings: list[str]) -> None:
     """Validation, warnings and validating admission of an object that is ready to be stored. Raises Refused."""
     found = causes(new, request)
     if found and request.old is not None and new["metadata"].get("name") == request.old["metadata"].get("name"):
-        # A name is judged when it is made. Pods of a simulation have one that is no name, `web-<1>`.
-        found = [c for c in found if c.field != "metadata.name"]
+        found = _apart_from_name(found, new, request.old, request)
     if found:
         raise invalid(request.group, new, found)
     admission.validate(new, request)
     warnings += warn(new, request)
 
 
+def _apart_from_name(found: list[Cause], new: Value, old: Value, request: Request) -> list[Cause]:
+    """The causes that have nothing to do with the name of an object: that was judged when it was made.
+
+    Pods of a simulation have one that is no name, `web-<1>`, and those of a run of a CronJob also labels with one.
+    """
+    from kplan.api.placeholders import closed
+
+    judged, opened = closed(new)
+    if judged is not new:
+        found = [Cause(*map(opened, c)) for c in causes(judged, replace(request, old=closed(old)[0]))]
+    return [c for c in found if c.field != "metadata.name"]
+
+
 def causes(new: Value, request: Request) -> list[Cause]:
     """What the registry of the kind has against an object that is ready to be stored."""
-    info = customresources.catalog_of(request.release, request.store).kind(new["apiVersion"], new["kind"])
+    info = _catalog(request.release, request.store).kind(new["apiVersion"], new["kind"])
     if info is None or not info.custom:
         return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
     from kplan.api.validation import customresources as values
@@ -134,13 +156,22 @@ def kind_of(value: Value, server: Server) -> KindInfo | None:
         missing = "Kind" if not kind else "apiVersion"
         shown = {k: v for k, v in (("apiVersion", api_version), ("kind", kind)) if v}
         raise Refused(400, f"Object '{missing}' is missing in '{go_json(shown)}'")
-    kinds = customresources.catalog_of(server.release, server.store)
+    kinds = _catalog(server.release, server.store)
     info = kinds.kind(api_version, kind)
     if info is not None and info.served:
         return info
     if split_api_version(api_version)[0] in _builtin_groups():
         raise Refused(404, kinds.no_match(api_version, kind))
     return None
+
+
+def _catalog(release: str, store: Store | None) -> Catalog:
+    """The kinds of a release, with those that the objects of a cluster define."""
+    if store is None:
+        return catalog(release)
+    from kplan.api import customresources
+
+    return customresources.catalog_of(release, store)
 
 
 def _not_text(name: str, value: object) -> str:
@@ -156,6 +187,8 @@ def _builtin_groups() -> frozenset[str]:
 def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], warnings: list[str]) -> Value:
     """The object decoded strictly and defaulted; raises the server's 400."""
     if info.custom:
+        from kplan.api import customresources
+
         new, verdict = customresources.read(value, info)
         if not verdict.error and not verdict.unknown and not repeated:
             return new
@@ -165,7 +198,7 @@ def decode(value: Value, info: KindInfo, server: Server, repeated: list[str], wa
     except Mismatch:
         new = _decode_newer(value, info, server.minor, repeated, warnings)
     if repeated:
-        raise _bad_request(info, Verdict("", ()), repeated)
+        raise _bad_request(info, None, repeated)
     return new
 
 
@@ -175,6 +208,8 @@ def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str],
     An older release is a current server in compatibility mode (KEP-4330): it knows newer fields, drops them from new
     objects and says so.
     """
+    from kplan.api.decode_errors import explain  # for what is refused
+
     own = explain(info.node, value)
     current = catalog().kind(info.api_version, info.kind) if minor < releases.minor(releases.DEFAULT) else None
     verdict = explain(current.node, value) if current is not None and not own.error else own
@@ -185,7 +220,8 @@ def _decode_newer(value: Value, info: KindInfo, minor: int, repeated: list[str],
     return new
 
 
-def _bad_request(info: KindInfo, verdict: Verdict, repeated: list[str]) -> Refused:
-    unknown = [f'unknown field "{path}"' for path in verdict.unknown]
-    error = verdict.error or "strict decoding error: " + ", ".join(repeated + unknown)
+def _bad_request(info: KindInfo, verdict: Verdict | None, repeated: list[str]) -> Refused:
+    unknown = [f'unknown field "{path}"' for path in verdict.unknown] if verdict else []
+    error = verdict.error if verdict else ""
+    error = error or "strict decoding error: " + ", ".join(repeated + unknown)
     return Refused(400, f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {error}')

@@ -6,13 +6,15 @@ Follows k8s.io/apiserver/pkg/admission (Attributes) and k8s.io/apimachinery/pkg/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kplan import release as releases
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Cause
 from kplan.record import record
-from kplan.store import Store
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from kplan.store import Store
 
 Value = dict[str, Any]
 

@@ -7,9 +7,9 @@ as it is, and its strict decoding names repeated keys in the words of go-yaml (s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kplan.api.decode import copied
+from kplan.hints import Any
 from kplan.model import Duplicate, Span, format_path
 from kplan.patterns import lazy
 

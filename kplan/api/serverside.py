@@ -14,15 +14,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kplan.api import customresources
-from kplan.api.decode import Mismatch, Mode, converter, copied
-from kplan.api.decode_errors import explain
-from kplan.api.defaults import decoded
-from kplan.api.defaults.rules import finisher
+from kplan.api.decode import Mode, converter, copied
 from kplan.api.encode import encoded
 from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, remembering
 from kplan.api.pipeline import created
 from kplan.api.request import Refused, Server
+from kplan.api.rereading import normal, reread
 from kplan.api.ssa import managers as entries
 from kplan.api.ssa import typed
 from kplan.api.ssa.fieldsets import fields_of
@@ -72,7 +69,7 @@ def server_side(call: Applying, server: Server, warnings: list[str]) -> Value:
         new, owners = applied({}, config, {}, me, kind, force=call.force)
         return entries.with_managers(_created(new, call, server, warnings), owners)
     known = entries.read(stored)
-    live = normal(entries.with_managers({**stored, "apiVersion": config["apiVersion"]}, {}), info, server)
+    live = normal(entries.with_managers({**stored, "apiVersion": config["apiVersion"]}, {}), info, server.minor)
     allowed = fields_of(last_applied(live) or {}, kind.node) if call.manager == KUBECTL else EMPTY
     before = known or _first_managers(live, info, kind, me)
     new, owners = applied(live, config, before, me, kind, force=call.force, allowed=allowed)
@@ -158,7 +155,7 @@ def _updated(new: Value, live: Value, call: Applying, server: Server, warnings: 
 
 
 def _read(new: Value, call: Applying, info: KindInfo, server: Server) -> Value:
-    read, error, _ = reread(new, info, server)
+    read, error, _ = reread(new, info, server.minor)
     if error:
         why = f"unable to convert unstructured object to {_gvk(new)}: {error}"
         raise Refused(500, f"failed to convert new object ({_name(call.config)}) to proper version: {why}")
@@ -174,28 +171,6 @@ def _joined(node: Value, config: Value) -> Value:
     sent = (config.get("spec") or {}).get("taints") or ()
     taints = [t for t in spec.get("taints") or () if t.get("key") != _NOT_READY or t in sent]
     return {**node, "spec": {k: v for k, v in spec.items() if k != "taints"} | ({"taints": taints} if taints else {})}
-
-
-def reread(value: Value, info: KindInfo, server: Server) -> tuple[Value, str, tuple[str, ...]]:
-    """An object decoded as the server does without strictness: (object, error, fields that it does not know)."""
-    if info.custom:
-        new, verdict = customresources.read(value, info)
-        return new, verdict.error, verdict.unknown
-    try:
-        return decoded(value, info, server.minor), "", ()
-    except Mismatch:
-        verdict = explain(info.node, value)
-    if verdict.error:
-        return value, verdict.error, ()
-    return converter(info.node, Mode("drop", finisher(server.minor)))(value), "", verdict.unknown
-
-
-def normal(stored: Value, info: KindInfo | None, server: Server) -> Value:
-    """A stored object as the server would read it from its storage."""
-    if info is None:
-        return stored
-    read, error, _ = reread(stored, info, server)
-    return stored if error else read
 
 
 def same_owners(these: entries.Managers, those: entries.Managers) -> bool:

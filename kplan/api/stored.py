@@ -6,12 +6,11 @@ stored. For custom resources that goes for their metadata, for nothing else is k
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.decode import Mismatch, Mode, converter, copied
 from kplan.api.decode_errors import explain
 from kplan.api.defaults import decoded, kind_info
 from kplan.api.request import Refused
+from kplan.hints import Any
 from kplan.model import split_api_version
 from kplan.release import minor
 from kplan.schema import catalog

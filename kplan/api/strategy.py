@@ -7,18 +7,16 @@ and generated names follow from the object's own name.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from kplan.api import customresources, newpods
-from kplan.api.allocation import allocate
 from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
 from kplan.api.defaults.rules import finisher
 from kplan.api.gated import drop_disabled
-from kplan.api.request import Request, invalid
+from kplan.api.request import Refused, Request, invalid
+from kplan.api.validation import REVIEWS
 from kplan.digests import sha1
+from kplan.hints import Any
 from kplan.schema import KindInfo
 
 Value = dict[str, Any]
@@ -65,10 +63,17 @@ _STATUS_SINCE: Mapping[str, int] = {"networking.k8s.io/ServiceCIDR": 36}
 def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
     """The object as it would be stored; `obj` is changed in place."""
     key = f"{info.group}/{info.kind}"
+    if info.group in REVIEWS:
+        question = PREPARE.get(key)
+        if question is not None:
+            question(obj, request)
+        return obj
     fill_system_fields(obj, request)
     if key in GENERATION or info.custom:
         obj["metadata"]["generation"] = 1
     if info.custom:
+        from kplan.api import customresources
+
         return customresources.without_status(obj, info, request.store)
     status = (info.node.fields or {}).get("status")
     if status is not None and key not in STATUS_KEPT and request.minor >= _STATUS_SINCE.get(key, 0):
@@ -103,7 +108,9 @@ def _uid(text: str) -> str:
 
 def generated_name(prefix: str, seed: str) -> str:
     """A name as generateName makes it: the prefix, cut to 58 characters, and five more."""
-    number = zlib.crc32(f"{prefix}{seed}".encode(errors="replace"))
+    from zlib import crc32  # slow to load
+
+    number = crc32(f"{prefix}{seed}".encode(errors="replace"))
     suffix = ""
     for _ in range(_SUFFIX):
         number, digit = divmod(number, len(_ALPHABET))
@@ -112,10 +119,14 @@ def generated_name(prefix: str, seed: str) -> str:
 
 
 def _pod(pod: Value, request: Request) -> None:
+    from kplan.api import newpods
+
     newpods.prepare(pod, request.minor)
 
 
 def _service(service: Value, request: Request) -> None:
+    from kplan.api.allocation import allocate
+
     causes = allocate(service, request.store)
     if causes:
         raise invalid(request.group, service, causes)
@@ -212,7 +223,19 @@ def _api_service(service: Value, request: Request) -> None:  # noqa: ARG001
         service["status"]["conditions"] = [condition]
 
 
+def _token_review(review: Value, request: Request) -> None:  # noqa: ARG001
+    if not (review.get("spec") or {}).get("token"):
+        raise Refused(400, "token is required for TokenReview in authentication")
+
+
+def _self_subject_rules_review(review: Value, request: Request) -> None:  # noqa: ARG001
+    if not (review.get("spec") or {}).get("namespace"):
+        raise Refused(400, "no namespace on request")
+
+
 PREPARE: Mapping[str, Callable[[Value, Request], None]] = {
+    "authentication.k8s.io/TokenReview": _token_review,
+    "authorization.k8s.io/SelfSubjectRulesReview": _self_subject_rules_review,
     "/Pod": _pod,
     "/Service": _service,
     "/Namespace": _namespace,

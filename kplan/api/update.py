@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.api import admission
+from kplan.api.owners import without_repeated_owners
 from kplan.api.pipeline import check, request_for
 from kplan.api.request import Refused, Request, Server
 from kplan.api.strategy_update import prepare_for_update
@@ -33,6 +34,7 @@ def updated(new: Value, old: Value, info: KindInfo, server: Server, warnings: li
     )
     request = request_for(new, info, server, old)
     preconditions(new, old, request)
+    without_repeated_owners(new, warnings)
     new = admission.mutate(new, request)
     new = prepare_for_update(new, old, info, request)
     check(new, request, warnings)

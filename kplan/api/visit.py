@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
 
+from kplan.hints import Any
 from kplan.schema.node import Node
 
 Act = Callable[[dict[str, Any]], None]
@@ -28,19 +28,26 @@ def visitor(node: Node, action: Action) -> Visit | None:
         return partial(_each, node.items, action)
     if node.values is not None:
         return partial(_each_value, node.values, action)
-    inside = tuple((name, field) for name, field in (node.fields or {}).items() if _matters(field, action, set()))
-    return partial(_struct, action(node), inside, action)
+    return _struct(node, action)
 
 
-def _struct(act: Act | None, inside: tuple[tuple[str, Node], ...], action: Action, value: dict[str, Any]) -> None:
-    if act is not None:
-        act(value)
-    for name, field in inside:
-        child = value.get(name)
-        if child is not None:
-            visit = visitor(field, action)
-            assert visit is not None
-            visit(child)
+def _struct(node: Node, action: Action) -> Visit:
+    act = action(node)
+    inside: list[tuple[str, Visit]] | None = None
+
+    def visit(value: dict[str, Any]) -> None:
+        nonlocal inside
+        if act is not None:
+            act(value)
+        if inside is None:  # late, for a schema may hold itself
+            found = ((name, visitor(field, action)) for name, field in (node.fields or {}).items())
+            inside = [(name, inner) for name, inner in found if inner is not None]
+        for name, inner in inside:
+            child = value.get(name)
+            if child is not None:
+                inner(child)
+
+    return visit
 
 
 def _each(item: Node, action: Action, values: list[Any]) -> None:

@@ -123,14 +123,16 @@ def _dispatch(argv: list[str]) -> int:
 
 def _lint(paths: tuple[str, ...], focus: bool, cached: bool) -> int:
     """The form of `kplan lint` that hooks use: what was found before is said again if nothing has changed."""
-    from kplan.cli import memory
+    place = None
+    if cached:
+        from kplan.cli import memory
 
-    place = memory.place_of(("lint", focus, *paths), paths) if cached else None
-    known = memory.recall(place) if place is not None else None
-    if known is not None:
-        code, text = known
-        sys.stdout.write(text)
-        return code
+        place = memory.place_of(("lint", focus, *paths), paths)
+        known = memory.recall(place) if place is not None else None
+        if known is not None:
+            code, text = known
+            sys.stdout.write(text)
+            return code
     import gc
 
     collects = gc.isenabled()

@@ -11,6 +11,7 @@ import click
 
 from kplan import release
 from kplan.cli import options, output
+from kplan.cli.reading import ALLOW_EMPTY, nothing, say_skipped, unread
 from kplan.errors import KplanError
 from kplan.model import Applied, Document, Loaded
 from kplan.render.admission import Answered
@@ -60,8 +61,7 @@ def command(**given: Any) -> int:
     version = release.parse(given["kube_version"] or release.DEFAULT)
     loaded = _load(given, given["paths"])
     if not loaded.documents and not loaded.unreadable and not given["allow_empty"]:
-        where = " ".join(given["paths"])
-        raise KplanError(f"no manifests in {where}", hint="--allow-empty if that is how it should be")
+        raise nothing(loaded, given["paths"], ALLOW_EMPTY)
     answers = judge(loaded.documents, _stored(given, version), given["namespace"], open_world=not given["cluster"])
     shown = answers if given["show_secrets"] else _masked(answers)
     output.write(_text(shown, given["form"], version))
@@ -84,9 +84,8 @@ def judge(
     """
     from kplan.api.access import commit
     from kplan.api.apply import apply_or_create
-    from kplan.api.request import Server
 
-    server = Server(cluster.version, cluster.store, namespace, open_world, now)
+    server = cluster.server(namespace, writes=True)._replace(open_world=open_world, now=now)
     answers = []
     for document in documents:
         outcome = apply_or_create(document.value, server)
@@ -152,15 +151,9 @@ def _text(answers: list[Answered], form: str, version: str) -> str:
 def _complain(loaded: Loaded, answers: list[Answered], form: str) -> None:
     """What does not go to stdout: refusals beside YAML, and what could not be read."""
     from kplan.render import admission
-    from kplan.render.sanitise import one_line
 
     if form == "yaml":
         sys.stderr.write(admission.text(a for a in answers if not a.answer.accepted or a.answer.warnings))
-    for skipped in loaded.skipped:
-        sys.stderr.write(f"skipped {one_line(skipped.file)}: {one_line(skipped.reason)}\n")
+    say_skipped(loaded.skipped)
     if loaded.unreadable:
-        first = loaded.unreadable[0]
-        count = len(loaded.unreadable)
-        raise KplanError(
-            f"{count} document{'s' * (count > 1)} could not be read", hint=f"first: {first.span}: {first.message}"
-        )
+        raise unread(loaded.unreadable)

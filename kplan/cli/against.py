@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+import os
+from typing import TYPE_CHECKING
 
 from kplan import labels
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Span
 from kplan.model import Path as Place
+from kplan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from kplan.cli.plan import Request, Side
     from kplan.config import Config
 
 CLUSTER, STATE = "cluster", "state"
+FOLDER = ".kplan/state"
 
 
 class Source(NamedTuple):
@@ -29,7 +31,7 @@ def source(against: str) -> Source | None:
     scheme, colon, which = against.partition(":")
     if scheme not in (CLUSTER, STATE):
         return None
-    if not colon and Path(scheme).exists():
+    if not colon and os.path.exists(scheme):
         what = "the live cluster" if scheme == CLUSTER else "the saved state"
         raise KplanError(f"--against {scheme} could be a path here, or {what}", hint=f"./{scheme}, or {scheme}:")
     return Source(scheme, which)
@@ -53,9 +55,7 @@ def prunes(against: str, asked: bool | None, selector: str) -> bool:
 
 def state_folder(config: Config) -> str:
     """The folder of the state store."""
-    from kplan.source.state import FOLDER
-
-    return config.state or str(Path(config.root) / FOLDER)
+    return config.state or os.path.normpath(os.path.join(config.root, FOLDER))
 
 
 def sides(request: Request, found: Source, given: tuple[Side, Side]) -> tuple[Side, Side]:

@@ -13,7 +13,7 @@ from kplan.cli.output import write
 from kplan.config import shown
 
 
-@click.group(help="Show the configuration, and where each value comes from.")
+@click.group(no_args_is_help=False, help="Show the configuration, and where each value comes from.")
 def command() -> None:
     """The group of commands about the configuration."""
 

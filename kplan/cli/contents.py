@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from zlib import crc32
 
 import kplan
@@ -20,13 +19,14 @@ FORMAT = "kplan contents 1"
 _MOST = 1_500_000  # characters of each kind of line: about 30,000 objects, or 15,000 files
 
 
-def recall() -> Known:
-    """What is known of files and contents."""
+def recall() -> Known | None:
+    """What is known of files and contents; None where nothing is kept."""
     place = _place()
-    if place is None:
-        return Known({}, {})
+    if not place:
+        return None
     try:
-        head, checksum, body = place.read_text(encoding="utf-8").split("\n", 2)
+        with open(place, encoding="utf-8") as file:
+            head, checksum, body = file.read().split("\n", 2)
         if head != _head() or int(checksum) != crc32(body.encode()):
             return Known({}, {})
         digests, _, holds = body.partition("\n\n")
@@ -42,10 +42,10 @@ def _lines(text: str) -> dict[str, str]:
 def remember(known: Known) -> None:
     """Keep what is known; the oldest goes where it would be too much."""
     place = _place()
-    if place is None:
+    if not place:
         return
     body = f"{_text(known.digests)}\n{_text(known.holds)}"
-    memory.write(str(place), f"{_head()}\n{crc32(body.encode())}\n{body}".encode())
+    memory.write(place, f"{_head()}\n{crc32(body.encode())}\n{body}".encode())
 
 
 def _text(lines: dict[str, str]) -> str:
@@ -60,12 +60,13 @@ def _text(lines: dict[str, str]) -> str:
 
 def _head() -> str:
     """What the file stands for: the format, and the version and the state of the modules that read manifests."""
-    root = Path(kplan.__file__).parent
-    files = (e for name in ("yamlio", "source", "plan") for e in os.scandir(root / name) if e.name.endswith(".py"))
+    root = os.path.dirname(kplan.__file__)
+    folders = (os.path.join(root, name) for name in ("yamlio", "source", "plan"))
+    files = (e for folder in folders for e in os.scandir(folder) if e.name.endswith(".py"))
     state = sorted((e.name, (info := e.stat()).st_size, info.st_mtime_ns) for e in files)
     return f"{FORMAT} {kplan.__version__} {sys.hexversion:x} {crc32(repr(state).encode()):08x}"
 
 
-def _place() -> Path | None:
+def _place() -> str:
     folder = memory.folder()
-    return Path(folder) / "contents" if folder else None
+    return os.path.join(folder, "contents") if folder else ""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from kplan.cli import options, output
-from kplan.cli.get import chosen, finish, kinds_of, look, view
+from kplan.cli.get import chosen, finish, kinds_of, look, say_nothing_found, view
 from kplan.cli.predicted import Predicted
 from kplan.cli.selection import wanted
 
@@ -43,9 +42,7 @@ def command(**given: Any) -> int:
     context = _context(seen)._replace(show_events=given["show_events"])
     texts = [_described(o, context) for c in found for o in c.objects]
     output.write(describe.describe_all(texts))
-    if not texts and not any(c.missing for c in found):
-        where = "" if given["all_namespaces"] else f" in {given['namespace']} namespace."
-        sys.stderr.write(f"No resources found{where}\n")
+    say_nothing_found(seen, found, given)
     finish(seen, found)
     return 0
 

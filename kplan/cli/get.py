@@ -11,7 +11,7 @@ import click
 from kplan import release
 from kplan.cli import options, output
 from kplan.cli.predicted import Predicted, complain, predicted, surroundings
-from kplan.cli.selection import Chosen, Wanted, choose, requirements, wanted
+from kplan.cli.selection import Chosen, Wanted, choose, elsewhere, requirements, wanted
 from kplan.errors import KplanError
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def command(**given: Any) -> int:
     asked = wanted(given["what"], kinds_of(seen))
     found = chosen(seen, asked, given)
     output.write(_text(found, seen, asked, given))
-    _say_nothing_found(found, asked, given)
+    if given["form"] not in ("yaml", "json"):
+        say_nothing_found(seen, found, given)
     finish(seen, found)
     return 0
 
@@ -111,14 +112,28 @@ def chosen(seen: Predicted, asked: list[Wanted], given: dict[str, Any], *, prefi
     return list(choose(asked, seen.cluster.store, namespace=where, selector=selector, prefixes=prefixes))
 
 
+def say_nothing_found(seen: Predicted, found: Sequence[Chosen], given: dict[str, Any]) -> None:
+    """Say on stderr that no object fits, unless names were asked for."""
+    if any(c.objects or c.missing for c in found):
+        return
+    namespaced = all(c.info.namespaced for c in found) and not given["all_namespaces"]
+    where = f" in {given['namespace']} namespace." if namespaced else ""
+    sys.stderr.write(f"No resources found{where}\n")
+    if namespaced and not given["selector"]:
+        others = (elsewhere(c, seen.cluster.store) for c in found)
+        sys.stderr.write(next((f"hint: there are some in -n {name}; -A shows all\n" for name in others if name), ""))
+
+
 def finish(seen: Predicted, found: Sequence[Chosen]) -> None:
     """Raise KplanError for names that nothing has and for what did not become part of the cluster."""
     missing = [f'{c.resource} "{name}" not found' for c in found for name in c.missing]
-    for message in missing[:-1]:
+    for message in missing if seen.is_partial else missing[:-1]:
         sys.stderr.write(f"error: {message}\n")
     complain(seen)
     if missing:
-        raise KplanError(missing[-1])
+        last = [c._replace(missing=c.missing[-1:]) for c in found if c.missing][-1]
+        other = elsewhere(last, seen.cluster.store)
+        raise KplanError(missing[-1], hint=f"it is in -n {other}" if other else "")
 
 
 def _text(found: list[Chosen], seen: Predicted, asked: list[Wanted], given: dict[str, Any]) -> str:
@@ -183,11 +198,3 @@ def _whole(found: list[Chosen], asked: list[Wanted], form: str) -> str:
         else {"apiVersion": "v1", "kind": "List", "items": objects, "metadata": {"resourceVersion": ""}}
     )
     return dump(value) if form == "yaml" else json(value)
-
-
-def _say_nothing_found(found: list[Chosen], asked: list[Wanted], given: dict[str, Any]) -> None:
-    if given["form"] in ("yaml", "json") or any(c.objects or c.missing for c in found):
-        return
-    namespaced = all(w.info.namespaced for w in asked) and not given["all_namespaces"]
-    where = f" in {given['namespace']} namespace." if namespaced else ""
-    sys.stderr.write(f"No resources found{where}\n")

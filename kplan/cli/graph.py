@@ -10,8 +10,8 @@ import click
 
 from kplan.cli import options, output
 from kplan.cli.linting import load_config
+from kplan.cli.reading import ALLOW_EMPTY, nothing, reasons, unread
 from kplan.errors import KplanError
-from kplan.model import Loaded
 
 EXAMPLES = """\
 kplan graph manifests/
@@ -19,7 +19,6 @@ kplan graph manifests/ --of Deployment/web
 kplan graph manifests/ --dangling --closed-world
 kplan graph manifests/ --format dot | dot -Tsvg > graph.svg
 """
-DRAWN, UNREADABLE = 0, 2
 
 
 @click.command(cls=options.Command, examples=EXAMPLES)
@@ -42,6 +41,7 @@ def command(**given: Any) -> int:
     from kplan.graph.drawing import draw
     from kplan.model import Object
     from kplan.render.drawing import Arc, Vertex
+    from kplan.render.sanitise import one_line
     from kplan.source import load
     from kplan.store import ref_of
 
@@ -55,7 +55,7 @@ def command(**given: Any) -> int:
     stdin = sys.stdin.buffer.read() if "-" in paths else None
     loaded = load(paths, exclude=config.exclude, stdin=stdin)
     if not loaded.documents and not loaded.unreadable and not config.allow_empty:
-        raise KplanError("there is nothing to draw", hint="--allow-empty if that is how it should be")
+        raise nothing(loaded, paths, ALLOW_EMPTY)
     objects = (Object(ref_of(d.value), d.value, d) for d in loaded.documents)
     graph = build(objects, closed=config.closed_world, externals=config.externals)
     around = _kind_and_name(given["middle"]) if given["middle"] else None
@@ -64,7 +64,11 @@ def command(**given: Any) -> int:
         raise KplanError(f"there is no {given['middle']} in the input")
     render = import_module(f"kplan.render.graph_{given['form']}").render
     output.write(render([Vertex(*v) for v in vertices], [Arc(*a) for a in arcs]))
-    return _report(loaded)
+    if loaded.skipped:
+        sys.stderr.write(f"skipped: {one_line(reasons(loaded.skipped))}\n")
+    if loaded.unreadable:
+        raise unread(loaded.unreadable, "objects may be missing")
+    return 0
 
 
 def _kind_and_name(text: str) -> tuple[str, str]:
@@ -72,10 +76,3 @@ def _kind_and_name(text: str) -> tuple[str, str]:
     if not (kind and slash and name):
         raise KplanError(f"--of takes KIND/NAME, not {text!r}")
     return kind, name
-
-
-def _report(loaded: Loaded) -> int:
-    """Say on stderr what was left out, and give the exit code."""
-    if loaded.skipped or loaded.unreadable:
-        sys.stderr.write(f"left out: {len(loaded.skipped)} skipped, {len(loaded.unreadable)} unreadable\n")
-    return UNREADABLE if loaded.unreadable else DRAWN

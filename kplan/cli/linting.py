@@ -5,18 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
-from importlib import import_module
 from types import MappingProxyType
-from typing import Any
 
 from kplan import config as configuration
 from kplan import touched
-from kplan.cli import memory
 from kplan.cli.output import use_color, write
 from kplan.config import Config
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.model import Loaded, Report, Span
 from kplan.record import replace
 from kplan.render.summary import many
@@ -53,11 +52,13 @@ def run_lint(request: Request, place: str | None = None) -> int:
     collects = gc.isenabled()
     gc.disable()  # what is read lives until the end anyway
     seen = Touched() if place else None
-    started = memory.now_ns()
+    started = time.time_ns()  # by which files are judged to be old enough
     touched.record(seen)
     try:
         code, text = _run(request)
         if place and seen is not None and seen.whole:
+            from kplan.cli import memory
+
             memory.remember(place, code, text, (*seen.paths, *_own_files()), started)
         return code
     finally:
@@ -96,7 +97,7 @@ def load_config(flags: Mapping[str, Any], file: str | None = None, *, no_file: b
 
 
 def _lint(request: Request, config: Config) -> Report:
-    from kplan.lint import baseline, judge
+    from kplan.lint import judge
     from kplan.source import load
 
     given = (config.paths or (config.root,)) if request.focus else (request.paths or config.paths or (".",))
@@ -104,6 +105,8 @@ def _lint(request: Request, config: Config) -> Report:
     if config.rule_dirs:
         touched.spoil()
     if config.baseline and not request.write_baseline:
+        from kplan.lint import baseline
+
         touched.touch(config.baseline)
         try:
             with open(config.baseline, encoding="utf-8") as file:
@@ -165,7 +168,8 @@ def _rendered(report: Report, form: str, target: str, config: Config) -> str:
     if form in _FROM_TOP:
         report = _from_top(report, _top(config, os.environ))
     options = {"color": target == "-" and use_color(config.color, os.environ, sys.stdout)} if form == "text" else {}
-    return str(import_module(f"kplan.render.{form}").render(report, **options))
+    renderer = __import__(f"kplan.render.{form}", fromlist=["render"])  # importlib takes longer to load
+    return str(renderer.render(report, **options))
 
 
 def _guarded(text: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from zlib import crc32
 
 from kplan import __version__
@@ -108,11 +107,6 @@ def _is_racy(found: str, started_ns: int) -> bool:
         return False
     _, modified, changed, *_ = found.split(":")
     return max(int(modified), int(changed)) > started_ns - _RACY_NS
-
-
-def now_ns() -> int:
-    """The time by which files are judged to be old enough."""
-    return time.time_ns()
 
 
 def folder() -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
 
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kplan import __version__, labels, release
 from kplan.cli import against, output
@@ -15,6 +15,7 @@ from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
 from kplan.record import record, replace
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from kplan.plan.unchanged import Unchanged
@@ -102,6 +103,17 @@ DEFAULTS: Mapping[str, Any] = {
 
 def run(given: dict[str, Any]) -> int:
     """Read, compare, print; gives the exit code. `given` is what the command line said, as in DEFAULTS."""
+    collects = gc.isenabled()
+    if given["rehearsal"] is not True:
+        gc.disable()  # what is read lives until the end, and a rehearsal that nobody asked for is small
+    try:
+        return _run(given)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _run(given: dict[str, Any]) -> int:
     if not given["paths"]:
         raise KplanError("no manifests given", hint="kplan plan PATH --against git:main")
     if not given["against"]:
@@ -118,9 +130,8 @@ def run(given: dict[str, Any]) -> int:
     request = replace(request, prune=pruned, state=against.state_folder(config))
     given["color"] = config.color
     values = given["format_"] == "json"
-    whole = values or bool(given["out"])
-    sides, unchanged = (read(request), None) if whole else read_apart(request)
-    plan = compare(request, sides, values=values, unchanged=unchanged, places=whole)
+    sides, unchanged = (read(request), None) if given["out"] else read_apart(request)
+    plan = compare(request, sides, values=values, unchanged=unchanged, places=values or bool(given["out"]))
     out = given["out"] if given["out"] and not plan.unreadable else ""
     if out:
         save(out, request, sides, plan)
@@ -149,13 +160,14 @@ def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
     if not _comes_apart(request):
         return read(request), None
     from kplan.cli import contents
-    from kplan.plan.unchanged import Unchanged, names, settled, split
+    from kplan.plan.names import Names
+    from kplan.plan.unchanged import Unchanged, settled, split
     from kplan.source.shared import load_both
 
     known = contents.recall()
-    before = list(map(len, known))
-    both = load_both(_against(request), request.paths, describe=names, known=known, exclude=request.exclude)
-    if list(map(len, known)) != before:
+    before = list(map(len, known or ()))
+    both = load_both(_against(request), request.paths, describe=Names(), known=known, exclude=request.exclude)
+    if known is not None and list(map(len, known)) != before:
         contents.remember(known)
     old_side, new_side, files = settled(both)
     current = _chosen(request, request.against, old_side)
@@ -334,6 +346,7 @@ def save(file: str, request: Request, sides: tuple[Side, Side], plan: Plan) -> N
     """Write the plan to a file that only its owner can read."""
     import secrets
     from dataclasses import asdict
+    from pathlib import Path
 
     from kplan.plan.saved import Saved, dump
 

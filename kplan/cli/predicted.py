@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kplan.cli.reading import nothing, say_skipped, unread
 from kplan.clock import seconds, stamp
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded
@@ -55,6 +56,11 @@ class Predicted:
     began: float = 0.0
     rests: tuple[Rest, ...] = ()
     placed: Mapping[Key, str] = field(default_factory=dict)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether this is not all that the manifests ask for."""
+        return bool(self.loaded.unreadable or self.refused)
 
 
 class Surroundings(NamedTuple):
@@ -125,7 +131,7 @@ def read(paths: Sequence[str], nodes: Sequence[str], *, exclude: Iterable[str] =
         first = there.unreadable[0]
         raise KplanError(f"the cluster cannot be read: {first.span}: {first.message}")
     if not (there.documents or loaded.documents or loaded.unreadable or empty):
-        raise KplanError(f"no manifests in {' '.join((*paths, *nodes))}")
+        raise nothing(loaded, (*paths, *nodes))
     old = [*there.documents, *filter(_was_stored, loaded.documents)]
     stored = [_checked(d) for d in old]
     machines = sum(v.get("kind") == "Node" for v in stored)
@@ -277,15 +283,11 @@ def complain(found: Predicted) -> None:
     from kplan.render import admission
     from kplan.render.sanitise import one_line
 
-    for skipped in found.loaded.skipped:
-        sys.stderr.write(f"skipped {one_line(skipped.file)}: {one_line(skipped.reason)}\n")
+    say_skipped(found.loaded.skipped)
     sys.stderr.write("".join(f"note: {one_line(note)}\n" for note in found.notes))
     sys.stderr.write(admission.text(found.refused))
     if found.loaded.unreadable:
-        first = found.loaded.unreadable[0]
-        count = len(found.loaded.unreadable)
-        what = f"{count} document{'s' * (count > 1)} could not be read, so objects may be missing"
-        raise KplanError(what, hint=f"first: {first.span}: {first.message}")
+        raise unread(found.loaded.unreadable, "objects may be missing")
     if found.refused:
         count = len(found.refused)
         raise KplanError(f"{count} object{'s' * (count > 1)} refused, so objects are missing")

@@ -107,6 +107,12 @@ def choose(
             yield Chosen(info, tuple(o for o in here if not conditions or _fits(o, conditions)))
 
 
+def elsewhere(one: Chosen, store: Store) -> str:
+    """A namespace that has objects of the kind, with a name that is missing if one is; "" if there is none."""
+    found = map(ref_of, _objects(one.info, store, None))
+    return next((r.namespace for r in found if r.namespace and (not one.missing or r.name in one.missing)), "")
+
+
 def _named(here: list[Value], name: str, prefixes: bool) -> list[Value]:
     exact = [o for o in here if ref_of(o).name == name]
     return exact or [o for o in here if prefixes and ref_of(o).name.startswith(name)]

@@ -12,7 +12,8 @@ import click
 
 from kplan.cli import options, output, plan, plan_command
 from kplan.errors import KplanError
-from kplan.plan.saved import Saved, load
+from kplan.plan.saved import AGAIN, Saved, load
+from kplan.sealed import damaged
 
 EXAMPLES = """\
 kplan show plan.json
@@ -34,7 +35,7 @@ def command(**given: Any) -> int:
     try:
         text = plan.text(saved.plan, given, saved_to=given["file"])
     except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
-        raise KplanError(f"{given['file']} is damaged", hint="make the plan again") from error
+        raise damaged(given["file"], AGAIN) from error
     output.write(text)
     plan.refuse(saved.plan, ())
     return plan.exit_code(saved.plan, given)
@@ -67,7 +68,7 @@ def check(saved: Saved) -> None:
 
 
 def _stale(why: str) -> KplanError:
-    return KplanError(f"Saved plan is stale: {why}", hint="make the plan again")
+    return KplanError(f"Saved plan is stale: {why}", hint=AGAIN)
 
 
 def _request(raw: Mapping[str, Any]) -> plan.Request:
@@ -75,5 +76,5 @@ def _request(raw: Mapping[str, Any]) -> plan.Request:
     sample = asdict(plan.Request((), ""))
     values = {**sample, **values}  # a plan of an older release lacks what came later
     if values.keys() != sample.keys() or any(type(v) is not type(sample[k]) for k, v in values.items()):
-        raise KplanError("the saved plan is damaged", hint="make the plan again")
+        raise damaged("the saved plan", AGAIN)
     return plan.Request(**values)

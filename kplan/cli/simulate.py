@@ -14,6 +14,7 @@ import click
 from kplan import release
 from kplan.cli import options, output
 from kplan.cli.predicted import MOST_PODS, Input, come_to_rest, read, surroundings
+from kplan.cli.reading import ALLOW_EMPTY, nothing, unread
 from kplan.errors import KplanError
 from kplan.placement import Simulation
 from kplan.render.admission import Answered
@@ -21,7 +22,6 @@ from kplan.render.admission import Answered
 PENDING = 2
 _ADD = re.compile(r"(\d{1,5})(?::(.+))?")
 _WHAT_IFS = ("explain", "drain", "add_nodes", "until_full", "scheduler_config")  # and nodes_needed
-_EMPTY = "--allow-empty if that is how it should be"
 _NOT_WITH = {
     "script": "--script",
     "metrics": "--metrics",
@@ -37,7 +37,7 @@ kplan simulate manifests/ --metrics load.yaml          with what autoscalers mea
 kplan simulate manifests/ --events --steps             all that happens, with its time
 kplan simulate manifests/ --explain web                why that node, node by node
 kplan simulate dump.yaml --drain node-3                what `kubectl drain` would lead to
-kplan simulate manifests/ --add-nodes 2:node-1         with two more nodes like node-1
+kplan simulate manifests/ --add-nodes 2                with two more nodes; 2:node-1 makes them like node-1
 kplan simulate manifests/ --until-full web             how many more copies fit
 kplan simulate manifests/ --nodes-needed               how many nodes are missing
 """
@@ -87,11 +87,7 @@ def command(**given: Any) -> int:
     simulation, refused = run(given)
     output.write(text(simulation, refused, given))
     if simulation.unreadable:
-        first = simulation.unreadable[0]
-        raise KplanError(
-            f"{len(simulation.unreadable)} documents could not be read, so objects may be missing",
-            hint=f"first: {first.span}: {first.message}",
-        )
+        raise unread(simulation.unreadable, "objects may be missing")
     return PENDING if given["detailed_exitcode"] and (refused or not simulation.is_well) else 0
 
 
@@ -106,7 +102,7 @@ def run(given: Mapping[str, Any]) -> tuple[Simulation, Sequence[Answered]]:
         return _placed(given, version), ()
     found = read(given["paths"], given["nodes"], exclude=given["exclude"], empty=True)
     if not found.loaded.documents and not given["allow_empty"]:
-        raise KplanError(f"no manifests in {' '.join(given['paths'])}", hint=_EMPTY)
+        raise nothing(found.loaded, given["paths"], ALLOW_EMPTY)
     if found.pods > MOST_PODS:
         return _too_many(found, version), ()
     return _followed(found, version, given)
@@ -157,7 +153,7 @@ def _placed(given: Mapping[str, Any], version: str) -> Simulation:
     paths = (*given["nodes"], *given["paths"])
     loaded = load(paths, exclude=given["exclude"], stdin=sys.stdin.buffer.read() if "-" in paths else None)
     if not loaded.documents and not given["allow_empty"]:
-        raise KplanError(f"no manifests in {' '.join(paths)}", hint=_EMPTY)
+        raise nothing(loaded, paths, ALLOW_EMPTY)
     profiles = profile.read(_config(given["scheduler_config"]), version) if given["scheduler_config"] else {}
     question = Question(
         version=version,

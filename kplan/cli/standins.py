@@ -6,11 +6,12 @@ one is what a simulation is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from kplan import standins
 from kplan.store import Store, ref_of
-from kplan.workloads import dicts, get, pod_template
+from kplan.workloads import get, pod_template
 
 if TYPE_CHECKING:
     from kplan.cluster import Cluster
@@ -49,8 +50,7 @@ def _sentence(kind: str, names: list[str]) -> str:
 
 def _namespaces(store: Store) -> list[Value]:
     """The namespaces that objects are in."""
-    names = dict.fromkeys(key.namespace for key, _ in store.items() if key.namespace)
-    return [_named("v1", "Namespace", n) for n in names]
+    return [standins.of("Namespace", n) for n in dict.fromkeys(k.namespace for k, _ in store.items() if k.namespace)]
 
 
 def _pods(store: Store) -> Iterator[tuple[str, Value]]:
@@ -64,7 +64,7 @@ def _pods(store: Store) -> Iterator[tuple[str, Value]]:
 def _accounts(store: Store) -> list[Value]:
     wanted = dict.fromkeys((ns, spec.get("serviceAccountName") or "default") for ns, spec in _pods(store))
     missing = [w for w in wanted if store.find("ServiceAccount", w[1], w[0]) is None and w[1] != "default"]
-    return [_named("v1", "ServiceAccount", name, namespace) for namespace, name in missing]
+    return [standins.of("ServiceAccount", name, namespace) for namespace, name in missing]
 
 
 def _classes(store: Store) -> list[Value]:
@@ -73,8 +73,8 @@ def _classes(store: Store) -> list[Value]:
     priorities = dict.fromkeys(spec["priorityClassName"] for _, spec in pods if spec.get("priorityClassName"))
     runtimes = dict.fromkeys(spec["runtimeClassName"] for _, spec in pods if spec.get("runtimeClassName"))
     return [
-        *(_named("scheduling.k8s.io/v1", "PriorityClass", n, value=0) for n in priorities if n[:7] != "system-"),
-        *(_named("node.k8s.io/v1", "RuntimeClass", n, handler="unknown") for n in runtimes),
+        *(standins.of("PriorityClass", n) for n in priorities if n[:7] != "system-"),
+        *(standins.of("RuntimeClass", n) for n in runtimes),
     ]
 
 
@@ -83,31 +83,12 @@ def _storage(store: Store) -> list[Value]:
     from kplan.scheduler.prepare import ANY_CLASS, missing_classes
 
     of_volumes = {get(v, "spec", "storageClassName") or ANY_CLASS for v in store.all("PersistentVolume")}
-    classes = [c for c in missing_classes(_claims(store), store) if c["metadata"]["name"] not in of_volumes]
-    return [{**c, "provisioner": "unknown", "metadata": _renamed(c["metadata"], ANY_CLASS, store)} for c in classes]
+    names = [c["metadata"]["name"] for c in missing_classes(standins.claims(store.all()), store)]
+    wanted = [n for n in names if n not in of_volumes]
+    return [standins.default_class(_free(store)) if n == ANY_CLASS else standins.of("StorageClass", n) for n in wanted]
 
 
-def _renamed(meta: Value, placeholder: str, store: Store) -> Value:
-    """The metadata of a class under a name that a server takes."""
-    if meta["name"] != placeholder:
-        return meta
+def _free(store: Store) -> str:
+    """A name for the default class that no class has."""
     names = ("default", *(f"default-{i}" for i in range(2, len(store) + 3)))
-    return {**meta, "name": next(n for n in names if store.find("StorageClass", n) is None)}
-
-
-def _claims(store: Store) -> Iterable[Value]:
-    yield from store.all("PersistentVolumeClaim")
-    for o in store.all("StatefulSet"):
-        for template in dicts(o, "spec", "volumeClaimTemplates"):
-            if get(o, "spec", "replicas") != 0:
-                yield {**template, "metadata": {**template["metadata"], "namespace": o["metadata"].get("namespace")}}
-    for _, spec in _pods(store):
-        for volume in dicts(spec, "volumes"):
-            claim = get(volume, "ephemeral", "volumeClaimTemplate")
-            if isinstance(claim, dict):
-                yield {"metadata": {"name": volume.get("name")}, **claim}
-
-
-def _named(version: str, kind: str, name: str, namespace: str = "", **rest: Any) -> Value:
-    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
-    return {"apiVersion": version, "kind": kind, "metadata": meta, **rest}
+    return next(n for n in names if store.find("StorageClass", n) is None)

@@ -12,6 +12,7 @@ from kplan import __version__
 from kplan.cli import options, output
 from kplan.cli.against import state_folder
 from kplan.cli.linting import load_config
+from kplan.cli.reading import nothing
 from kplan.errors import KplanError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ folder_option = click.option(
 )
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def command() -> None:
     """Save what is deployed, and compare with it later.
 
@@ -96,7 +97,7 @@ def _documents(given: dict[str, Any], config: Config) -> tuple[Document, ...]:
         sys.stderr.write(f"skipped {one_line(str(one.span or one.file))}: {one_line(one.reason)}\n")
     sys.stderr.write("".join(f"warning: {one_line(text)}\n" for text in warnings))
     if not documents and not config.allow_empty:
-        raise KplanError(f"no manifests in {' '.join(given['paths'])}", hint="--allow-empty saves a state of nothing")
+        raise nothing(loaded, given["paths"], "--allow-empty saves a state of nothing")
     return documents
 
 

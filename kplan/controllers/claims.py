@@ -6,7 +6,7 @@ controller that matches is adopted; nothing is adopted by or for an object that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from kplan.controllers.control import Control, reference
@@ -41,12 +41,6 @@ def claim(
         return mine
     free = [o for o in control.orphans(kind, namespace) if not o["metadata"].get("deletionTimestamp")]
     return mine + [control.update(_adopted(o, owner, finalizer)) for o in free if counts(o) and matches(o)]
-
-
-def candidates(owners: Iterable[Value], obj: Value, matches: Callable[[Value, Value], bool]) -> list[Value]:
-    """The owners that might adopt an object without a controller."""
-    namespace = obj["metadata"].get("namespace")
-    return [o for o in owners if o["metadata"].get("namespace") == namespace and matches(o, obj)]
 
 
 def _adopted(obj: Value, owner: Value, finalizer: str) -> Value:

@@ -7,7 +7,6 @@ nobody looks through all pods.
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from kplan.controllers.control import Control
 from kplan.model import Key
@@ -15,8 +14,6 @@ from kplan.store import Write
 
 Value = dict[str, Any]
 Users = dict[Key, dict[Key, None]]
-
-_USERS: WeakKeyDictionary[Control, Users] = WeakKeyDictionary()
 
 
 def names(pod: Value) -> list[str]:
@@ -42,8 +39,8 @@ def see(write: Write, control: Control) -> None:
         return  # the volumes of a pod never change
     pod = write.new if write.new is not None else write.old
     assert pod is not None
+    users = _users(control)
     for claim in keys(pod):
-        users = _USERS.setdefault(control, {})
         if write.new is not None:
             users.setdefault(claim, {})[write.key] = None
         else:
@@ -52,5 +49,9 @@ def see(write: Write, control: Control) -> None:
 
 def of(claim: Key, control: Control) -> list[Value]:
     """The pods that use a claim, oldest first."""
-    found = (control.get(key) for key in _USERS.get(control, {}).get(claim, ()))
+    found = (control.get(key) for key in _users(control).get(claim, ()))
     return [pod for pod in found if pod is not None]
+
+
+def _users(control: Control) -> Users:
+    return control.remembered("claimusers", Users)

@@ -6,6 +6,8 @@ from typing import Any
 
 Value = dict[str, Any]
 
+_OBSERVED_SINCE = 34
+
 
 def find(status: Value, kind: str) -> Value | None:
     """The condition of this type, or None."""
@@ -14,6 +16,14 @@ def find(status: Value, kind: str) -> Value | None:
             found: Value = c
             return found
     return None
+
+
+def observed(pod: Value, minor: int) -> Value:
+    """What a condition of a pod says of the generation that it was set for (KEP-5067, on by default since 1.34).
+
+    Controllers and the scheduler say so, the eviction subresource and a binding do not.
+    """
+    return {"observedGeneration": pod["metadata"].get("generation", 1)} if minor >= _OBSERVED_SINCE else {}
 
 
 def with_conditions(status: Value, conditions: dict[str, Value], now: str) -> Value:

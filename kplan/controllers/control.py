@@ -7,21 +7,24 @@ the next read: a simulated cluster has no caches that lag.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from kplan import release as releases
 from kplan.api.admission.quota import charge
 from kplan.api.deletion import deleted
-from kplan.api.pipeline import created, decode, kind_of
+from kplan.api.pipeline import kind_of
+from kplan.api.placeholders import closed
 from kplan.api.request import Refused, Server
 from kplan.api.strategy import GENERATION
 from kplan.clock import Clock, seconds
-from kplan.controllers.placeholders import closed
+from kplan.controllers.twins import Twins
 from kplan.events import Event
 from kplan.model import Key, split_api_version
 from kplan.store import Store, ref_of
 
 Value = dict[str, Any]
+Made = TypeVar("Made")
 
 NOBODY = Key("", "", "", "")
 NORMAL, WARNING = "Normal", "Warning"
@@ -44,7 +47,7 @@ class Timer(NamedTuple):
 class Control:
     """The hands of every controller. `current` is the controller and the object that it looks at.
 
-    `memory` is what controllers know that no object says, by controller and object; NOBODY stands for all of them.
+    `memory` is what controllers know that no object says, by controller and object (of all: see `remembered`).
     `retrying` says that the current sync is a second try. `calls` counts the calls of `settle`, `made` what was created
     in this one; `metrics` is what the metrics APIs answer, None if there are none.
     """
@@ -65,6 +68,7 @@ class Control:
         self.made = 0
         self.retrying = False
         self.current: tuple[str, Key] = ("", Key("", "", "", ""))
+        self._twins = Twins()
         self._serials: dict[tuple[str, str, str], int] = {}
         self._time = (clock.now, clock.text)
 
@@ -93,6 +97,14 @@ class Control:
         """The objects of a kind that no controller owns."""
         return self.store.uncontrolled(kind, namespace)
 
+    def remembered(self, controller: str, make: Callable[[], Made]) -> Made:
+        """What a controller knows of all objects together; `make` begins it."""
+        place = (controller, NOBODY)
+        if place not in self.memory:
+            self.memory[place] = make()
+        found: Made = self.memory[place]
+        return found
+
     # ---------------------------------------------------------------- writing
 
     def create(self, obj: Value, status: Value | None = None) -> Value:
@@ -107,7 +119,7 @@ class Control:
             raise Refused(404, f"no matches for kind {obj['kind']!r}")
         prefix = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName", "")
         try:
-            new = created(decode(obj, info, server, [], []), info, server, [])
+            new = self._twins.created(obj, info, server)
         except Refused as no:
             no = _unnamed(no, prefix) if prefix else no
             raise Refused(no.status, opened(no.message), no.causes) from None

@@ -27,8 +27,9 @@ from kplan.controllers.deploymentsets import (
 )
 from kplan.controllers.deploymentstatus import is_complete, note_pause, write_rollout, write_status
 from kplan.controllers.manager import Controller, itself
+from kplan.controllers.podroutes import of_controlled
 from kplan.model import Key
-from kplan.store import Write, ref_of
+from kplan.store import Write
 
 Value = dict[str, Any]
 
@@ -170,21 +171,6 @@ def _available(replica_set: Value) -> int:
     return int((replica_set.get("status") or {}).get("availableReplicas") or 0)
 
 
-def _of_replica_set(write: Write, control: Control) -> list[Key]:
-    found: dict[Key, None] = {}
-    for s in (write.old, write.new):
-        ref = controller_of(s) if s is not None else None
-        if ref is not None and ref["kind"] == "Deployment":
-            found[Key("apps", "Deployment", write.key.namespace, ref["name"])] = None
-    if write.new is not None and controller_of(write.new) is None:
-        have = write.new["metadata"].get("labels")
-        for d in control.store.all("Deployment", write.key.namespace):
-            selector = d["spec"].get("selector")
-            if selector and labels.matches(selector, have):
-                found[ref_of(d).key] = None
-    return list(found)
-
-
 def _of_pod(write: Write, control: Control) -> list[Key]:
     """Recreate waits for the last pod to go."""
     ref = controller_of(write.old) if write.old is not None and write.new is None else None
@@ -197,4 +183,6 @@ def _of_pod(write: Write, control: Control) -> list[Key]:
     return [Key("apps", "Deployment", write.key.namespace, above["name"])]
 
 
-CONTROLLER = Controller("deployment", {"Deployment": itself, "ReplicaSet": _of_replica_set, "Pod": _of_pod}, reconcile)
+CONTROLLER = Controller(
+    "deployment", {"Deployment": itself, "ReplicaSet": of_controlled("apps", "Deployment"), "Pod": _of_pod}, reconcile
+)

@@ -7,7 +7,6 @@ the controllers of its pods do.
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from kplan import labels
 from kplan.api.budgets import with_condition
@@ -17,12 +16,14 @@ from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.controllers.disruptionscale import Unknown, expected_scale
 from kplan.controllers.manager import Controller
 from kplan.controllers.rounding import resolve
-from kplan.controllers.selecting import Selecting, required
+from kplan.controllers.selecting import Selecting, go_text, required
 from kplan.model import Key
 from kplan.store import Write, labels_of, ref_of
 
 Value = dict[str, Any]
 
+NAME = "disruption"
+_MAKERS = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job")
 DELETION_TIMEOUT = 120.0  # seconds after which an evicted pod that is still there counts again
 
 
@@ -32,9 +33,7 @@ def reconcile(key: Key, control: Control) -> None:
     if budget is None:
         return
     selected = _pods(budget, control)
-    if not selected and "observedGeneration" in _status(budget):
-        # Not at first sight: the pods of a workload that came just before it are mostly there when a real controller
-        # looks at a new budget. Without pods there is a second look.
+    if not selected and ("observedGeneration" in _status(budget) or not _are_coming(budget, control)):
         control.event(budget, NORMAL, "NoPods", "No matching pods found")
     try:
         expected, desired, unmanaged = _expected(budget, selected, control)
@@ -82,6 +81,19 @@ def _pods(budget: Value, control: Control) -> list[Value]:
     return [p for p in found if labels.matches(selector, labels_of(p))]
 
 
+def _are_coming(budget: Value, control: Control) -> bool:
+    """Whether a new budget may still get pods from a workload that came before it.
+
+    They are mostly there when a real controller looks at the budget. Without pods there is a second look.
+    """
+    namespace, selector = budget["metadata"]["namespace"], (budget.get("spec") or {}).get("selector")
+    born, store = control.store.born, control.store
+    since = born(ref_of(budget).key)
+    earlier = (w for kind in _MAKERS for w in store.all(kind, namespace) if born(ref_of(w).key) < since)
+    templates = ((w.get("spec") or {}).get("template") for w in earlier)
+    return selector is not None and any(labels.matches(selector, labels_of(t)) for t in templates)
+
+
 def _expected(budget: Value, selected: list[Value], control: Control) -> tuple[int, int, bool]:
     """How many pods there should be, how many must be healthy, and whether pods without a controller stand in the way.
 
@@ -120,26 +132,11 @@ def _is_healthy(pod: Value, going: dict[str, str]) -> bool:
 
 def _unmanaged(budget: Value) -> str:
     return (
-        f"Pods selected by this PodDisruptionBudget (selector: {_go_selector(budget['spec'].get('selector'))}) "
+        f"Pods selected by this PodDisruptionBudget (selector: {go_text(budget['spec'].get('selector'))}) "
         "were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may "
         "result in undefined behavior. To account for these pods please set "
         '".spec.minAvailable" field of the PDB to an integer value.'
     )
-
-
-def _go_selector(selector: Value | None) -> str:
-    """A selector as its generated String method prints it."""
-    if selector is None:
-        return "nil"
-    plain = selector.get("matchLabels") or {}
-    pairs = "".join(f"{k}: {plain[k]}," for k in sorted(plain))
-    expressions = "".join(
-        f"LabelSelectorRequirement{{Key:{e.get('key', '')},Operator:{e.get('operator', '')},"
-        f"Values:[{' '.join(e.get('values') or ())}],}},"
-        for e in selector.get("matchExpressions") or ()
-    )
-    listed = f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}}"
-    return f"&LabelSelector{{MatchLabels:map[string]string{{{pairs}}},{listed},}}"
 
 
 class _Memory:
@@ -150,14 +147,8 @@ class _Memory:
         self.written: dict[Key, Value] = {}
 
 
-_MEMORIES: WeakKeyDictionary[Control, _Memory] = WeakKeyDictionary()
-
-
 def _memory(control: Control) -> _Memory:
-    found = _MEMORIES.get(control)
-    if found is None:
-        found = _MEMORIES[control] = _Memory()
-    return found
+    return control.remembered(NAME, _Memory)
 
 
 def _of_budget(write: Write, control: Control) -> list[Key]:
@@ -184,4 +175,4 @@ def _of_pod(write: Write, control: Control) -> list[Key]:
     return [first]
 
 
-CONTROLLER = Controller("disruption", {"PodDisruptionBudget": _of_budget, "Pod": _of_pod}, reconcile)
+CONTROLLER = Controller(NAME, {"PodDisruptionBudget": _of_budget, "Pod": _of_pod}, reconcile)

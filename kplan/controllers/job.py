@@ -17,6 +17,7 @@ from kplan.controllers.jobscale import manage, remove
 from kplan.controllers.jobstate import COMPLETE, FAILED, REACHED, End, Sync, look
 from kplan.controllers.jobstatus import note_suspension, track
 from kplan.controllers.manager import Controller, itself
+from kplan.controllers.podroutes import of_controlled, selects
 from kplan.model import Key
 from kplan.store import Write, ref_of
 
@@ -76,11 +77,6 @@ def is_finished(job: Value) -> bool:
     return finished_as(job) is not None
 
 
-def selects(job: Value, pod: Value) -> bool:
-    """Whether the selector of a Job matches a pod."""
-    return labels.matches(job["spec"].get("selector"), pod["metadata"].get("labels"))
-
-
 def _is_ours(job: Value) -> bool:
     """Whether no other controller is to look after a Job."""
     return job["spec"].get("managedBy") in (None, MANAGER)
@@ -93,20 +89,6 @@ def _is_whole(job: Value) -> bool:
     return bool(selector and template.get("spec")) and labels.matches(
         selector, (template.get("metadata") or {}).get("labels")
     )
-
-
-def _of_pod(write: Write, control: Control) -> list[Key]:
-    """From a pod to its Job, or to those that might adopt it."""
-    found: dict[Key, None] = {}
-    for pod in (write.old, write.new):
-        job = _job_of(pod, control) if pod is not None else None
-        if job is not None:
-            found[ref_of(job).key] = None
-    if write.new is not None and controller_of(write.new) is None:
-        for job in control.store.all("Job", write.key.namespace):
-            if selects(job, write.new):
-                found[ref_of(job).key] = None
-    return list(found)
 
 
 def _job_of(pod: Value, control: Control) -> Value | None:
@@ -146,5 +128,5 @@ def _pods_of_gone(write: Write, control: Control) -> list[Key]:
     return [ref_of(p).key for p in left if p["kind"] == "Pod" and jobpods.is_tracked(p)]
 
 
-CONTROLLER = Controller("job", {"Job": itself, "Pod": _of_pod}, reconcile)
+CONTROLLER = Controller("job", {"Job": itself, "Pod": of_controlled("batch", "Job")}, reconcile)
 ORPHANS = Controller("joborphans", {"Job": _pods_of_gone, "Pod": _forgotten_pod}, release)

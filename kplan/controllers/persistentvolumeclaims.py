@@ -8,7 +8,6 @@ came right after its claim is first told that the claim is not bound.
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from kplan.controllers import claimusers
 from kplan.controllers.control import NORMAL, WARNING, Control
@@ -57,9 +56,6 @@ class _Known(NamedTuple):
     volume: Volume
 
 
-_VOLUMES: WeakKeyDictionary[Control, dict[str, _Known]] = WeakKeyDictionary()
-
-
 def sync(claim: Value, control: Control, *, again: bool = False) -> None:
     """Look at one claim. With `again` nothing has changed about it: what was said before is not repeated."""
     if BIND_COMPLETED in _notes(claim):
@@ -92,7 +88,7 @@ def _find(claim: Value, control: Control, again: bool) -> None:
 
 def _match(claim: Claim, control: Control, delayed: bool) -> Value | None:
     """The object of the volume that suits a claim best."""
-    known = _VOLUMES.setdefault(control, {})
+    known = control.remembered("persistentvolumeclaims", dict[str, _Known])
     found = []
     for value in control.store.all("PersistentVolume"):
         name = value["metadata"]["name"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.controllers import pods
-from kplan.controllers.conditions import with_conditions
+from kplan.controllers.conditions import observed, with_conditions
 from kplan.controllers.control import Control
 from kplan.controllers.manager import Controller
 from kplan.model import Key
@@ -34,7 +34,12 @@ def reconcile(key: Key, control: Control) -> None:
         return
     control.memory.pop(control.current, None)
     if not pods.has_ended(pod):
-        said = {"status": "True", "reason": "DeletionByPodGC", "message": "PodGC: node no longer exists"}
+        said = {
+            "status": "True",
+            "reason": "DeletionByPodGC",
+            "message": "PodGC: node no longer exists",
+            **observed(pod, control.minor),
+        }
         status = with_conditions(pod.get("status") or {}, {"DisruptionTarget": said}, control.now)
         pod = control.status(pod, {**status, "phase": "Failed"})
     control.delete(pod, grace=0)

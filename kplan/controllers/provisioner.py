@@ -13,6 +13,7 @@ from typing import Any
 from kplan.api.request import Refused
 from kplan.controllers.control import NORMAL, WARNING, Control
 from kplan.controllers.manager import Controller, itself
+from kplan.controllers.metadata import without_finalizer
 from kplan.controllers.persistentvolumeclaims import BETA_PROVISIONER, PROVISIONER
 from kplan.controllers.persistentvolumephases import RELEASED
 from kplan.labels import Requirement
@@ -39,9 +40,7 @@ def reconcile(key: Key, control: Control) -> None:
         control.delete(obj)
         current = control.get(key)
         if current is not None:
-            meta = current["metadata"]
-            kept = [f for f in meta.get("finalizers") or () if f != FINALIZER]
-            control.update({**current, "metadata": {**meta, "finalizers": kept}})
+            control.update(without_finalizer(current, FINALIZER))
 
 
 def _provision(claim: Value, control: Control) -> None:

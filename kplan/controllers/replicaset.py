@@ -6,7 +6,6 @@ same code under another kind (pkg/controller/replication/conversion.go).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from kplan import labels
@@ -15,8 +14,9 @@ from kplan.controllers import deletionorder, pods
 from kplan.controllers.claims import claim
 from kplan.controllers.control import NORMAL, WARNING, Control, controller_of
 from kplan.controllers.manager import Controller
+from kplan.controllers.podroutes import of_controlled
 from kplan.model import Key
-from kplan.store import Write, ref_of
+from kplan.store import Write
 
 Value = dict[str, Any]
 
@@ -158,29 +158,11 @@ def _meta(obj: Value) -> Value:
     return {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}
 
 
-def _of_pod(kind: str) -> Callable[[Write, Control], list[Key]]:
-    """From a pod to its controller of a kind, or to those that might adopt it."""
-
-    def route(write: Write, control: Control) -> list[Key]:
-        found: dict[Key, None] = {}
-        for pod in (write.old, write.new):
-            ref = controller_of(pod) if pod is not None else None
-            if ref is not None and ref["kind"] == kind:
-                owner = control.find(kind, ref["name"], write.key.namespace)
-                if owner is not None and owner["metadata"].get("uid") == ref.get("uid"):
-                    found[ref_of(owner).key] = None
-        if write.new is not None and controller_of(write.new) is None:
-            for owner in control.store.all(kind, write.key.namespace):
-                if selects(owner, write.new):
-                    found[ref_of(owner).key] = None
-        return list(found)
-
-    return route
-
-
-CONTROLLER = Controller("replicaset", {"ReplicaSet": _itself, "Pod": _of_pod("ReplicaSet")}, reconcile)
+CONTROLLER = Controller(
+    "replicaset", {"ReplicaSet": _itself, "Pod": of_controlled("apps", "ReplicaSet", selects)}, reconcile
+)
 REPLICATION = Controller(
     "replicationcontroller",
-    {"ReplicationController": _itself, "Pod": _of_pod("ReplicationController")},
+    {"ReplicationController": _itself, "Pod": of_controlled("", "ReplicationController", selects)},
     reconcile,
 )

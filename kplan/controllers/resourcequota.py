@@ -11,7 +11,7 @@ from typing import Any
 from kplan.api.admission.quotacosts import applies, charges, notation, resource_of
 from kplan.api.customresources import catalog_of
 from kplan.controllers import pods
-from kplan.controllers.control import NOBODY, Control
+from kplan.controllers.control import Control
 from kplan.controllers.manager import ANY, Controller
 from kplan.model import Key
 from kplan.quantity import DECIMAL, Quantity
@@ -81,8 +81,7 @@ def reconcile(key: Key, control: Control) -> None:
 
 
 def _accounts(control: Control) -> dict[str, dict[Key, Account]]:
-    found: dict[str, dict[Key, Account]] = control.memory.setdefault((NAME, NOBODY), {})
-    return found
+    return control.remembered(NAME, dict[str, dict[Key, Account]])
 
 
 def _is_countable(name: str, catalog: Catalog) -> bool:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from kplan.api.request import Refused
-from kplan.controllers.control import NOBODY, Control
+from kplan.controllers.control import Control
 from kplan.controllers.manager import Controller
 from kplan.controllers.namespaces import is_active
 from kplan.model import Key
@@ -22,7 +22,6 @@ Value = dict[str, Any]
 NAME, FIELD = "kube-root-ca.crt", "ca.crt"
 PLACEHOLDER = "<ca>\n"
 _CONTROLLER = "root-ca-certificate-publisher"
-_MEMORY = (_CONTROLLER, NOBODY)
 _ANNOTATION = "kubernetes.io/description"
 _DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
@@ -36,7 +35,7 @@ def reconcile(key: Key, control: Control) -> None:
     namespace = control.get(key)
     if namespace is None:
         return
-    data = {FIELD: _authority(control)}
+    data = {FIELD: control.remembered(_CONTROLLER, lambda: _authority(control))}
     known = control.get(Key("", "ConfigMap", key.name, NAME))
     if known is not None:
         meta = known["metadata"]
@@ -56,17 +55,13 @@ def reconcile(key: Key, control: Control) -> None:
 
 
 def _authority(control: Control) -> str:
-    known = control.memory.get(_MEMORY)
-    if known is None:
-        held = Counter(
-            str((c.get("data") or {}).get(FIELD) or "")
-            for c in control.store.all("ConfigMap")
-            if c["metadata"]["name"] == NAME
-        )
-        held.pop("", None)
-        known = held.most_common(1)[0][0] if held else PLACEHOLDER
-        control.memory[_MEMORY] = known
-    return str(known)
+    held = Counter(
+        str((c.get("data") or {}).get(FIELD) or "")
+        for c in control.store.all("ConfigMap")
+        if c["metadata"]["name"] == NAME
+    )
+    held.pop("", None)
+    return held.most_common(1)[0][0] if held else PLACEHOLDER
 
 
 def _namespace(write: Write, control: Control) -> list[Key]:  # noqa: ARG001 - one shape for every route

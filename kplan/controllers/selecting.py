@@ -65,3 +65,18 @@ def required(selector: Value) -> dict[str, str]:
         if e.get("operator") == "In" and len(values) == 1:
             found.setdefault(e["key"], values[0])
     return found
+
+
+def go_text(selector: Value | None) -> str:
+    """A selector as its generated String method prints it."""
+    if selector is None:
+        return "nil"
+    plain = selector.get("matchLabels") or {}
+    pairs = "".join(f"{k}: {plain[k]}," for k in sorted(plain))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{e.get('key', '')},Operator:{e.get('operator', '')},"
+        f"Values:[{' '.join(e.get('values') or ())}],}},"
+        for e in selector.get("matchExpressions") or ()
+    )
+    listed = f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}}"
+    return f"&LabelSelector{{MatchLabels:map[string]string{{{pairs}}},{listed},}}"

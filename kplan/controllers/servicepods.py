@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from kplan.controllers import pods
 from kplan.controllers.control import Control
@@ -176,15 +175,9 @@ class Memory:
         return list(dict.fromkeys(found))
 
 
-_MEMORIES: WeakKeyDictionary[Control, Memory] = WeakKeyDictionary()
-
-
 def memory(control: Control) -> Memory:
     """What is remembered of the cluster of this control."""
-    found = _MEMORIES.get(control)
-    if found is None:
-        found = _MEMORIES[control] = Memory()
-    return found
+    return control.remembered("servicepods", Memory)
 
 
 def _label_selector(service: Value) -> Value | None:

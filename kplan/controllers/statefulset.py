@@ -106,7 +106,7 @@ def _ends(items: Sequence[T], turn: Callable[[T], _Turn], ordered: bool) -> bool
         if _Turn.FAILED in [turn(item) for item in side_by_side(items[done : done + batch])]:
             return True
         done += batch
-        batch = min(2 * done, pods.MOST_AT_ONCE)
+        batch = min(2 * batch, pods.MOST_AT_ONCE)
     return False
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kplan.controllers.conditions import with_conditions
+from kplan.controllers.conditions import observed, with_conditions
 from kplan.controllers.control import NORMAL, Control
 from kplan.controllers.manager import Controller, itself
 from kplan.model import Key
@@ -73,6 +73,7 @@ def _evict(pod: Value, control: Control) -> None:
         "status": "True",
         "reason": "DeletionByTaintManager",
         "message": "Taint manager: deleting due to NoExecute taint",
+        **observed(pod, control.minor),
     }
     pod = control.status(pod, with_conditions(pod.get("status") or {}, {"DisruptionTarget": said}, control.now))
     control.delete(pod)

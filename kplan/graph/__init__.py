@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Edge, Need, Selection, Step
 from kplan.graph.graph import Graph, build
-from kplan.graph.order import rank
 from kplan.graph.pods import Labels, pods
 
 __all__ = [
@@ -19,5 +18,4 @@ __all__ = [
     "Step",
     "build",
     "pods",
-    "rank",
 ]

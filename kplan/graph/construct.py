@@ -3,91 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from kplan.graph import irregular
-from kplan.graph.edge import FOUND, Edge, Wanted
-from kplan.graph.found import found
+from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
+from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
 from kplan.graph.rules import Found, GroupKind, Rule, walk
 from kplan.graph.selectors import selection
+from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, shortcut
 from kplan.graph.world import Resolution, World
+from kplan.hints import Any
 from kplan.model import Key, Object, Path, split_api_version
+from kplan.tuples import NamedTuple
 
 # What can only be known when the manifest is filled in: a name with one of these is no name yet.
 _PLACEHOLDERS = ("$", "{", "<")
 
 
-def edges_of(obj: Object, position: int, world: World, wanted: Wanted | None = None) -> list[Edge]:
-    """Every edge that starts at an object, or those that are wanted."""
-    out: list[Edge] = []
-    identity, source = world.key_of(obj), obj.ref.key
-    for rule, value, path in found(obj, identity):
+class _Laid(NamedTuple):
+    """What is known of the objects of one layout and kind: where rules apply, each with its shortcut, and a shortcut
+    for the irregular edges."""
+
+    ways: tuple[tuple[Shortcut | None, Rule, Path], ...]
+    irregular: Shortcut | None
+
+
+class Builder:
+    """Makes the edges that start at the objects of a world: every edge, or those that are wanted."""
+
+    def __init__(self, world: World, wanted: Wanted | None = None) -> None:
+        self._world = world
+        self._asked = wanted
+        self._laid: dict[tuple[int, str, str, str], _Laid | None] = {}
+
+    def edges_of(self, obj: Object, position: int) -> list[Edge]:
+        """The edges that start at the object that has this position."""
+        out: list[Edge] = []
+        identity = self._world.key_of(obj)
+        laid = self._of_layout(obj, identity)
+        if laid is None:
+            for rule, value, path in found(obj, identity):
+                out += self._edges(rule, value, path, obj, position)
+            return out + self._irregular(obj, identity, position)
+        slots, namespace = obj.document.layout[1], obj.ref.namespace  # type: ignore[union-attr, index]
+        for is_settled, rule, path in laid.ways:
+            if is_settled is None or not is_settled(slots, namespace):
+                replaced = replaced_volumes(obj) if "volumes" in path else Replaced()
+                if path[: replaced.depth] not in replaced.paths:
+                    out += self._edges(rule, obj.part(*path), path, obj, position)
+        if laid.irregular is None or not laid.irregular(slots, namespace):
+            out += self._irregular(obj, identity, position)
+        return out
+
+    def _wants(self, edge: str, kind: str, state: str, own: bool = False) -> bool:
+        return self._asked is None or self._asked(edge, kind, state, own)
+
+    def _of_layout(self, obj: Object, identity: Key) -> _Laid | None:
+        layout = obj.document.layout[0] if obj.document is not None and obj.document.layout is not None else None
+        if layout is None:
+            return None
+        key = (id(layout), identity.group, identity.kind, obj.ref.kind)
+        if key not in self._laid:
+            plan = ("edges", identity.group, identity.kind, obj.ref.kind)
+            if plan not in layout.plans:
+                layout.plans[plan] = ways(obj, identity, layout.tree)
+            known: Ways | None = layout.plans[plan]
+            self._laid[key] = self._with_shortcuts(known, obj, identity, layout.tree) if known is not None else None
+        return self._laid[key]
+
+    def _with_shortcuts(self, known: Ways, obj: Object, identity: Key, tree: Any) -> _Laid:
+        world, asked = self._world, self._asked
+        if asked is None or world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not False:
+            return _Laid(tuple((None, rule, path) for rule, path in known), None)
+        own = own_labels(obj.ref.kind, tree)
+        laid = tuple((shortcut(rule, path, tree, own, world, asked), rule, path) for rule, path in known)
+        if asked("namespace", "Namespace", MISSING, False) or not irregular.is_usual(identity, world):
+            return _Laid(laid, None)
+        if not irregular.has_own_pods(identity):
+            return _Laid(laid, lambda _slots, _namespace: True)
+        selector = tree["spec"].get("selector") if isinstance(tree.get("spec"), dict) else None
+        labels = selector if obj.ref.kind == "ReplicationController" else match_labels(selector)
+        return _Laid(laid, None if asked("own-pods", "Pod", FOUND, True) else selects_own(labels, own))
+
+    def _irregular(self, obj: Object, identity: Key, position: int) -> list[Edge]:
+        is_asked = self._wants("namespace", "Namespace", MISSING)
+        return [
+            edge if edge.position >= 0 else edge._replace(position=position)
+            for edge in irregular.edges_of(obj, identity, self._world, with_namespace=is_asked)
+            if self._wants(edge.kind, edge.target.kind, edge.state, edge.kind == "own-pods" and edge.state == FOUND)
+        ]
+
+    def _edges(self, rule: Rule, value: Any, path: Path, obj: Object, position: int) -> list[Edge]:
+        """The edges of a rule that applies to this value."""
         if rule.form:
-            edge = _selector(rule, value, path, obj, source, position, world, wanted)
-            if edge is not None:
-                out.append(edge)
-        else:
-            _references(rule, value, path, obj, source, position, world, wanted, out)
-    others = irregular.edges_of(obj, identity, source, world, wanted)
-    out += [
-        edge if edge.position >= 0 else edge._replace(position=position)
-        for edge in others
-        if wanted is None or wanted(edge.kind, edge.target.kind, edge.state)
-    ]
-    return out
+            return self._selector(rule, value, path, obj, position)
+        return self._references(rule, value, path, obj, position)
 
+    def _selector(self, rule: Rule, value: Any, path: Path, obj: Object, position: int) -> list[Edge]:
+        asked = selection(rule.form, rule.target.group, rule.target.kind, value, obj.ref.namespace)
+        if asked is None:
+            return []
+        if self._world.is_cluster_scoped(asked.group, asked.kind):
+            asked = asked._replace(namespaces=("",))
+        state, note = self._world.state_of(asked)
+        if self._asked is not None and not self._asked(rule.edge, asked.kind, state, self._is_own(asked, obj)):
+            return []
+        place = (*path, "selector") if rule.form in ("service", "monitor") else path
+        return [Edge(obj.ref.key, place, rule.edge, asked, state, rule.optional, "", note, position, order=False)]
 
-def _selector(
-    rule: Rule, value: Any, path: Path, obj: Object, source: Key, position: int, world: World, wanted: Wanted | None
-) -> Edge | None:
-    asked = selection(rule.form, rule.target.group, rule.target.kind, value, obj.ref.namespace)
-    if asked is None:
-        return None
-    if world.is_cluster_scoped(asked.group, asked.kind):
-        asked = asked._replace(namespaces=("",))
-    state, note = world.state_of(asked)
-    if wanted is not None and not wanted(rule.edge, asked.kind, state):
-        return None
-    place = (*path, "selector") if rule.form in ("service", "monitor") else path
-    return Edge(source, place, rule.edge, asked, state, rule.optional, "", note, position, order=False)
+    def _is_own(self, asked: Selection, obj: Object) -> bool:
+        """Whether a selector surely holds for the pods that its own object makes."""
+        labels = self._world.pods(obj) if asked.kind == "Pod" else None
+        if labels is None or obj.ref.namespace not in asked.namespaces:
+            return False
+        return labels.satisfy_all(asked.requirements) is True
 
+    def _references(self, rule: Rule, value: Any, path: Path, obj: Object, position: int) -> list[Edge]:
+        name, field = (value, "") if isinstance(value, str) else _name(rule, value)
+        if not name or "$" in name or "{" in name or "<" in name or (rule.unless and name.startswith(rule.unless)):
+            return []
+        holder: Mapping[str, Any] = value if isinstance(value, dict) else {}
+        if rule.condition[0] and holder.get(rule.condition[0]) != rule.condition[1]:
+            return []
+        group, kind = _target(rule, holder) if rule.target.kind_field else rule.target[:2]
+        namespace = _namespace(rule, holder, group, kind, obj, self._world)
+        if not kind or namespace is None:
+            return []
+        there = self._world.resolve(group, kind, namespace, name)
+        optional = rule.optional or holder.get("optional") is True
+        source = obj.ref.key
 
-def _references(
-    rule: Rule,
-    value: Any,
-    path: Path,
-    obj: Object,
-    source: Key,
-    position: int,
-    world: World,
-    wanted: Wanted | None,
-    out: list[Edge],
-) -> None:
-    name, field = (value, "") if isinstance(value, str) else _name(rule, value)
-    if not name or "$" in name or "{" in name or "<" in name or (rule.unless and name.startswith(rule.unless)):
-        return
-    holder: Mapping[str, Any] = value if isinstance(value, dict) else {}
-    if rule.condition[0] and holder.get(rule.condition[0]) != rule.condition[1]:
-        return
-    group, kind = _target(rule, holder) if rule.target.kind_field else rule.target[:2]
-    namespace = _namespace(rule, holder, group, kind, obj, world)
-    if not kind or namespace is None:
-        return
-    there = world.resolve(group, kind, namespace, name)
-    optional = rule.optional or holder.get("optional") is True
+        def edge() -> Edge:
+            place = (*path, field) if field else path
+            return Edge(
+                source, place, rule.edge, there.key, there.state, optional, "", there.note, position, rule.order
+            )
 
-    def edge() -> Edge:
-        place = (*path, field) if field else path
-        return Edge(source, place, rule.edge, there.key, there.state, optional, "", there.note, position, rule.order)
+        out = [edge()] if self._wants(rule.edge, there.key.kind, there.state) else []
+        if rule.keys and there.objects:
+            out += self._parts(rule, holder, path, edge, there)
+        if rule.grant and rule.namespace in holder and there.key.namespace not in ("", obj.ref.namespace):
+            permit = irregular.grant(edge(), (*path, rule.namespace), self._world)
+            if self._wants(permit.kind, permit.target.kind, permit.state):
+                out.append(permit)
+        return out
 
-    if wanted is None or wanted(rule.edge, there.key.kind, there.state):
-        out.append(edge())
-    if rule.keys and there.objects:
-        out += _parts(rule, holder, path, edge, there, world, wanted)
-    if rule.grant and rule.namespace in holder and there.key.namespace not in ("", obj.ref.namespace):
-        permit = irregular.grant(edge(), (*path, rule.namespace), world)
-        if wanted is None or wanted(permit.kind, permit.target.kind, permit.state):
-            out.append(permit)
+    def _parts(
+        self, rule: Rule, holder: Mapping[str, Any], path: Path, edge: Callable[[], Edge], there: Resolution
+    ) -> Iterator[Edge]:
+        """One edge for each key or port that is asked of a target that exists."""
+        for field in rule.keys:
+            named: list[Found] = []
+            walk(field.place, holder, path, named)
+            keys = [
+                (str(v), p) for _, v, p in named if isinstance(v, (str, int)) and not isinstance(v, bool) and v != ""
+            ]
+            for key, place in keys or ([(field.default, edge().path)] if field.default else []):
+                state = self._world.part_state(there, key)
+                if state is not None and self._wants(f"{rule.edge}-key", there.key.kind, state):
+                    note = "" if state == FOUND else f"{there.key.kind} {there.key.name} has no {key}"
+                    yield edge()._replace(path=place, kind=f"{rule.edge}-key", state=state, key=key, note=note)
 
 
 def _name(rule: Rule, value: Any) -> tuple[str, str]:
@@ -119,24 +193,3 @@ def _namespace(rule: Rule, holder: Mapping[str, Any], group: str, kind: str, obj
     if not world.is_cluster_scoped(obj.ref.group, obj.ref.kind) or obj.ref.namespace:
         return obj.ref.namespace
     return None if world.is_cluster_scoped(group, kind) is False else ""
-
-
-def _parts(
-    rule: Rule,
-    holder: Mapping[str, Any],
-    path: Path,
-    edge: Callable[[], Edge],
-    there: Resolution,
-    world: World,
-    wanted: Wanted | None,
-) -> Iterator[Edge]:
-    """One edge for each key or port that is asked of a target that exists."""
-    for field in rule.keys:
-        named: list[Found] = []
-        walk(field.place, holder, path, named)
-        keys = [(str(v), p) for _, v, p in named if isinstance(v, (str, int)) and not isinstance(v, bool) and v != ""]
-        for key, place in keys or ([(field.default, edge().path)] if field.default else []):
-            state = world.part_state(there, key)
-            if state is not None and (wanted is None or wanted(f"{rule.edge}-key", there.key.kind, state)):
-                note = "" if state == FOUND else f"{there.key.kind} {there.key.name} has no {key}"
-                yield edge()._replace(path=place, kind=f"{rule.edge}-key", state=state, key=key, note=note)

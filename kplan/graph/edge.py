@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
+from kplan.hints import Final
 from kplan.labels import Requirement
 from kplan.model import Key, Path, format_path
 from kplan.tuples import NamedTuple
@@ -12,6 +12,7 @@ from kplan.tuples import NamedTuple
 FOUND: Final = "found"
 MISSING: Final = "missing"
 UNKNOWN: Final = "unknown"
+STATES: Final = (FOUND, MISSING, UNKNOWN)
 
 
 class Selection(NamedTuple):
@@ -35,8 +36,9 @@ class Selection(NamedTuple):
         return f"{self.kind} with {labels}{where}"
 
 
-# Which edges are made: those of this kind, to a target of this kind, in this state.
-Wanted = Callable[[str, str, str], bool]
+# Which edges are made: those of this kind, to a target of this kind, in this state; and whether they are selectors that
+# surely hold for the pods of their own object.
+Wanted = Callable[[str, str, str, bool], bool]
 
 
 class Edge(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.graph.made import claim_templates
 from kplan.graph.rules import Found, Place, Rule, table, walk
+from kplan.hints import Any
 from kplan.model import Key, Object, Path
+from kplan.tuples import NamedTuple
 from kplan.workloads import POD_PATHS, get, pod_template
 
 Ways = tuple[tuple[Rule, Path], ...]
@@ -14,17 +14,8 @@ Ways = tuple[tuple[Rule, Path], ...]
 
 def found(obj: Object, identity: Key) -> list[Found]:
     """Every rule that applies to an object, with what stands there and its path."""
-    layout = obj.document.layout[0] if obj.document is not None and obj.document.layout is not None else None
-    if layout is None:
-        return _walked(obj, identity)
-    key = ("edges", identity.group, identity.kind, obj.ref.kind)
-    if key not in layout.plans:
-        layout.plans[key] = _ways(obj, identity, layout.tree)
-    ways: Ways | None = layout.plans[key]
-    if ways is None:
-        return _walked(obj, identity)
-    part = obj.part
-    return [(rule, part(*path), path) for rule, path in ways]
+    out, replaced = _walked(obj, identity), replaced_volumes(obj)
+    return [one for one in out if one[2][: replaced.depth] not in replaced.paths] if replaced.paths else out
 
 
 def _walked(obj: Object, identity: Key) -> list[Found]:
@@ -36,19 +27,31 @@ def _walked(obj: Object, identity: Key) -> list[Found]:
         walk(tree, obj.value, (), out)
     pod = pod_template(obj.value)
     if pod is not None:
-        replaced = {name for _, name in claim_templates(obj)}
-        spec = pod.spec if not replaced else {**pod.spec, "volumes": _without(pod.spec.get("volumes"), replaced)}
-        walk(rules.pod_spec, spec, (*pod.path, "spec"), out)
+        walk(rules.pod_spec, pod.spec, (*pod.path, "spec"), out)
     return out
 
 
-def _without(volumes: Any, names: set[str]) -> Any:
-    """The volumes but those that the claims of a StatefulSet stand in for; each keeps its place."""
-    return [None if get(v, "name") in names else v for v in volumes] if isinstance(volumes, list) else volumes
+class Replaced(NamedTuple):
+    """The paths of the volumes of a pod that claims of a StatefulSet stand in for, all of one length."""
+
+    paths: frozenset[Path] = frozenset()
+    depth: int = 0
 
 
-def _ways(obj: Object, identity: Key, tree: Any) -> Ways | None:
-    """The rules and paths for all objects of a layout; None where values decide about them."""
+def replaced_volumes(obj: Object) -> Replaced:
+    """Which volumes of an object's pods are none of their own: they bear the name of a claim template."""
+    names = {name for _, name in claim_templates(obj)}
+    if not names:
+        return Replaced()
+    place = (*POD_PATHS.get(obj.ref.kind, ("spec", "template")), "spec", "volumes")
+    volumes = obj.part(*place)
+    found = [i for i, v in enumerate(volumes) if get(v, "name") in names] if isinstance(volumes, list) else []
+    return Replaced(frozenset((*place, i) for i in found), len(place) + 1)
+
+
+def ways(obj: Object, identity: Key, tree: Any) -> Ways | None:
+    """The rules and paths for all objects of the layout of this one, those in replaced volumes too; None where values
+    decide about them."""
     rules = table()
     path = POD_PATHS.get(obj.ref.kind)
     if (
@@ -62,8 +65,8 @@ def _ways(obj: Object, identity: Key, tree: Any) -> Ways | None:
         if not isinstance(spec, dict) or step not in spec:
             return None
         spec = spec[step]
-    own = rules.kinds.get((identity.group, identity.kind), Place())
-    if next(claim_templates(obj), None) or _hides(rules.common, tree) or _hides(own, tree):
+    own = rules.kinds.get((identity.group, identity.kind)) or Place()
+    if _hides(rules.common, tree) or _hides(own, tree):
         return None
     if path is not None and (not isinstance(spec, dict) or _hides(rules.pod_spec, spec)):
         return None

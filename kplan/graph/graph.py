@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from kplan.graph.construct import edges_of
+from kplan.graph.construct import Builder
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step, Wanted
-from kplan.graph.order import Needs, components, needs_of, reverse, waves
 from kplan.graph.world import World
+from kplan.hints import TYPE_CHECKING
 from kplan.model import Key, Object
+
+if TYPE_CHECKING:
+    from kplan.graph.order import Needs
 
 
 class Graph:
@@ -56,27 +59,36 @@ class Graph:
 
     def order(self) -> tuple[Step, ...]:
         """Every object in an order in which it can be applied, in waves, with the objects that it waits for."""
+        from kplan.graph.order import waves
+
         return waves(self._needs)
 
     def deletion_order(self) -> tuple[Step, ...]:
         """The order of deleting: the reverse of applying. `needs` stay those of applying."""
+        from kplan.graph.order import reverse
+
         return reverse(self.order())
 
     def cycles(self) -> tuple[tuple[Key, ...], ...]:
         """Objects that need each other in a circle, each circle sorted."""
+        from kplan.graph.order import components
+
         return tuple(sorted(part for part in components(self._needs) if len(part) > 1))
 
     @cached_property
     def duplicates(self) -> Mapping[Key, tuple[Object, ...]]:
         """Identities that several objects bear, as the server sees them. `generateName` gives each its own name."""
-        bearers: dict[Key, list[Object]] = {}
-        for obj in self.objects:
-            if obj.part("metadata", "name") or not obj.part("metadata", "generateName"):
-                bearers.setdefault(self._world.key_of(obj), []).append(obj)
-        return {key: tuple(objects) for key, objects in bearers.items() if len(objects) > 1}
+        several = {key: found for key, found in self._world.named.items() if len(found) > 1}
+        named = {
+            key: tuple(o for o in found if o.part("metadata", "name") or not o.part("metadata", "generateName"))
+            for key, found in several.items()
+        }
+        return {key: objects for key, objects in named.items() if len(objects) > 1}
 
     @cached_property
     def _needs(self) -> Needs:
+        from kplan.graph.order import needs_of
+
         return needs_of(self.nodes, self.edges)
 
     @cached_property
@@ -122,5 +134,6 @@ def build(
     """
     given = tuple(objects)
     world = World(given, closed=closed, externals=externals)
-    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i, world, wanted))
+    edges_of = Builder(world, wanted).edges_of
+    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i))
     return Graph(given, world, edges)

@@ -4,12 +4,12 @@ to what is made from it, and permissions between namespaces."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Edge, Selection, Wanted
+from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Edge, Selection
 from kplan.graph.rules import table
 from kplan.graph.selectors import conditions, of_map
 from kplan.graph.world import CRD, Resolution, World
+from kplan.hints import Any
 from kplan.model import Key, Object, Path, split_api_version
 from kplan.workloads import dicts, get
 
@@ -19,18 +19,30 @@ _SERVICE_ACCOUNT_USER = "system:serviceaccount:"
 Edges = Iterator[Edge]
 
 
-def edges_of(obj: Object, identity: Key, source: Key, world: World, wanted: Wanted | None = None) -> Edges:
-    """The irregular edges of an object; `source` is its key as it is written. Those to namespaces, which every object
-    has, are left out where nobody wants them."""
+def edges_of(obj: Object, identity: Key, world: World, *, with_namespace: bool = True) -> Edges:
+    """The irregular edges of an object; perhaps without that to its namespace, which every object has."""
     name = obj.ref.namespace
-    is_asked = wanted is None or wanted("namespace", "Namespace", MISSING)
-    if is_asked and name and world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not True:
+    if with_namespace and name and world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not True:
         found = world.resolve("", "Namespace", "", name)
-        yield Edge(source, ("metadata", "namespace"), "namespace", found.key, found.state, note=found.note)
+        path = ("metadata", "namespace")
+        yield Edge(obj.ref.key, path, "namespace", found.key, found.state, note=found.note)
     yield from _definition(obj, identity, world)
     special = _SPECIAL.get((identity.group, identity.kind))
     if special is not None:
         yield from special(obj, world)
+
+
+def is_usual(identity: Key, world: World) -> bool:
+    """Whether objects of this identity's kind have no irregular edges but that to the namespace and `own-pods`."""
+    kind = identity[:2]
+    if kind in world.crds or table().needs_definition(*kind):
+        return False
+    return _SPECIAL.get(kind, _own_pods) is _own_pods
+
+
+def has_own_pods(identity: Key) -> bool:
+    """Whether objects of this identity's kind select the pods that they make."""
+    return _SPECIAL.get(identity[:2]) is _own_pods
 
 
 def _edge(obj: Object, path: Path, kind: str, found: Resolution) -> Edge:

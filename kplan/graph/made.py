@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from kplan.graph.edge import FOUND, MISSING
 from kplan.graph.pods import Ordinals, ordinals
-from kplan.graph.rules import Found, Rule, table, walk
+from kplan.graph.rules import Found, Place, Rule, table, walk
 from kplan.model import Key, Object
 from kplan.tuples import NamedTuple
 from kplan.workloads import get
@@ -37,8 +37,11 @@ class Made:
         self._named: dict[Key, Key] = {}
         self._anywhere: dict[tuple[str, str, str], Key] = {}
         self._series: dict[Key, Series] = {}
+        made = table().made
         for position, obj in enumerate(objects):
-            self._by_rule(obj)
+            tree = made.get((obj.ref.group, obj.ref.kind))
+            if tree is not None:
+                self._by_rule(obj, tree)
             if obj.ref.kind == "StatefulSet":
                 self._by_statefulset(obj, position)
             elif (obj.ref.group, obj.ref.kind) == POD:
@@ -64,11 +67,9 @@ class Made:
             return None
         return self._series.get(key._replace(name=stem))
 
-    def _by_rule(self, obj: Object) -> None:
-        tree = table().made.get((obj.ref.group, obj.ref.kind))
+    def _by_rule(self, obj: Object, tree: Place) -> None:
         found: list[Found] = []
-        if tree is not None:
-            walk(tree, obj.value, (), found)
+        walk(tree, obj.value, (), found)
         for rule, value, _ in found:
             name = value if isinstance(value, str) else get(value, rule.names[0])
             if not isinstance(name, str) or not name or not _is_annotated(obj, rule):

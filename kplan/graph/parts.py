@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from kplan.model import Object
-from kplan.workloads import dicts, get
+from kplan.workloads import dicts
 
-Value = dict[str, Any]
 _TOKEN_KEYS = ("token", "ca.crt", "namespace")
 
 
@@ -17,52 +15,51 @@ def parts(obj: Object) -> frozenset[str] | None:
     read = _READERS.get((obj.ref.group, obj.ref.kind))
     if read is None:
         return None
-    value = obj.value
-    return read(value) if value else None
+    return read(obj) if obj.is_laid_out or obj.value else None
 
 
-def _configmap(value: Value) -> frozenset[str] | None:
-    return _keys(value, "data", "binaryData")
+def _configmap(obj: Object) -> frozenset[str] | None:
+    return _keys(obj, "data", "binaryData")
 
 
-def _secret(value: Value) -> frozenset[str] | None:
-    keys = _keys(value, "data", "stringData")
-    if keys is not None and value.get("type") == "kubernetes.io/service-account-token":
+def _secret(obj: Object) -> frozenset[str] | None:
+    keys = _keys(obj, "data", "stringData")
+    if keys is not None and obj.part("type") == "kubernetes.io/service-account-token":
         return keys.union(_TOKEN_KEYS)
     return keys
 
 
-def _keys(value: Value, *fields: str) -> frozenset[str] | None:
+def _keys(obj: Object, *fields: str) -> frozenset[str] | None:
     found: set[str] = set()
     for field in fields:
-        part = value.get(field)
-        if isinstance(part, dict):
-            found.update(part)
-        elif part is not None:
+        names = obj.names(field)
+        if names is not None:
+            found.update(names)
+        elif obj.part(field) is not None:
             return None
     return frozenset(found)
 
 
-def _service(value: Value) -> frozenset[str] | None:
+def _service(obj: Object) -> frozenset[str] | None:
     """Ports by number and by name; an ExternalName has none of its own."""
-    if get(value, "spec", "type") == "ExternalName":
+    if obj.part("spec", "type") == "ExternalName":
         return None
-    ports = dicts(value, "spec", "ports")
+    ports = dicts(obj.part("spec", "ports"))
     return frozenset(str(p[f]) for p in ports for f in ("port", "name") if isinstance(p.get(f), (int, str)))
 
 
-def _gateway(value: Value) -> frozenset[str] | None:
-    return frozenset(str(v.get("name")) for v in dicts(value, "spec", "listeners"))
+def _gateway(obj: Object) -> frozenset[str] | None:
+    return frozenset(str(v.get("name")) for v in dicts(obj.part("spec", "listeners")))
 
 
-def _crd(value: Value) -> frozenset[str] | None:
-    versions = dicts(value, "spec", "versions")
+def _crd(obj: Object) -> frozenset[str] | None:
+    versions = dicts(obj.part("spec", "versions"))
     served = {str(v.get("name")) for v in versions if v.get("served") is not False}
-    only = get(value, "spec", "version")
+    only = obj.part("spec", "version")
     return frozenset(served | {only} if isinstance(only, str) and not versions else served) or None
 
 
-_READERS: dict[tuple[str, str], Callable[[Value], frozenset[str] | None]] = {
+_READERS: dict[tuple[str, str], Callable[[Object], frozenset[str] | None]] = {
     ("", "ConfigMap"): _configmap,
     ("", "Secret"): _secret,
     ("", "Service"): _service,

@@ -6,14 +6,14 @@ job/utils.go) and the admission plugin PodTopologyLabels.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from typing import Any
+from collections.abc import Callable, Container, Mapping
 
+from kplan.hints import Any
 from kplan.labels import Requirement
 from kplan.model import Object
 from kplan.record import field, record
 from kplan.tuples import NamedTuple
-from kplan.workloads import get, slim_pod
+from kplan.workloads import get, may_make_pods, slim_pod
 
 Added = dict[str, Container[str]]
 
@@ -95,8 +95,10 @@ def pods(obj: Object) -> Labels | None:
 
     Where the template cannot be read, or a custom resource's controller makes the pods, there may be more labels.
     """
-    template = slim_pod(obj)
     own = (obj.ref.group, obj.ref.kind)
+    if own not in _ADDED and not may_make_pods(obj):
+        return None
+    template = slim_pod(obj)
     if template is None:
         return Labels(more=True) if own in _ADDED else None
     labels = get(template.value, "metadata", "labels")
@@ -104,25 +106,19 @@ def pods(obj: Object) -> Labels | None:
         return Labels(more=True)
     added = _ADDED.get(own)
     readable = labels is None or isinstance(labels, dict)
-    extra = added(obj) if added else {}
-    return Labels(template.labels, _TOPOLOGY | extra, more=added is None or not readable)
+    extra = added(obj) if added else _TOPOLOGY
+    return Labels(template.labels, extra, more=added is None or not readable)
 
 
-def _nothing(_obj: Object) -> Added:
-    return {}
-
-
-def _of_deployment(_obj: Object) -> Added:
-    return {"pod-template-hash": ANYTHING}
-
-
-def _of_daemonset(_obj: Object) -> Added:
-    return {"controller-revision-hash": ANYTHING, "pod-template-generation": Numbered("", 1)}
+def _always(**more: Container[str]) -> Callable[[Object], Added]:
+    """Labels that are the same for all objects of a kind."""
+    same = _TOPOLOGY | {name.replace("_", "-"): values for name, values in more.items()}
+    return lambda _obj: same
 
 
 def _of_statefulset(obj: Object) -> Added:
     first, size = ordinals(obj)
-    return {
+    return _TOPOLOGY | {
         "controller-revision-hash": ANYTHING,
         "statefulset.kubernetes.io/pod-name": Numbered(f"{obj.ref.name}-", first, size),
         "apps.kubernetes.io/pod-index": Numbered("", first, size),
@@ -139,7 +135,7 @@ def _of_cronjob(obj: Object) -> Added:
 
 
 def _job_labels(spec: Any, names: Container[str]) -> Added:
-    added = {
+    added = _TOPOLOGY | {
         "batch.kubernetes.io/job-name": names,
         "job-name": names,
         "batch.kubernetes.io/controller-uid": ANYTHING,
@@ -152,15 +148,15 @@ def _job_labels(spec: Any, names: Container[str]) -> Added:
 
 
 _ADDED = {
-    ("", "Pod"): _nothing,
-    ("", "PodTemplate"): _nothing,
-    ("", "ReplicationController"): _nothing,
-    ("apps", "ReplicaSet"): _nothing,
-    ("extensions", "ReplicaSet"): _nothing,
-    ("apps", "Deployment"): _of_deployment,
-    ("extensions", "Deployment"): _of_deployment,
-    ("apps", "DaemonSet"): _of_daemonset,
-    ("extensions", "DaemonSet"): _of_daemonset,
+    ("", "Pod"): _always(),
+    ("", "PodTemplate"): _always(),
+    ("", "ReplicationController"): _always(),
+    ("apps", "ReplicaSet"): _always(),
+    ("extensions", "ReplicaSet"): _always(),
+    ("apps", "Deployment"): _always(pod_template_hash=ANYTHING),
+    ("extensions", "Deployment"): _always(pod_template_hash=ANYTHING),
+    ("apps", "DaemonSet"): _always(controller_revision_hash=ANYTHING, pod_template_generation=Numbered("", 1)),
+    ("extensions", "DaemonSet"): _always(controller_revision_hash=ANYTHING, pod_template_generation=Numbered("", 1)),
     ("apps", "StatefulSet"): _of_statefulset,
     ("batch", "Job"): _of_job,
     ("batch", "CronJob"): _of_cronjob,

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.record import record
 from kplan.schema.definitions import read
@@ -104,13 +104,33 @@ def group_kind(text: str) -> GroupKind:
     return group, kind
 
 
-class Table(NamedTuple):
-    """The compiled table; the trees are by (group, kind)."""
+Lines = list[dict[str, Any]]
 
-    kinds: Mapping[GroupKind, Place]
+
+class Trees:
+    """Trees by (group, kind), each made when an object of its kind is met: an input has few of the kinds there are."""
+
+    __slots__ = ("_lines", "_made", "_parts")
+
+    def __init__(self, lines: Mapping[str, Lines], parts: Mapping[str, Lines]) -> None:
+        self._lines = {group_kind(kind): of_kind for kind, of_kind in lines.items()}
+        self._parts = parts
+        self._made: dict[GroupKind, Place] = {}
+
+    def get(self, kind: GroupKind) -> Place | None:
+        """The tree of a kind; None for one that the table does not have."""
+        if kind not in self._made and kind in self._lines:
+            self._made[kind] = _tree(self._lines[kind], self._parts)
+        return self._made.get(kind)
+
+
+class Table(NamedTuple):
+    """The compiled table."""
+
+    kinds: Trees
     common: Place
     pod_spec: Place
-    made: Mapping[GroupKind, Place]
+    made: Trees
     aliases: Mapping[GroupKind, GroupKind]
     cluster_scoped: frozenset[GroupKind]
     cluster_made: frozenset[GroupKind]
@@ -127,15 +147,14 @@ class Table(NamedTuple):
 def table() -> Table:
     """The table, read and compiled once."""
     facts = read("facts/references")
-    parts: Mapping[str, list[dict[str, Any]]] = facts["parts"]
-    kinds = {k: _tree(lines, parts) for k, lines in facts["kinds"].items()}
+    parts: Mapping[str, Lines] = facts["parts"]
     scopes = read("facts/resources")
     builtin = {(group, kind) for group, known in scopes.items() for kind, v in known.items() if not v["namespaced"]}
     return Table(
-        kinds={group_kind(k): tree for k, tree in kinds.items() if k != "*"},
-        common=kinds["*"],
+        kinds=Trees(facts["kinds"], parts),
+        common=_tree(facts["kinds"]["*"], parts),
         pod_spec=_tree(parts["pod-spec"], parts),
-        made={group_kind(k): _tree(lines, parts) for k, lines in facts["made"].items()},
+        made=Trees(facts["made"], parts),
         aliases={group_kind(old): group_kind(new) for old, new in facts["aliases"].items()},
         cluster_scoped=frozenset(builtin.union(map(group_kind, facts["cluster-scoped"]))),
         cluster_made=frozenset(map(group_kind, facts["cluster-made"])),
@@ -145,17 +164,17 @@ def table() -> Table:
     )
 
 
-def _selected(lists: Iterable[list[dict[str, Any]]]) -> Iterator[GroupKind]:
+def _selected(lists: Iterable[Lines]) -> Iterator[GroupKind]:
     return (group_kind(line["select"]) for lines in lists for line in lines if "select" in line)
 
 
-def _tree(lines: list[dict[str, Any]], parts: Mapping[str, list[dict[str, Any]]]) -> Place:
+def _tree(lines: Lines, parts: Mapping[str, Lines]) -> Place:
     root = Place()
     _plant(root, lines, parts)
     return root
 
 
-def _plant(root: Place, lines: list[dict[str, Any]], parts: Mapping[str, list[dict[str, Any]]]) -> None:
+def _plant(root: Place, lines: Lines, parts: Mapping[str, Lines]) -> None:
     for line in lines:
         place = _way(root, line["at"])
         if "use" in line:

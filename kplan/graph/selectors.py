@@ -7,10 +7,10 @@ namespaces of the Prometheus operator.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.graph.edge import Selection
 from kplan.graph.pods import Labels
+from kplan.hints import Any
 from kplan.labels import Requirement, requirements
 from kplan.model import Key
 from kplan.tuples import NamedTuple
@@ -92,7 +92,7 @@ class Labelled(NamedTuple):
 class LabelIndex:
     """Labelled objects of one kind in one namespace, found by label."""
 
-    __slots__ = ("_added", "_fixed", "_more", "_taken_in", "all")
+    __slots__ = ("_added", "_exact", "_fixed", "_more", "_taken_in", "all")
 
     def __init__(self) -> None:
         self.all: list[Labelled] = []
@@ -100,10 +100,24 @@ class LabelIndex:
         self._fixed: dict[tuple[str, str | None], list[Labelled]] = {}
         self._added: dict[str, list[Labelled]] = {}
         self._more: list[Labelled] = []
+        self._exact: dict[tuple[str, ...], dict[tuple[str, ...], list[Labelled]]] = {}
 
     def add(self, item: Labelled) -> None:
         """Take in one object."""
         self.all.append(item)
+        self._exact.clear()
+
+    def exact(self, keys: tuple[str, ...]) -> Mapping[tuple[str, ...], list[Labelled]]:
+        """The objects that surely have all these labels, by their values."""
+        found = self._exact.get(keys)
+        if found is None:
+            found = self._exact[keys] = {}
+            for item in self.all:
+                fixed = item.labels.fixed
+                values = tuple(fixed.get(key) for key in keys)
+                if None not in values:
+                    found.setdefault(values, []).append(item)  # type: ignore[arg-type]
+        return found
 
     def _take_in(self, item: Labelled) -> None:
         if item.labels.more:
@@ -153,7 +167,15 @@ class Selectable:
     def add(self, group: str, kind: str, namespace: str, item: Labelled) -> None:
         """Take in an object, under its own kind or (`Pod`) as something that makes pods."""
         for place in (namespace, None):
-            self._indexes.setdefault((group, kind, place), LabelIndex()).add(item)
+            index = self._indexes.get((group, kind, place))
+            if index is None:
+                index = self._indexes[group, kind, place] = LabelIndex()
+            index.add(item)
+
+    def has(self, group: str, kind: str, namespace: str, keys: tuple[str, ...], values: tuple[str, ...]) -> bool:
+        """Whether an object of a kind in a namespace surely has these labels."""
+        index = self._indexes.get((group, kind, namespace))
+        return index is not None and values in index.exact(keys)
 
     def add_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in a namespace; None stands for the labels of one that is only spoken of."""

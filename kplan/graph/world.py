@@ -5,7 +5,7 @@ The world is open unless it is said to be closed: what is not here may be elsewh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -65,8 +65,17 @@ class Resolution(NamedTuple):
     objects: tuple[Object, ...] = ()
 
 
+class _Kind(NamedTuple):
+    """What is the same for all objects written with one group and kind: how they are stored, whether surely without
+    a namespace, and whether selectors ask for them."""
+
+    stored: GroupKind
+    scope: bool
+    selected: bool
+
+
 class World:
-    """The objects of the input, ready to be asked for."""
+    """The objects of the input, ready to be asked for; `named` holds them by their identities."""
 
     def __init__(self, objects: Sequence[Object], *, closed: bool, externals: Iterable[str | Key]) -> None:
         self.closed = closed
@@ -75,11 +84,12 @@ class World:
         self.crds = {kind: crd for crd in objects if (kind := _defines(crd)) is not None}
         self.selectable = Selectable()
         self._writers = Writers(objects)
-        self._named: dict[Key, list[Object]] = {}
+        self.named: dict[Key, list[Object]] = {}
+        self._kinds: dict[GroupKind, _Kind] = {}
         self._of_kind: dict[tuple[str, str, str], list[Object]] = {}
         self._always = _by_kind(map(pattern, table().always))
         self._externals = _by_kind(Pattern(*e) if isinstance(e, Key) else pattern(e) for e in externals)
-        self._resolved: dict[Key, Resolution] = {}
+        self._resolved: dict[GroupKind, dict[tuple[str, str], Resolution]] = {}
         self._selected: dict[Selection, Verdict] = {}
         self._parts: dict[Key, frozenset[str] | None] = {}
         self._identities: dict[int, Key] = {}
@@ -93,22 +103,27 @@ class World:
 
     def _add(self, obj: Object) -> None:
         own = obj.ref.key
-        key = self.identity(obj.ref)
-        if key == own:
-            key = own  # once, not twice
+        kind = self._kinds.get(own[:2]) or self._kind(own[:2])
+        as_it_is = own[:2] == kind.stored and not (kind.scope and own.namespace)
+        key = own if as_it_is else Key(*kind.stored, "" if kind.scope else own.namespace, own.name)
         self._identities[id(obj)] = key
-        self._named.setdefault(key, []).append(obj)
+        self.named.setdefault(key, []).append(obj)
         self._of_kind.setdefault(key[:3], []).append(obj)
-        if key[:2] in self._selects:
+        if kind.selected:
             self.selectable.add(*key[:3], Labelled(own, labels_of(obj)))
-        if key[:2] == ("", "Namespace"):
+        if kind.stored == ("", "Namespace"):
             self.selectable.add_namespace(key.name, labels_of(obj).fixed if obj.is_laid_out or obj.value else None)
-        elif key.namespace or not self.is_cluster_scoped(*key[:2]):
+        elif key.namespace or not kind.scope:
             self.selectable.add_namespace(key.namespace, None)
         made = self._pods[id(obj)] = pods(obj)
         if made is not None:
             self._of_kind.setdefault(("", "Pod", key.namespace), [])
             self.selectable.add("", "Pod", key.namespace, Labelled(own, made))
+
+    def _kind(self, own: GroupKind) -> _Kind:
+        stored = self.stored(*own)
+        found = self._kinds[own] = _Kind(stored, bool(self.is_cluster_scoped(*stored)), stored in self._selects)
+        return found
 
     @cached_property
     def _anywhere(self) -> dict[tuple[str, str, str], list[Object]]:
@@ -129,9 +144,12 @@ class World:
 
     def identity(self, ref: Ref) -> Key:
         """The key under which an object is stored, whatever group and namespace it was written with."""
-        own = (ref.group, ref.kind)
-        group, kind = self._aliases.get(own, own)
+        group, kind = self.stored(ref.group, ref.kind)
         return Key(group, kind, "" if self.is_cluster_scoped(group, kind) else ref.namespace, ref.name)
+
+    def stored(self, group: str, kind: str) -> GroupKind:
+        """The group and kind under which objects of a kind are stored."""
+        return self._aliases.get((group, kind), (group, kind))
 
     def is_cluster_scoped(self, group: str, kind: str) -> bool | None:
         """Whether objects of a kind have no namespace; None for a kind that nothing is known of."""
@@ -159,21 +177,27 @@ class World:
     def objects(self, key: Key) -> tuple[Object, ...]:
         """The objects with an identity; an object without a namespace goes to `default`."""
         other = {"": "default", "default": ""}.get(key.namespace)
-        found = self._named.get(key, [])
+        found = self.named.get(key, [])
         if other is not None:
-            found = found + self._named.get(key._replace(namespace=other), [])
+            found = found + self.named.get(key._replace(namespace=other), [])
         return tuple(found)
+
+    def resolved(self, group: str, kind: str) -> Mapping[tuple[str, str], Resolution]:
+        """What `resolve` has found so far of a stored kind, by namespace ("" without) and name."""
+        return self._resolved.setdefault((group, kind), {})
 
     def resolve(self, group: str, kind: str, namespace: str, name: str) -> Resolution:
         """What is called so. A kind of unknown scope is looked for in the namespace first."""
-        group, kind = self._aliases.get((group, kind), (group, kind))
+        group, kind = self.stored(group, kind)
         scope = self.is_cluster_scoped(group, kind)
-        key = Key(group, kind, "" if scope else namespace, name)
-        known = self._resolved.get(key)
+        namespace = "" if scope else namespace
+        resolved = self._resolved.setdefault((group, kind), {})
+        known = resolved.get((namespace, name))
         if known is None:
+            key = Key(group, kind, namespace, name)
             found = self.objects(key) or (self.objects(key._replace(namespace="")) if scope is None else ())
             known = Resolution(found[0].ref.key, FOUND, "", found) if found else self._elsewhere(key)
-            self._resolved[key] = known
+            resolved[namespace, name] = known
         return known
 
     def _elsewhere(self, key: Key) -> Resolution:
@@ -252,8 +276,8 @@ class World:
             return plural
         return _plural(kind.lower())
 
-    def part_state(self, target: Resolution, part: str) -> str | None:
-        """The state of a part of a target that exists: `found`, or `missing` or `unknown`; None if it cannot be told.
+    def parts_of(self, target: Resolution) -> frozenset[str] | None:
+        """The names of the parts of a target that exists; None if they are not known.
 
         Several documents with one name (alternatives, overlays) count together.
         """
@@ -261,7 +285,11 @@ class World:
             known = [parts(o) for o in target.objects]
             told = [p for p in known if p is not None]
             self._parts[target.key] = frozenset().union(*told) if told and len(told) == len(known) else None
-        have = self._parts[target.key]
+        return self._parts[target.key]
+
+    def part_state(self, target: Resolution, part: str) -> str | None:
+        """The state of a part of a target that exists: `found`, `missing` or `unknown`; None if it cannot be told."""
+        have = self.parts_of(target)
         if have is None or part in have:
             return None if have is None else FOUND
         # An empty ConfigMap or Secret in a file is often a place that something else fills.
@@ -284,7 +312,7 @@ def labels_of(obj: Object) -> Labels:
 
 def _defines(obj: Object) -> GroupKind | None:
     """The kind that a CustomResourceDefinition defines; None for anything else."""
-    if obj.ref.key[:2] != CRD:
+    if (obj.ref.group, obj.ref.kind) != CRD:
         return None
     group, kind = get(obj.value, "spec", "group"), get(obj.value, "spec", "names", "kind")
     return (group, kind) if isinstance(group, str) and isinstance(kind, str) else None

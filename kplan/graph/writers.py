@@ -8,8 +8,8 @@ be made, so it does not count.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Object
 from kplan.tuples import NamedTuple
 from kplan.workloads import dicts, get

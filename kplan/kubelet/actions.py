@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from kplan.controllers import pods
 from kplan.controllers.control import Control, controller_of
+from kplan.kubelet import restarts
 from kplan.kubelet.outcomes import Script, outcome_of
 from kplan.kubelet.starting import begin, with_sidecars_ended
 from kplan.kubelet.status import finished, restarted
@@ -161,8 +162,10 @@ class Kubelet:
 
     def _exit(self, pod: Value) -> None:
         outcome, now = outcome_of(pod, self.script, self.control), self.control.now
-        report = restarted if outcome.restarts(pod) else finished
-        self.control.status(pod, with_sidecars_ended(pod, report(pod, outcome.exit_code or 0, now), now))
+        code = outcome.exit_code or 0
+        again = restarts.again(pod, code)
+        status = restarted(pod, code, again, now) if again else finished(pod, code, now)
+        self.control.status(pod, with_sidecars_ended(pod, status, now))
 
     def _address(self, pod: Value) -> str:
         """An address of its own for each pod, from the usual range of pod networks."""

@@ -3,7 +3,8 @@
 Nobody can know that from a manifest: by default what can start becomes ready and stays so, and the containers of a Job
 end with 0. A script says otherwise for images or pods. Images under the reserved top-level domain `.example` (RFC 2606)
 carry it in their tag, which makes examples and tests self-contained: `never-ready…` runs and never becomes ready,
-`crash…` falls over at once, `exitN` ends with code N, `run` and all others run for ever. Two annotations go with them:
+`crash…` falls over at once, `exitN` ends with code N, `run` and all others run for ever. What else the tag says may
+stand before or behind that, set off by a dash, dot or underscore (`2-crash`, `exit1-2`). Two annotations go with them:
 `fake-kubelet/exit-codes: "i:N,…"` for the index i of a Job, `fake-kubelet/fail-first: "n"` for pods of an owner
 of which the first n to end fail and the others succeed.
 """
@@ -16,13 +17,15 @@ from typing import Any, NamedTuple
 
 from kplan.controllers import pods
 from kplan.controllers.control import Control, controller_of
+from kplan.kubelet import restarts
 from kplan.kubelet.scripted import scripted
 
 Value = dict[str, Any]
 Script = Mapping[str, "Outcome"]
 
 _EXAMPLE = re.compile(r"[^/]+\.example(?::\d+)?/.*:(?P<tag>[^:/@]+)")
-_EXIT = re.compile(r"exit(\d{1,3})")
+_NEVER_READY, _CRASH = (re.compile(rf"(?:^|[-._]){word}") for word in ("never-ready", "crash"))
+_EXIT = re.compile(r"(?:^|[-._])exit(\d{1,3})(?=[-._]|$)")
 _CODES, _FAIL_FIRST = "fake-kubelet/exit-codes", "fake-kubelet/fail-first"
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _MOST_RESTARTS = 7
@@ -43,13 +46,10 @@ class Outcome(NamedTuple):
         """Whether there is an end still to come for a pod that runs."""
         if self.exit_code is None:
             return False
-        if _policy(pod) == "Never" or (self.exit_code == 0 and _policy(pod) == "OnFailure"):
+        again = restarts.again(pod, self.exit_code)
+        if any(name not in again for name in _not_ended(pod)):
             return True
         return self.exit_code != 0 and pods.restarts(pod) < _MOST_RESTARTS
-
-    def restarts(self, pod: Value) -> bool:
-        """Whether the kubelet starts the container again when it has ended."""
-        return _policy(pod) == "Always" or (_policy(pod) == "OnFailure" and self.exit_code != 0)
 
 
 RUNS = Outcome()
@@ -57,6 +57,12 @@ RUNS = Outcome()
 
 def outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
     """How a pod fares: by the script for its name, workload or image, by the tags of examples, else well."""
+    found = _outcome_of(pod, script, control)
+    counted = pod["spec"].get("restartPolicy") in ("OnFailure", "Never")  # by a Job, or it ends the pod
+    return Outcome(exit_code=1) if found.crashes and (counted or not restarts.again(pod, 1)) else found
+
+
+def _outcome_of(pod: Value, script: Script | None, control: Control) -> Outcome:
     said = scripted(pod, script, control.store) if script else None
     if said is not None:
         return said
@@ -77,11 +83,11 @@ def of_image(image: str, script: Script | None) -> Outcome | None:
 
 
 def _of_tags(tags: list[str]) -> Outcome:
-    if any(t.startswith("crash") for t in tags):
+    if any(map(_CRASH.search, tags)):
         return Outcome(ready=False, crashes=True)
-    if any(t.startswith("never-ready") for t in tags):
+    if any(map(_NEVER_READY.search, tags)):
         return Outcome(ready=False)
-    codes = [int(m[1]) for t in tags if (m := _EXIT.fullmatch(t))]
+    codes = [int(m[1]) for t in tags if (m := _EXIT.search(t))]
     return Outcome(exit_code=max(codes)) if codes and len(codes) == len(tags) else RUNS
 
 
@@ -105,5 +111,8 @@ def _ended_before(pod: Value, control: Control) -> int:
     return sum(pods.has_ended(p) + pods.restarts(p) for p in owned)
 
 
-def _policy(pod: Value) -> str:
-    return str(pod["spec"].get("restartPolicy") or "Always")
+def _not_ended(pod: Value) -> list[str]:
+    """The names of the containers that have not ended for good."""
+    states = (pod.get("status") or {}).get("containerStatuses") or ()
+    over = {s["name"] for s in states if "terminated" in (s.get("state") or {})}
+    return [c["name"] for c in pod["spec"]["containers"] if c["name"] not in over]

@@ -12,8 +12,9 @@ from kplan.controllers.control import WARNING, Control
 from kplan.kubelet import containers, mounts, probes
 from kplan.kubelet.outcomes import RUNS, Outcome, Script, of_image
 from kplan.kubelet.readiness import with_readiness
+from kplan.kubelet.restarts import starts_again
 from kplan.kubelet.sources import Problem
-from kplan.kubelet.status import blank, ended, started
+from kplan.kubelet.status import blank, crashing, ended, started
 from kplan.model import Key
 
 Value = dict[str, Any]
@@ -95,10 +96,10 @@ class _Run:
     def _fallen(self, container: Value, code: int) -> Value:
         self.halted = True
         over = ended(container, {}, code, self.control.now)
-        if self.pod["spec"].get("restartPolicy") == "Never" and container.get("restartPolicy") != "Always":
-            self.failed = True
-            return over
-        return _crashing(container, over["state"])
+        if starts_again(container, self.pod, code):
+            return crashing(container, over, _CRASHES)
+        self.failed = True
+        return over
 
     def containers(self, running: list[Value], address: str) -> list[Value]:
         """The statuses of the containers; `running` is what they are if nothing is in the way."""
@@ -129,7 +130,7 @@ class _Run:
         self.events += probes.events(container, failing, address)
         if failing == probes.READINESS:
             return {**state, "ready": False}
-        return _crashing(container, ended(container, {}, 137, self.control.now)["state"])
+        return crashing(container, ended(container, {}, 137, self.control.now), _CRASHES)
 
     def phase(self, states: list[Value]) -> str:
         """Pending while a container has never been started."""
@@ -169,11 +170,6 @@ def _unmounted(pod: Value, now: str) -> Value:
 def _waiting(container: Value, reason: str, message: str = "") -> Value:
     waiting = {"reason": reason, **({"message": message} if message else {})}
     return {**blank(container), "state": {"waiting": waiting}}
-
-
-def _crashing(container: Value, last: Value) -> Value:
-    waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
-    return {**blank(container), "restartCount": _CRASHES, "state": {"waiting": waiting}, "lastState": last}
 
 
 def _states(pod: Value) -> dict[str, Value]:

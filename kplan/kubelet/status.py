@@ -5,9 +5,11 @@ Follows pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, getPhase) and status/
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from kplan.controllers.conditions import with_conditions
+from kplan.kubelet import restarts
 from kplan.kubelet.outcomes import Outcome
 
 Value = dict[str, Any]
@@ -18,6 +20,7 @@ _UNREADY = "ContainersNotReady"
 def started(pod: Value, outcome: Outcome, address: str, now: str) -> Value:
     """The status of a pod whose containers were started."""
     names = [c["name"] for c in pod["spec"]["containers"]]
+    again = restarts.again(pod, 1) if outcome.crashes else frozenset()
     if outcome.ready:
         said: Value = {"status": "True"}
     else:
@@ -32,7 +35,7 @@ def started(pod: Value, outcome: Outcome, address: str, now: str) -> Value:
         "podIP": address,
         "podIPs": [{"ip": address}],
         "startTime": now,
-        "containerStatuses": [_running(c, outcome, now) for c in pod["spec"]["containers"]],
+        "containerStatuses": [_running(c, outcome, again, now) for c in pod["spec"]["containers"]],
     }
     true = {"status": "True"}  # PodScheduled too: nobody else says so of a pod that came with its node
     conditions = {"PodScheduled": true, "Initialized": true, "ContainersReady": said, "Ready": said}
@@ -52,18 +55,28 @@ def finished(pod: Value, code: int, now: str) -> Value:
     return with_conditions(status, {"ContainersReady": said, "Ready": said}, now)
 
 
-def restarted(pod: Value, code: int, now: str) -> Value:
-    """The status of a pod whose containers have ended and are about to be started again."""
-    names = [c["name"] for c in pod["spec"]["containers"]]
-    waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
+def restarted(pod: Value, code: int, again: Collection[str], now: str) -> Value:
+    """The status of a pod whose containers have ended; those named in `again` are about to be started again.
+
+    What ends well and starts again runs all the time, as far as anybody sees.
+    """
     states = []
     for c, s in _containers(pod):
-        last = ended(c, s, code, now)["state"]
-        again = {"restartCount": (s.get("restartCount") or 0) + 1, "state": {"waiting": waiting}, "lastState": last}
-        states.append({**blank(c), **again})
+        if c["name"] not in again:
+            states.append(s if "terminated" in (s.get("state") or {}) else ended(c, s, code, now))
+        else:
+            states.append(crashing(c, ended(c, s, code, now), 1) if code else s or blank(c))
+    names = [s["name"] for s in states if not s.get("ready")]
     said = {"status": "False", "reason": _UNREADY, "message": f"containers with unready status: [{' '.join(names)}]"}
     status = {**(pod.get("status") or {}), "containerStatuses": states}
     return with_conditions(status, {"ContainersReady": said, "Ready": said}, now)
+
+
+def crashing(container: Value, over: Value, times: int) -> Value:
+    """The status of a container that waits to be started again, `times` more than when it ended as `over` says."""
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
+    count = over["restartCount"] + times
+    return {**blank(container), "restartCount": count, "state": {"waiting": waiting}, "lastState": over["state"]}
 
 
 def _containers(pod: Value) -> list[tuple[Value, Value]]:
@@ -84,10 +97,10 @@ def blank(container: Value) -> Value:
     }
 
 
-def _running(container: Value, outcome: Outcome, now: str) -> Value:
+def _running(container: Value, outcome: Outcome, again: Collection[str], now: str) -> Value:
     if outcome.crashes:
-        waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
-        return {**blank(container), "restartCount": 3, "state": {"waiting": waiting}}
+        over = ended(container, {}, 1, now)
+        return {**crashing(container, over, 3), "lastState": {}} if container["name"] in again else over
     running = {"ready": outcome.ready, "started": True, "state": {"running": {"startedAt": now}}}
     return {**blank(container), **running}
 

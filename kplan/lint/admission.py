@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kplan.api import admit
-from kplan.lint import fieldpath
+from kplan import release
+from kplan.api.pipeline import create
+from kplan.api.request import Server
 from kplan.lint.draft import Draft
 from kplan.model import Admission, Cause, Object
 from kplan.workloads import POD_PATHS, get, pod_template
@@ -13,20 +14,36 @@ from kplan.workloads import POD_PATHS, get, pod_template
 REFUSED, WARNED, PARTIAL, CRASH = "api-server", "api-warning", "partial-object", "rule-crash"
 RULES = (REFUSED, WARNED, PARTIAL)
 # Said by rules of their own, which know where and what instead.
-_SAID_ELSEWHERE = (" is deprecated in v", "would violate PodSecurity")
+_SAID_ELSEWHERE = (" is deprecated in v", "would violate PodSecurity", "is forbidden: violates PodSecurity")
 # True of one cluster and not of another: how its network is laid out.
 _OF_ONE_CLUSTER = ("failed to allocate IP", "not configured on this cluster", "cluster is not configured for")
 
+_POLICY, _BINDING = "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"
 
-def judge(obj: Object, version: str, *, pieces: bool) -> list[Draft]:
-    """What the API server of a release says about the creation of this object.
+
+def server_of(objects: Sequence[Object], version: str) -> Server:
+    """Who is asked: an API server of a release that knows nothing but the mutating policies of the input, if any are at
+    work there, and what these ask for."""
+    if not any(o.ref.kind == _BINDING for o in objects):
+        return Server(release.parse(version))
+    from kplan.api.stored import stored
+    from kplan.store import Store
+
+    params = {str(get(o.value, "spec", "paramKind", "kind")) for o in objects if o.ref.kind == _POLICY}
+    known = [o.value for o in objects if o.ref.kind in {_POLICY, _BINDING, "Namespace", *params}]
+    held = [value for value, wrong in (stored(v, version) for v in known) if value is not None and not wrong]
+    return Server(release.parse(version), Store(held), open_world=True)
+
+
+def judge(obj: Object, server: Server, *, pieces: bool) -> list[Draft]:
+    """What the API server says about the creation of this object.
 
     `pieces` says that something will complete the object before it is applied: what is missing is no fault then.
     """
     if _is_partial(obj):
         return [Draft(PARTIAL, obj, ("spec",), {"missing": "selector and no containers"})]
     try:
-        answer = admit(obj.value, version=version)
+        answer = create(obj.value, server)
     except Exception as error:  # noqa: BLE001 - a fault here must not hide what the rules find
         return [Draft(CRASH, obj, (), {"failed": "the API server stage", "error": type(error).__name__})]
     return [*_refusals(obj, answer, pieces), *_warnings(obj, answer)]
@@ -41,15 +58,23 @@ def _is_partial(obj: Object) -> bool:
 
 
 def _warnings(obj: Object, answer: Admission) -> Iterator[Draft]:
+    if not answer.warnings:
+        return
+    from kplan.lint.sentences import place
+
     for warning in answer.warnings:
         if not any(part in warning for part in _SAID_ELSEWHERE):
-            field, _ = fieldpath.leading(warning)
-            yield Draft(WARNED, obj, fieldpath.parse(field, obj.value), {"problem": warning})
+            yield Draft(WARNED, obj, place(warning, obj.value), {"problem": warning})
 
 
 def _refusals(obj: Object, answer: Admission, pieces: bool) -> Iterator[Draft]:
-    if not answer.accepted and not answer.causes:
-        yield Draft(REFUSED, obj, (), {"problem": answer.message})
+    if answer.accepted:
+        return
+    from kplan.lint import fieldpath
+    from kplan.lint.sentences import place
+
+    if not answer.causes and not any(part in answer.message for part in _SAID_ELSEWHERE):
+        yield Draft(REFUSED, obj, place(answer.message, obj.value), {"problem": answer.message})
     for cause in answer.causes:
         if any(part in cause.message for part in _OF_ONE_CLUSTER) or (pieces and _is_lack(cause)):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 
@@ -14,6 +13,8 @@ FORMAT_VERSION = "1.0"
 
 def dump(findings: Iterable[Finding]) -> str:
     """The baseline with these findings, sorted, one a line so that a change of it reads well."""
+    import json  # slow to load
+
     rows = sorted(
         {
             "fingerprint": f.fingerprint,
@@ -29,6 +30,8 @@ def dump(findings: Iterable[Finding]) -> str:
 
 def parse(text: str, file: str) -> Counter[str]:
     """The fingerprints of a baseline. Raises KplanError for a file that is none or is of a newer kplan."""
+    import json
+
     try:
         data = json.loads(text)
         version, rows = data["format_version"], data["findings"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from kplan.lint import findings as build
-from kplan.lint.checks import ALONE, Question, holds, question
+from kplan.lint.checks import ALONE, Question, answers, question
 from kplan.lint.draft import Draft
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Check, Site, sites
@@ -21,10 +21,10 @@ _MALFORMED = (TypeError, AttributeError, ValueError, KeyError)
 
 
 class Asked(NamedTuple):
-    """Rules with one target and one question: it is asked for all of them, with the words of all."""
+    """Rules with one target, and the ids of the objects in which they may find something; None stands for all."""
 
     target: str
-    question: Question
+    among: Collection[int] | None
     checks: list[tuple[Rule, Check]]
 
 
@@ -34,18 +34,24 @@ class Engine:
     def __init__(self, rules: Iterable[Rule], world: World) -> None:
         self.world = world
         self.rules = {r.name: r for r in rules}
-        self._checks = [(r, r.compiled()) for r in self.rules.values() if r.target != "input"]
-        world.ask(word for rule, _ in self._checks for word in question(*rule.check).words)
+        looking = [r for r in self.rules.values() if r.target != "input"]
+        self._looking = [(r, question(*r.check)) for r in looking]
+        # Those of users at once: whatever they look at, a faulty one is an error of the configuration.
+        self._checks = {r.name: r.compiled() for r in looking if not r.trusted}
+        world.ask(word for _, asked in self._looking for word in asked.words)
         self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
+        self._true_of: dict[Question, Collection[int] | None] = {}
 
     def judge(self, obj: Object, *, malformed: bool, alone: bool) -> list[Finding]:
         """What the rules say about an object: `alone` those of kplan that look at nothing but the object, else the
         others. A rule that fails on a malformed object says nothing more."""
+        groups = self._by_kind.get((obj.ref.kind, alone))
+        if groups is None:
+            groups = self._by_kind[obj.ref.kind, alone] = list(self._of(obj.ref.kind, alone))
         out: list[Finding] = []
-        groups = self._by_kind.get((obj.ref.kind, alone)) or self._of(obj.ref.kind, alone)
         pod: PodTemplate | None = None
-        for target, asked, checks in groups:
-            if asked.kind and not self._holds(asked, obj):
+        for target, among, checks in groups:
+            if among is not None and id(obj) not in among:
                 continue
             if target != "graph":
                 pod = pod or pod_template(obj.value)
@@ -54,12 +60,6 @@ class Engine:
                     if not rule.roles or site.role in rule.roles:
                         out += self._apply(rule, check, site, malformed)
         return out
-
-    def _holds(self, question: Question, obj: Object) -> bool:
-        try:
-            return holds(question, obj, self.world)
-        except Exception:  # noqa: BLE001 - whatever goes wrong, the rules run into it themselves
-            return True
 
     def _apply(self, rule: Rule, check: Check, site: Site, malformed: bool) -> list[Finding]:
         try:
@@ -76,18 +76,34 @@ class Engine:
         pod = site.pod or pod_template(site.object.value)
         return pod is not None and not checker(node, strict=False)(pod.spec)
 
-    def _of(self, kind: str, alone: bool) -> list[Asked]:
+    def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
-        groups: dict[tuple[str, str], Asked] = {}
-        for rule, check in self._checks:
+        groups: dict[tuple[str, str], list[Rule]] = {}
+        words: frozenset[str] = frozenset()
+        for rule, asked in self._looking:
             if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
                 target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
-                asked = question(*rule.check)
-                group = groups.get((target, asked.kind), Asked(target, asked, []))
-                words = group.question.words | asked.words
-                groups[target, asked.kind] = Asked(target, Question(asked.kind, words), [*group.checks, (rule, check)])
-        found = self._by_kind[kind, alone] = list(groups.values())
-        return found
+                words |= asked.words
+                groups.setdefault((target, asked.kind), []).append(rule)
+        for (target, sort), rules in groups.items():
+            among = self._among(Question(sort, words if sort == "missing" else frozenset()))
+            if among is None or among:
+                yield Asked(target, among, [(rule, self._check(rule)) for rule in rules])
+
+    def _check(self, rule: Rule) -> Check:
+        """The compiled rule: most look at kinds or questions that a small input does not have."""
+        check = self._checks.get(rule.name)
+        if check is None:
+            check = self._checks[rule.name] = rule.compiled()
+        return check
+
+    def _among(self, asked: Question) -> Collection[int] | None:
+        if asked not in self._true_of:
+            try:
+                self._true_of[asked] = answers(asked, self.world)
+            except Exception:  # noqa: BLE001 - whatever goes wrong, the rules run into it themselves
+                self._true_of[asked] = None
+        return self._true_of[asked]
 
     def findings(self, drafts: Iterable[Draft]) -> Iterator[Finding]:
         """The findings of a stage, as far as their rules run."""

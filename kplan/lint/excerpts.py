@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from kplan.model import Document, Finding, Span
@@ -20,16 +21,35 @@ def add(findings: Iterable[Finding], documents: Iterable[Document], hidden: set[
     """The findings with their lines. Without one stay those on the lines of a Secret or of an environment variable
     with the name of a secret, and those of the rules in `hidden`."""
     findings = list(findings)
-    wanted = {f.span.file for f in findings}
+    wanted: dict[str, set[int]] = {}
+    for f in findings:
+        if f.rule not in hidden:
+            wanted.setdefault(f.span.file, set()).add(f.span.line)
+    shown = _shown({file: sorted(numbers) for file, numbers in wanted.items()}, documents)
+    lines = ("" if f.rule in hidden else shown.get((f.span.file, f.span.line), "") for f in findings)
+    return [replace(f, excerpt=line) if line else f for f, line in zip(findings, lines, strict=True)]
+
+
+def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[Line, str]:
+    """The wanted lines of files, in order of their numbers, that may be shown."""
     lines: dict[Line, str] = {}
     secret: set[Line] = set()
+    last, here = ("", 0), []
     for d in documents:
-        if d.file in wanted:
-            if not d.item:  # the items of a List share its text
-                lines |= {(d.file, d.text_line + i): line for i, line in enumerate(d.text.split("\n"))}
-            secret |= {(d.file, n) for span in _secrets(d) for n in range(span.line, span.end_line + 1)}
-    shown = {at: line for at, line in lines.items() if at not in secret and len(line) <= LONGEST_LINE}
-    return [f if f.rule in hidden else replace(f, excerpt=shown.get((f.span.file, f.span.line), "")) for f in findings]
+        if d.file not in wanted:
+            continue
+        if last != (d.file, d.index):  # the items of a List share its text
+            last, here = (d.file, d.index), _between(wanted[d.file], d.text_line, d.text_line + d.text.count("\n"))
+            text = d.text.split("\n") if here else []
+            lines |= {(d.file, n): text[n - d.text_line] for n in here}
+        if here:
+            secret |= {(d.file, n) for span in _secrets(d) for n in _between(here, span.line, span.end_line)}
+    return {at: line for at, line in lines.items() if at not in secret and len(line) <= LONGEST_LINE}
+
+
+def _between(numbers: list[int], first: int, last: int) -> list[int]:
+    """Those of some sorted numbers that are neither less nor more than that."""
+    return numbers[bisect_left(numbers, first) : bisect_left(numbers, last + 1)]
 
 
 def _secrets(document: Document) -> Iterator[Span]:

@@ -5,8 +5,7 @@ The text is not unique (`metadata.labels[a/b]`, but `spec.selector.matchLabels.a
 
 from __future__ import annotations
 
-from typing import Any
-
+from kplan.hints import Any
 from kplan.model import Path
 from kplan.patterns import lazy
 

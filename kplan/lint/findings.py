@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
 
 from kplan.digests import sha256
+from kplan.hints import Any
 from kplan.lint.ruleset import Rule
 from kplan.lint.site import Problem, Site
 from kplan.model import Finding, Object, Path, Ref, Related, Span
@@ -62,15 +63,32 @@ def place(obj: Object, path: Path) -> Span:
     """Where to point for a path: at the value if it is plain, at the key of a map or list, at the nearest parent of
     what is missing."""
     assert obj.document is not None
-    while path and not _exists(obj.value, path):
-        path = path[:-1]
-    whole = isinstance(get(obj.value, *path), (dict, list))
-    return obj.document.span(path, key=whole)
+    value: Any = obj.value
+    there = 0
+    for step in path:
+        if isinstance(value, dict):
+            if step not in value:
+                break
+        elif not isinstance(value, list) or not isinstance(step, int) or step >= len(value):
+            break
+        value = value[step]
+        there += 1
+    return obj.document.span(path[:there], key=isinstance(value, (dict, list)))
 
 
 def substitute(text: str, data: Mapping[str, object]) -> str:
     """Plain replacement of `{name}`; what has no value stays as it is written."""
-    return _PLACEHOLDER.sub(lambda m: _shown(data[m[1]]) if m[1] in data else m[0], text)
+    said, named = _pieces(text)
+    for name, after in named:
+        said += (_shown(data[name]) if name in data else f"{{{name}}}") + after
+    return said
+
+
+@lru_cache(maxsize=512)
+def _pieces(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What stands before the first placeholder of a text, and the names of all with what stands after each."""
+    first, *rest = _PLACEHOLDER.split(text)
+    return first, tuple(zip(rest[::2], rest[1::2], strict=True))
 
 
 def fingerprint(rule: str, path: Path, ref: Ref | None = None, value: Any = None) -> str:
@@ -86,17 +104,9 @@ def unique(findings: Iterable[Finding]) -> list[Finding]:
     out = []
     for f in findings:
         count = seen[f.fingerprint] = seen.get(f.fingerprint, 0) + 1
-        mark = f.fingerprint if count == 1 else fingerprint(f.fingerprint, (str(count),))
-        out.append(replace(f, fingerprint=mark))
+        again = replace(f, fingerprint=fingerprint(f.fingerprint, (str(count),))) if count > 1 else f
+        out.append(again)
     return out
-
-
-def _exists(value: Any, path: Path) -> bool:
-    above = get(value, *path[:-1])
-    step = path[-1]
-    if isinstance(above, dict):
-        return step in above
-    return isinstance(above, list) and isinstance(step, int) and step < len(above)
 
 
 def _pointed(rule: Rule, site: Site, path: Path) -> Path:
@@ -121,11 +131,13 @@ def _of_site(site: Site) -> dict[str, object]:
     return plain | {"container": site.value.get("name", ""), "role": site.role}
 
 
-def _masked(obj: Object, path: Path, data: Mapping[str, object]) -> dict[str, object]:
+def _masked(obj: Object, path: Path, data: Mapping[str, object]) -> Mapping[str, object]:
     """The words of a check, without the value where it may be secret."""
+    if "value" not in data:
+        return data
     in_secret = obj.ref.kind == "Secret" and path[:1] and path[0] in _SECRET_FIELDS
     in_env = "env" in path and path[-1:] == ("value",)
-    return {k: HIDDEN if (in_secret or in_env) and k == "value" else v for k, v in data.items()}
+    return {**data, "value": HIDDEN} if in_secret or in_env else data
 
 
 def _shown(value: object) -> str:

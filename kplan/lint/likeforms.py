@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
 
 from kplan import quantity
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from operator import call, itemgetter
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.lint import likeforms as form
 from kplan.lint.likeforms import Form
 from kplan.model import Object

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kplan.lint.checks import CHECKS
+from kplan.lint.checks import CHECKS, builder
 from kplan.lint.ruleset import Rule
 
 _LOOKS_AT = {
@@ -48,7 +48,7 @@ def _facts(rule: Rule) -> str:
 
 
 def _check_kinds() -> list[str]:
-    kinds = ((name, " ".join((build.__doc__ or "").split())) for name, build in CHECKS.items() if name != "stage")
+    kinds = ((name, " ".join((builder(name).__doc__ or "").split())) for name in CHECKS if name != "stage")
     return [f"| `{name}` | {text} |" for name, text in kinds]
 
 

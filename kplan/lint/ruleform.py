@@ -5,10 +5,9 @@ kplan's own rules are held to it by their tests, so that a run need not load a J
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import format_path
 from kplan.resources import data_dir
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 @cache
 def _validator() -> Validator:
+    import json
+
     from jsonschema import Draft202012Validator
     from referencing import Registry
 

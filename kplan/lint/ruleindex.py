@@ -6,13 +6,12 @@ taken to be what the index was made from; of any other the text decides. So an e
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from typing import Any
 
 from kplan.digests import blake2b
-from kplan.resources import data_path
+from kplan.hints import Any
+from kplan.resources import data_path, read_table
 from kplan.tuples import NamedTuple
 
 ReadYaml = Callable[[str, str], Any]
@@ -51,6 +50,17 @@ class Index(NamedTuple):
             return None
         return entry["rule"]
 
+    def files(self) -> list[Shipped]:
+        """The files of the rules: those of the entries, where nothing came or went since the index was made."""
+        top = data_path("rules")
+        keys = [key.split("/") for key in self.entries]
+        folders = {top, *(f"{top}/{family}" for family, _ in keys)}
+        try:
+            known = bool(keys) and all(os.stat(folder).st_mtime_ns <= self.made for folder in folders)
+        except FileNotFoundError:
+            known = False
+        return [Shipped(f"{top}/{family}/{name}", family, name) for family, name in keys] if known else shipped()
+
 
 def shipped() -> list[Shipped]:
     """The files of the rules in their order."""
@@ -68,13 +78,15 @@ def load() -> Index:
     """The index; an empty one if there is none."""
     try:
         with open(FILE, encoding="utf-8") as file:
-            return Index(json.loads(file.read()), os.fstat(file.fileno()).st_mtime_ns)
+            return Index(read_table(file.read()), os.fstat(file.fileno()).st_mtime_ns)
     except FileNotFoundError:
         return Index({}, 0)
 
 
 def dump(read_yaml: ReadYaml) -> str:
     """The text of the index."""
+    import json  # slow to load
+
     out = {}
     for file in shipped():
         with open(file.path, encoding="utf-8", newline="") as opened:

@@ -10,12 +10,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
-from typing import Any
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint import ruleindex
-from kplan.lint.checks import CHECKS
-from kplan.lint.ruleform import check_form
+from kplan.lint.checks import CHECKS, builder
 from kplan.lint.ruleindex import ReadYaml
 from kplan.lint.site import Check
 from kplan.model import SEVERITIES, Path, RuleInfo
@@ -76,7 +75,7 @@ class Rule(NamedTuple):
         """The function that looks at a site. Raises KplanError where the parameters are wrong."""
         kind, parameters = self.check
         try:
-            return CHECKS[kind](parameters, self.trusted)
+            return builder(kind)(parameters, self.trusted)
         except (KplanError, re.error, KeyError, TypeError, AttributeError, ValueError) as error:
             raise KplanError(f"rule {self.id} {self.name}: {error}") from error
 
@@ -95,7 +94,7 @@ def load(
     Raises KplanError for a rule that is not well formed, or an id or name that is taken.
     """
     index = ruleindex.load() if compiled else ruleindex.Index({}, 0)
-    rules = [_read(file.path, read_yaml, index.find(file), file.family) for file in ruleindex.shipped()]
+    rules = [_read(file.path, read_yaml, index.find(file), file.family) for file in index.files()]
     for folder in user_dirs:
         rules += [_read(path, read_yaml, None, "") for path in _of_user(fspath(folder))]
     taken: dict[str, Rule] = {}
@@ -159,23 +158,26 @@ def _known(word: str, rules: tuple[Rule, ...]) -> None:
 
 
 def _unknown(word: str, words: list[str]) -> KplanError:
-    from difflib import get_close_matches
+    from kplan.likewords import nearest
 
-    near = get_close_matches(word, words, n=1)
+    near = nearest(word, words)
     return KplanError(
-        f"there is no rule {word!r}", hint=f"did you mean {near[0]}?" if near else "`kplan rules` lists them"
+        f"there is no rule {word!r}", hint=f"did you mean {near}?" if near else "`kplan rules` lists them"
     )
 
 
 def _read(path: str, read_yaml: ReadYaml, known: Any, family: str) -> Rule:
     """The rule of a file; `known` is its data if that is known. One without a family is the user's."""
     trusted = bool(family)
+    if known is not None:  # tests hold the index to the form
+        return _made(known, family, trusted=True)
     try:
-        if known is None:
-            with open(path, encoding="utf-8", newline="") as file:
-                known = read_yaml(file.read(), path)
+        with open(path, encoding="utf-8", newline="") as file:
+            known = read_yaml(file.read(), path)
         rule = parse(known, family=family or "user", trusted=trusted)
         if not trusted:
+            from kplan.lint.ruleform import check_form
+
             check_form(known)
     except (OSError, ValueError) as error:
         raise KplanError(f"{path}: {error}") from error
@@ -192,6 +194,11 @@ def parse(data: Any, *, family: str = "", trusted: bool = True) -> Rule:
         raise ValueError(f"a rule {f'needs {missing[0]}' if missing else f'has no key {unknown[0]!r}'}")
     _check_forms(data)
     _check_names(data, trusted)
+    return _made(data, family, trusted=trusted)
+
+
+def _made(data: Mapping[str, Any], family: str, *, trusted: bool) -> Rule:
+    """The rule of data that have the form."""
     target, kinds = _target(data["target"])
     only = data.get("only", {})
     places = data.get("at", [])
@@ -248,8 +255,8 @@ def _check(check: Any) -> tuple[str, Any]:
         raise ValueError("check must have one key, the check kind")
     [(kind, parameters)] = check.items()
     if kind not in CHECKS:
-        from difflib import get_close_matches
+        from kplan.likewords import nearest
 
-        near = get_close_matches(str(kind), CHECKS, n=1)
-        raise ValueError(f"there is no check kind {kind!r}" + (f", did you mean {near[0]}?" if near else ""))
+        near = nearest(str(kind), CHECKS)
+        raise ValueError(f"there is no check kind {kind!r}" + (f", did you mean {near}?" if near else ""))
     return kind, parameters

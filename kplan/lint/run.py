@@ -9,15 +9,14 @@ from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
-from kplan.lint import admission, baseline, excerpts, findings, ruleset, schema_stage, suppress
+from kplan.lint import admission, findings, ruleset, schema_stage, suppress
 from kplan.lint.engine import Engine
 from kplan.lint.likeness import Likeness
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
-from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo
+from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of
 from kplan.schema import Catalog, catalog
 from kplan.source import load
-from kplan.store import ref_of
 from kplan.yamlio import forget, load_value
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
@@ -70,8 +69,15 @@ def judge(
         loaded = _focused(loaded, focus)
         kept = [f for f in kept if f.span.file in focus]
     kept += [findings.of_file(ruleset.find(every, UNREADABLE), u.span, {"error": u.message}) for u in loaded.unreadable]
-    kept, baselined = baseline.subtract(findings.unique(sorted(kept, key=_position)), known or Counter())
-    kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
+    kept, baselined = findings.unique(sorted(kept, key=_position)), 0
+    if known:
+        from kplan.lint import baseline
+
+        kept, baselined = baseline.subtract(kept, known)
+    if kept:
+        from kplan.lint import excerpts
+
+        kept = excerpts.add(kept, loaded.documents, {r.id for r in every if r.sensitive})
     infos = tuple(r.info for r in every if r.id in {f.rule for f in kept})
     read = Counter((o.ref.group, o.ref.version, o.ref.kind) for o in objects if focus is None or _file(o) in focus)
     unknown = sum(n for kind, n in read.items() if kinds.kind(Ref(*kind, "", "").api_version, kind[2]) is None)
@@ -89,11 +95,13 @@ def _of_objects(
     )
     engine = Engine(rules, world)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
+    server = admission.server_of(objects, version)
     likeness = Likeness(kinds)
     blameless: set[Hashable] = set()
     for obj in objects:
         pieces = world.is_kustomized(obj)
-        mark = likeness.mark(obj)
+        # Policies may look at anything of an object, so no two are alike to them.
+        mark = likeness.mark(obj) if server.store is None else None
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
@@ -101,7 +109,7 @@ def _of_objects(
         said = {d.rule for d in drafts}
         malformed = schema_stage.WRONG_TYPE in said
         if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
-            drafts += admission.judge(obj, version, pieces=pieces)
+            drafts += admission.judge(obj, server, pieces=pieces)
         alone = engine.judge(obj, malformed=malformed, alone=True)
         if mark is not None and not drafts and not alone and len(blameless) < _MOST_MARKS:
             blameless.add((mark, pieces))

@@ -11,7 +11,6 @@ from kplan.schema import Catalog
 from kplan.schema.compile import is_valid
 from kplan.schema.definitions import read
 from kplan.schema.lifecycle import Lifecycle, lifecycle
-from kplan.schema.problems import problems
 
 UNKNOWN_KIND, UNKNOWN_FIELD, WRONG_TYPE, INVALID = "unknown-kind", "unknown-field", "wrong-type", "invalid-value"
 REMOVED, DEPRECATED, OFF = "api-removed", "api-deprecated", "api-off-by-default"
@@ -50,11 +49,11 @@ def is_builtin(obj: Object, kinds: Catalog) -> bool:
 def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
     """Only the groups of Kubernetes itself are known in full. A group without a dot is none that a
     CustomResourceDefinition can have: it is a misspelt one if it is near to another, else a file of some program."""
-    from difflib import get_close_matches
+    from kplan.likewords import nearest
 
     groups = read("facts/resources")
     group = obj.ref.group
-    if group not in groups and ("." in group or not get_close_matches(group, groups, n=1)):
+    if group not in groups and ("." in group or not nearest(group, groups)):
         return
     if not group and not _VERSION.match(obj.ref.version):
         return
@@ -64,6 +63,8 @@ def _unknown_kind(obj: Object, kinds: Catalog) -> Iterator[Draft]:
 
 
 def _problems(obj: Object, node: object) -> Iterator[Draft]:
+    from kplan.schema.problems import problems
+
     for p in problems(node, obj.value):  # type: ignore[arg-type]
         rule = _RULES.get(p.kind, INVALID)
         text = f"{p.detail}; {p.suggestion}" if p.suggestion else p.detail

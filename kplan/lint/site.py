@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
+from kplan.hints import Any
 from kplan.lint.world import World
 from kplan.model import Object, Path
 from kplan.tuples import NamedTuple
@@ -88,10 +88,17 @@ def effective(container: Value, spec: Value) -> Value:
     inherited = {k: pod_security[k] for k in _INHERITED if pod_security.get(k) is not None}
     out = dict(container)
     out["securityContext"] = inherited | _mapping(container.get("securityContext"))
-    own, pod = _mapping(container.get("resources")), _mapping(spec.get("resources"))
-    if pod:
-        out["resources"] = own | {k: _mapping(pod.get(k)) | _mapping(own.get(k)) for k in ("requests", "limits")}
+    if _mapping(spec.get("resources")):
+        out["resources"] = resources_of(container, spec)
     return out
+
+
+def resources_of(container: Value, spec: Value) -> Value:
+    """The resources of a container, with what its pod sets for it."""
+    own, pod = _mapping(container.get("resources")), _mapping(spec.get("resources"))
+    if not pod:
+        return own
+    return own | {k: _mapping(pod.get(k)) | _mapping(own.get(k)) for k in ("requests", "limits")}
 
 
 def _mapping(value: object) -> Value:

@@ -8,15 +8,19 @@ folder of the one that refers to them. What a kustomization may generate is neve
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from kplan import release
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Key, Object
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from kplan.graph import Edge, Graph, Selection
+
+    T = TypeVar("T")
 
 # References that are seldom apart from what they refer to: a missing target is a mistake even if nothing is near.
 _SHIPPED_TOGETHER = frozenset({"service-name"})
@@ -25,8 +29,7 @@ _NEAR = 0.84
 # The kinds of edges by which pods keep away from others.
 APART = ("spread", "anti-affinity")
 # The kinds of edges that checks follow from one object to another.
-FOLLOWED = frozenset((*APART, "selector", "scale-target", "disruption", "service-name"))
-_NO_WORDS: frozenset[str] = frozenset()
+FOLLOWED = frozenset(("selector", "scale-target", "disruption", "service-name"))
 
 
 class World:
@@ -54,6 +57,7 @@ class World:
         self._asked: frozenset[str] | None = None
         self._targets: dict[tuple[int, str], list[Object]] = {}
         self._by_target: dict[str, dict[Key, list[Key]]] = {}
+        self._answers: dict[tuple[Any, int], Any] = {}
 
     @cached_property
     def graph(self) -> Graph:
@@ -67,7 +71,9 @@ class World:
         those that checks follow."""
         self._asked = frozenset(words)
 
-    def _is_wanted(self, kind: str, target: str, state: str) -> bool:
+    def _is_wanted(self, kind: str, target: str, state: str, own: bool) -> bool:
+        if kind in APART:
+            return not own
         if kind in FOLLOWED or self._asked is None:
             return True
         return state == "missing" and (kind in self._asked or target in self._asked)
@@ -88,13 +94,18 @@ class World:
         """Those of its edges that lead nowhere in the input; whether that is a fault, `is_missing` says."""
         return self._missing.get(id(obj), [])
 
-    def missing_words(self, obj: Object) -> frozenset[str]:
-        """The kinds of those edges and of their targets."""
-        return self._missing_words.get(id(obj), _NO_WORDS)
+    def missing_words(self, words: frozenset[str]) -> frozenset[int]:
+        """The ids of the objects with such an edge whose kind, or that of its target, is one of the words."""
+        return frozenset(
+            at for at, edges in self._missing.items() if any(e.kind in words or e.target.kind in words for e in edges)
+        )
 
-    def apart(self, obj: Object) -> list[Edge]:
-        """Those of its edges by which its pods keep away from others."""
-        return self._apart.get(id(obj), [])
+    def led_to(self, kind: str, *, least: int = 1) -> frozenset[int]:
+        """The ids of the objects that edges of one kind lead to, of so many objects at least."""
+        sources = self._sources(kind)
+        return frozenset(
+            id(obj) for key, found in sources.items() if len(dict.fromkeys(found)) >= least for obj in self.bearers(key)
+        )
 
     def is_missing(self, edge: Edge) -> bool:
         """Whether what an edge leads to is missing, as far as the input lets one say so."""
@@ -139,6 +150,13 @@ class World:
             known = self._targets[id(obj), kind] = [found for k in keys if (found := self.closest(k, obj))]
         return known
 
+    def once(self, ask: Callable[[Object], T], obj: Object) -> T:
+        """The answer of a function about an object, which several rules want to know."""
+        key = (ask, id(obj))
+        if key not in self._answers:
+            self._answers[key] = ask(obj)
+        return self._answers[key]  # type: ignore[no-any-return]
+
     def sources(self, obj: Object, kind: str) -> list[Object]:
         """The objects with an edge of one kind to this object, by name or by labels; each identity once."""
         sources = self._sources(kind).get(obj.ref.key, ())
@@ -159,7 +177,11 @@ class World:
 
     def first(self, obj: Object) -> Object | None:
         """The first object of the input with the identity of this one, if that is another one."""
-        return self._twins.get(id(obj))
+        return self.twins.get(id(obj))
+
+    def apart(self, obj: Object) -> list[Edge]:
+        """Those of its edges by which its pods keep away from others, but not from each other."""
+        return self.apart_edges.get(id(obj), [])
 
     def _sources(self, kind: str) -> Mapping[Key, list[Key]]:
         """What the edges of one kind lead to, and the objects that they start at. Not for all kinds at once: where
@@ -192,15 +214,8 @@ class World:
         return out
 
     @cached_property
-    def _missing_words(self) -> Mapping[int, frozenset[str]]:
-        known: dict[frozenset[str], frozenset[str]] = {}
-        words = (
-            (at, frozenset(w for e in edges for w in (e.kind, e.target.kind))) for at, edges in self._missing.items()
-        )
-        return {at: known.setdefault(one, one) for at, one in words}
-
-    @cached_property
-    def _apart(self) -> Mapping[int, list[Edge]]:
+    def apart_edges(self) -> Mapping[int, list[Edge]]:
+        """The edges of `apart`, by the id of the object."""
         out: dict[int, list[Edge]] = {}
         for edge in self.graph.edges:
             if edge.kind in APART:
@@ -215,7 +230,8 @@ class World:
         return out
 
     @cached_property
-    def _twins(self) -> Mapping[int, Object]:
+    def twins(self) -> Mapping[int, Object]:
+        """The first objects of `first`, by the id of the later one."""
         return {id(o): group[0] for group in self.graph.duplicates.values() for o in group[1:]}
 
     @cached_property

@@ -14,7 +14,7 @@ from kplan.plan.consumers import consumers
 from kplan.plan.kinds import Kinds
 from kplan.plan.noise import IGNORE_RULE, IgnoreRule
 from kplan.plan.order import arrange
-from kplan.plan.pairing import order, pair
+from kplan.plan.pairing import Paired, order, pair
 from kplan.plan.patterns import covers, parse
 from kplan.plan.rollout import restarts_pods
 from kplan.plan.unchanged import Unchanged
@@ -49,21 +49,33 @@ def plan(
     sides have besides, in the same words: they count, and have no action.
     """
     unchanged = unchanged or Unchanged()
+    pairs = pair(current.objects(), desired.objects())
+    shown, written = _with_values(pairs, written, unchanged) if settings.values else (pairs, written)
     crds = (*desired.objects("CustomResourceDefinition"), *current.objects("CustomResourceDefinition"))
     context = Context(desired.version, Kinds(desired.version, crds), crds, settings, written)
-    pairs = pair(current.objects(), desired.objects())
-    actions = [action(p, context) for p in pairs]
+    actions = [action(p, context) for p in shown]
     actions = _with_consumers(actions, desired.objects(), unchanged, written[1])
     counts = count(actions)
     ordered = arrange(actions, {p.ref.key: side.value for p in pairs if (side := p.after or p.before)})
     ordered, notes = with_consequences(ordered, pairs, context, unchanged)
     return Plan(
         ordered,
-        replace(counts, unchanged=counts.unchanged + len(unchanged)),
+        replace(counts, unchanged=counts.unchanged + len(unchanged) - (len(shown) - len(pairs))),
         noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
         warnings=(*unused(settings, actions), *silent.kept(actions, written), *notes),
         version=desired.version,
     )
+
+
+def _with_values(
+    pairs: list[Paired], written: tuple[Written, Written], unchanged: Unchanged
+) -> tuple[list[Paired], tuple[Written, Written]]:
+    """The pairs with those that have not changed, in the order of their names, and the manifests of all of them."""
+    more, manifests = unchanged.everything()
+    if not more:
+        return pairs, written
+    given = {ref_of(value).key: value for value in manifests}
+    return sorted([*pairs, *more], key=lambda p: order(p.ref)), ({**written[0], **given}, {**written[1], **given})
 
 
 def count(actions: Iterable[Action]) -> PlanCounts:

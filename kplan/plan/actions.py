@@ -124,12 +124,17 @@ class _Both:
 
     def is_written_alike(self) -> bool:
         """Whether both manifests say the same: then nothing changes, whatever a server makes of it."""
-        old, new = (self.context.written[i].get(r.key) for i, r in enumerate((self.old_ref, self.ref)))
+        old, new = self._manifest(0), self._manifest(1)
         return old is not None and new is not None and same(old, new)
 
     def spelled(self) -> tuple[Value, Value]:
-        """Both sides as they may be shown, quantities as the user spelled them."""
-        return self._side(0, self.old_ref, self.before), self._side(1, self.ref, self.after)
+        """Both sides as they may be shown, quantities as the user spelled them; one object where they are one."""
+        old = self._side(0, self.old_ref, self.before)
+        one = self.before is self.after and self._manifest(0) is self._manifest(1)
+        return old, old if one else self._side(1, self.ref, self.after)
+
+    def _manifest(self, side: int) -> Value | None:
+        return self.context.written[side].get((self.old_ref, self.ref)[side].key)
 
     def _side(self, side: int, ref: Ref, value: Value) -> Value:
         shown, written = self.context.hide(value), self.context.as_written(side, ref)
@@ -148,8 +153,7 @@ class _Both:
 
     def levelled(self, seen: list[Names]) -> tuple[Ignored, ...]:
         """What differs only in the manifests; `seen` are the places where the stored forms differ."""
-        written = self.context.written
-        old, new = written[0].get(self.old_ref.key), written[1].get(self.ref.key)
+        old, new = self._manifest(0), self._manifest(1)
         if old is None or new is None or old == new:
             return ()
         return tuple(levelled(self.context.hide(old), self.context.hide(new), self.kind.list_rule, seen))

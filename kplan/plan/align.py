@@ -10,7 +10,9 @@ import marshal
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from kplan.tuples import NamedTuple
 
 
 class Alignment(NamedTuple):

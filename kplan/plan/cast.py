@@ -7,7 +7,7 @@ holding it (a ServiceAccount, a Secret made by hand) has a stand-in: nothing is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import graph
 from kplan.graph import FOUND
@@ -29,6 +29,7 @@ from kplan.plan.sides import (
 from kplan.plan.values import items, submap
 from kplan.schema.catalog import Catalog
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 
@@ -40,7 +41,10 @@ _CLUSTER_WIDE = (
     "RuntimeClass",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
 )
+_BINDINGS = ("ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicyBinding")
 _OF_NAMESPACE = ("ResourceQuota", "LimitRange", "PersistentVolumeClaim")
 _SELECTING = {"Service": of_service, "PodDisruptionBudget": of_budget}
 _DONE = ("Succeeded", "Failed")
@@ -152,7 +156,7 @@ def _with_supports(side: Side, chosen: Sequence[Workload]) -> Iterator[Value]:
             yield from side.all(kind, namespace)
         near = [w for w in mine if namespace_of(w.value) == namespace]
         yield from _selecting(side, namespace, near)
-    yield from _referred(side, mine)
+    yield from _referred(side, [*(w.value for w in mine), *(b for kind in _BINDINGS for b in side.all(kind))])
 
 
 def _selecting(side: Side, namespace: str, near: Sequence[Workload]) -> Iterator[Value]:
@@ -176,9 +180,9 @@ def _made(side: Side, namespaces: Iterable[str], owners: Sequence[Value]) -> Ite
                     yield value
 
 
-def _referred(side: Side, mine: Sequence[Workload]) -> Iterator[Value]:
-    """The configuration and accounts that workloads name, and the volumes of claims."""
-    for edge in _edges(w.value for w in mine):
+def _referred(side: Side, mine: Sequence[Value]) -> Iterator[Value]:
+    """The configuration and accounts that workloads name, the parameters of policies, and the volumes of claims."""
+    for edge in _edges(mine):
         target = edge.target
         if isinstance(target, Key) and target.group in SUPPORTS.get(target.kind, ()):
             found = side.find(target.kind, target.name, target.namespace or DEFAULT)

@@ -8,12 +8,13 @@ ValidatePersistentVolumeClaimUpdate, ValidateConfigMapUpdate, ValidateSecretUpda
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import quantity
 from kplan.model import ABSENT, Change
 from kplan.plan.patterns import Names, covers, parse
 from kplan.plan.values import get
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 Refusal = tuple[str, str] | None

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Key, Ref
 from kplan.plan.values import items
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 from kplan.workloads import PodTemplate, containers, get, pod_template
 
 Value = dict[str, Any]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import ABSENT, Change, Path
 from kplan.plan import align, embedded
 from kplan.plan.align import Alignment, same
 from kplan.record import replace
+from kplan.tuples import NamedTuple
 
 Fields = tuple[str, ...]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.errors import KplanError
+from kplan.tuples import NamedTuple
 
 # Larger texts are compared line by line: nobody reads a tree of that size.
 _LIMIT = 256 * 1024

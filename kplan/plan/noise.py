@@ -7,7 +7,7 @@ The facts are schemas/facts/noise.json. The reasons: `default`, `normalised`, `e
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import quantity
 from kplan.model import ABSENT, Change, Ignored, Ref
@@ -19,10 +19,13 @@ from kplan.plan.values import get, submap
 from kplan.record import record, replace
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 
 IGNORE_RULE = "ignore rule"
+# Fields of `metadata` that only a server writes.
+LIVE = frozenset(("uid", "resourceVersion", "managedFields", "selfLink"))
 
 _DURATION = lazy(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -73,7 +76,9 @@ class Pair:
 def is_live(value: Value) -> bool:
     """Whether an object was read from a server, not written by hand."""
     meta = submap(value, "metadata")
-    return any(meta.get(k) for k in ("uid", "resourceVersion", "managedFields")) or "selfLink" in meta
+    if LIVE.isdisjoint(meta):
+        return False
+    return "selfLink" in meta or any(meta.get(k) for k in LIVE)
 
 
 def split(change: Change, pair: Pair) -> tuple[Change | None, list[Ignored]]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Key, Ref
 from kplan.patterns import lazy
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from kplan import model
-from kplan.errors import KplanError
 from kplan.model import ABSENT, Absent, Change, Placeholder, Plan
+from kplan.sealed import Format, damaged
 
-FORMAT = "kplan-plan"
-MAJOR, MINOR = 1, 0
+FORMAT = Format("kplan-plan", "plan")
+AGAIN = "make the plan again"
 
 _ROUNDS = 100_000
 _CLASSES: Mapping[str, Any] = {
@@ -49,46 +49,26 @@ def fingerprint(values: Iterable[Any], salt: str) -> str:
 def dump(saved: Saved, tool: str) -> str:
     """The text of a saved plan; `tool` is the version of kplan that made it."""
     content = {
-        "format": FORMAT,
-        "format_version": f"{MAJOR}.{MINOR}",
-        "kplan_version": tool,
         "request": dict(saved.request),
         "salt": saved.salt,
         "fingerprints": list(saved.fingerprints),
         "plan": _encode(saved.plan),
     }
-    return json.dumps({**content, "digest": _digest(content)}) + "\n"
+    return FORMAT.seal(content, tool)
 
 
 def load(text: str, name: str) -> Saved:
     """The saved plan in a text. Raises KplanError if it is none, damaged, or of a newer format; `name` is its file."""
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KplanError(f"{name} is not a saved plan") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise KplanError(f"{name} is not a saved plan")
-    version = str(content.get("format_version"))
-    if version.partition(".")[0] != str(MAJOR):
-        raise KplanError(
-            f"{name} has the plan format {version}, which this kplan does not know",
-            hint=f"it was made by kplan {content.get('kplan_version')}: use that release, or make the plan again",
-        )
-    if content.pop("digest", None) != _digest(content):
-        raise KplanError(f"{name} is damaged", hint="make the plan again")
+    content = FORMAT.unseal(text, name, AGAIN)
     try:
         plan = _decode(content["plan"])
         salt, (current, desired) = str(content["salt"]), content["fingerprints"]
         request = dict(content["request"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise KplanError(f"{name} is damaged", hint="make the plan again") from error
+        raise damaged(name, AGAIN) from error
     if not isinstance(plan, Plan):
-        raise KplanError(f"{name} is damaged", hint="make the plan again")
+        raise damaged(name, AGAIN)
     return Saved(plan, request, salt, (str(current), str(desired)))
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _encode(value: Any) -> Any:

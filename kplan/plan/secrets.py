@@ -7,10 +7,9 @@ values whose name looks like a credential, and passwords in URLs and in configur
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
+from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -64,8 +63,12 @@ def as_stored(value: Value) -> Value:
     texts, data = value["stringData"], value.get("data")
     if not isinstance(texts, dict) or not isinstance(data, (dict, type(None))):
         return value
-    added = {k: base64.b64encode(_bytes(v)).decode() for k, v in texts.items()}
+    added = {k: _base64(_bytes(v)) for k, v in texts.items()}
     return {k: v for k, v in value.items() if k != "stringData"} | {"data": {**(data or {}), **added}}
+
+
+def _base64(data: bytes) -> str:
+    return b2a_base64(data, newline=False).decode()
 
 
 def _bytes(value: Any) -> bytes:
@@ -140,7 +143,7 @@ def _entry(value: Any, part: str, masks: Masks, known: dict[str, Placeholder]) -
         return value
     plain = _decoded(value) if part == "data" else _bytes(value)
     mark = masks.of(plain)
-    for text in (plain.decode("utf-8", "replace"), str(value), base64.b64encode(plain).decode()):
+    for text in (plain.decode("utf-8", "replace"), str(value), _base64(plain)):
         if len(text) >= 4:
             known[text] = mark
     return mark
@@ -148,8 +151,8 @@ def _entry(value: Any, part: str, masks: Masks, known: dict[str, Placeholder]) -
 
 def _decoded(value: Any) -> bytes:
     try:
-        return base64.b64decode(_bytes(value), validate=True)
-    except (binascii.Error, ValueError):
+        return a2b_base64(_bytes(value), strict_mode=True)
+    except (Error, ValueError):
         return _bytes(value)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan import labels
-from kplan.model import Ref
+from kplan.model import Key, Ref
 from kplan.plan.values import get, items, submap
 from kplan.store import ref_of
+from kplan.tuples import NamedTuple
 from kplan.workloads import pod_template
 
 Value = dict[str, Any]
@@ -50,10 +51,13 @@ SUPPORTS: Mapping[str, tuple[str, ...]] = {
     "ControllerRevision": ("apps",),
     "ValidatingAdmissionPolicy": ("admissionregistration.k8s.io",),
     "ValidatingAdmissionPolicyBinding": ("admissionregistration.k8s.io",),
+    "MutatingAdmissionPolicy": ("admissionregistration.k8s.io",),
+    "MutatingAdmissionPolicyBinding": ("admissionregistration.k8s.io",),
 }
 # Those of them that belong to no namespace.
 NOWHERE = ("PersistentVolume", "StorageClass", "CSIDriver", "CSINode", "PriorityClass", "RuntimeClass") + (
     *("Namespace", "Node", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+    *("MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"),
 )
 _KINDS = {**WORKLOADS, **SUPPORTS}
 
@@ -69,6 +73,11 @@ class Workload(NamedTuple):
 def is_workload(ref: Ref) -> bool:
     """Whether the control plane makes pods from an object, now or some day."""
     return ref.group in WORKLOADS.get(ref.kind, ())
+
+
+def is_asked_for(key: Key) -> bool:
+    """Whether a Side finds the object by its kind."""
+    return key.group in _KINDS.get(key.kind, ())
 
 
 def namespace_of(value: Value) -> str:

@@ -1,68 +1,45 @@
-"""Stand-ins for what manifests refer to and do not hold: as plain as can be, and in nobody's way."""
+"""Stand-ins for what a plan's manifests refer to, with the keys that are read of them and volumes for claims."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kplan import standins
 from kplan.model import Key
-from kplan.plan.values import get, items, submap
+from kplan.plan.values import get, submap
 
 Value = dict[str, Any]
 
 _CLASS = "standard"
-_IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
 def of(key: Key, part: str, known: Value | None) -> Iterator[Value]:
     """Objects for a reference; `part` is the key that is read of it, `known` the stand-in that there is already."""
-    meta = {"name": key.name, **({"namespace": key.namespace} if key.namespace else {})}
-    match key.group, key.kind:
-        case "", "ConfigMap" | "Secret":
-            data = {**submap(known, "data"), **({part: ""} if part else {})}
-            yield {"apiVersion": "v1", "kind": key.kind, "metadata": meta, "data": data}
-        case "", "ServiceAccount":
-            yield {"apiVersion": "v1", "kind": key.kind, "metadata": meta}
-        case "", "PersistentVolumeClaim":
-            yield from _claim(key, meta)
-        case "scheduling.k8s.io", "PriorityClass":
-            yield {"apiVersion": "scheduling.k8s.io/v1", "kind": key.kind, "metadata": meta, "value": 0}
-        case "node.k8s.io", "RuntimeClass":
-            yield {"apiVersion": "node.k8s.io/v1", "kind": key.kind, "metadata": meta, "handler": "stand-in"}
-        case "storage.k8s.io", "StorageClass":
-            yield _class(key.name, {})
+    if (key.group, key.kind) == ("", "PersistentVolumeClaim"):
+        yield from _claim(key)
+    elif standins.is_known(key.group, key.kind):
+        plain = standins.of(key.kind, key.name, key.namespace)
+        has_data = key.kind in ("ConfigMap", "Secret")
+        yield {**plain, "data": {**submap(known, "data"), **({part: ""} if part else {})}} if has_data else plain
 
 
 def namespace(name: str) -> Value:
     """A Namespace."""
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return standins.of("Namespace", name)
 
 
 def default_class(values: Iterable[Value]) -> list[Value]:
     """A default StorageClass, if claims need one and none is there."""
-    wanting = False
-    for value in values:
-        if value.get("kind") == "StorageClass" and submap(value, "metadata", "annotations").get(_IS_DEFAULT) == "true":
-            return []
-        claims = (
-            [value] if value.get("kind") == "PersistentVolumeClaim" else items(value, "spec", "volumeClaimTemplates")
-        )
-        wanting = wanting or any(not isinstance(get(c, ("spec", "storageClassName")), str) for c in claims)
-    return [_class(_CLASS, {_IS_DEFAULT: "true"})] if wanting else []
+    given = list(values)
+    classes = (v for v in given if v.get("kind") == "StorageClass")
+    if any(submap(c, "metadata", "annotations").get(standins.DEFAULT_CLASS) == "true" for c in classes):
+        return []
+    wanting = any(not isinstance(get(c, ("spec", "storageClassName")), str) for c in standins.claims(given))
+    return [standins.default_class(_CLASS)] if wanting else []
 
 
-def _class(name: str, annotations: dict[str, str]) -> Value:
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": name, "annotations": annotations},
-        "provisioner": "stand-in.invalid/provisioner",
-        "reclaimPolicy": "Delete",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
-
-
-def _claim(key: Key, meta: Value) -> Iterator[Value]:
+def _claim(key: Key) -> Iterator[Value]:
     """A claim that is bound to a volume which any node can use."""
     spec = {
         "accessModes": ["ReadWriteMany"],
@@ -70,7 +47,8 @@ def _claim(key: Key, meta: Value) -> Iterator[Value]:
         "storageClassName": "",
         "volumeMode": "Filesystem",
     }
-    claim = {"apiVersion": "v1", "kind": key.kind, "metadata": {**meta, "uid": f"<uid {key.namespace}/{key.name}>"}}
+    meta = {"name": key.name, "namespace": key.namespace, "uid": f"<uid {key.namespace}/{key.name}>"}
+    claim = {"apiVersion": "v1", "kind": key.kind, "metadata": meta}
     yield from bound({**claim, "spec": spec}, "Retain")
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.model import Change
 from kplan.patterns import lazy
 from kplan.plan.patterns import Names, covers, matches
 from kplan.plan.values import get, items, submap
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kplan.model import Document, Key, Loaded, split_api_version
+from kplan.model import Document, Key, Loaded
 from kplan.plan.align import same
+from kplan.plan.names import SLASH
 from kplan.plan.noise import is_live
 from kplan.plan.pairing import Paired, Side
 from kplan.store import ref_of
@@ -23,52 +24,14 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 _CRD = "CustomResourceDefinition"
-_SLASH = "/"
-_SLASHES = 3
-
-
-def names(loaded: Loaded) -> tuple[str, ...]:
-    """The identity of every object of a file as a text; () if the file holds anything that needs a closer look.
-
-    That is whatever is skipped or unreadable, objects that nobody can tell apart, objects that were read from a server,
-    and definitions of custom resources: all others are judged by those.
-    """
-    if loaded.skipped or loaded.unreadable:
-        return ()
-    found = tuple(map(_name, loaded.documents))
-    return found if all(found) else ()
-
-
-def _name(document: Document) -> str:
-    api_version, kind, meta = _head(document)
-    if not isinstance(meta, dict) or is_live({"metadata": meta}) or kind == _CRD:
-        return ""
-    name, namespace = meta.get("name"), meta.get("namespace") or ""
-    if not (api_version and kind and name):
-        return ""
-    try:
-        found = _SLASH.join((split_api_version(api_version)[0], kind, namespace, name))
-    except (TypeError, AttributeError):  # not all of them are texts
-        return ""
-    return found if found.count(_SLASH) == _SLASHES and found.isprintable() else ""
-
-
-def _head(document: Document) -> tuple[Any, Any, Any]:
-    """The apiVersion, kind and metadata: all that has to be made of the value."""
-    if document.layout is None:
-        value = document.value
-        return value.get("apiVersion"), value.get("kind"), value.get("metadata")
-    layout, slots = document.layout
-    api_version, kind, meta = (layout.part(slots, (name,)) for name in ("apiVersion", "kind", "metadata"))
-    return api_version, kind, meta
 
 
 def _namespace(name: str) -> str:
-    return name.rsplit(_SLASH, 2)[1]
+    return name.rsplit(SLASH, 2)[1]
 
 
 def _key(name: str) -> Key:
-    return Key(*name.split(_SLASH))
+    return Key(*name.split(SLASH))
 
 
 class Unchanged:
@@ -98,15 +61,23 @@ class Unchanged:
 
     def pairs(self, wanted: Callable[[Key], bool], may: Callable[[Shared], bool] = lambda _: True) -> list[Paired]:
         """The objects that are wanted, as both sides store them, of the files that may hold such."""
+        return _paired([d.value for d in self._found(wanted, may)], self._version)
+
+    def everything(self) -> tuple[list[Paired], list[Value]]:
+        """All of the objects as both sides store them, and the manifests of both sides."""
+        values = [d.value for d in self._found(lambda _: True, lambda _: True)]
+        return _paired(values, self._version), values
+
+    def _found(self, wanted: Callable[[Key], bool], may: Callable[[Shared], bool]) -> list[Document]:
         found = [d for d in self._documents if wanted(ref_of(d.value).key)]
         for i, file in enumerate(self._files):
             if not may(file):
                 continue
             places = [n for n, name in enumerate(file.holds) if wanted(_key(name))]
             if places and i not in self._read:
-                self._read[i] = file.read()[1].documents
+                self._read[i] = file.read().documents
             found += [self._read[i][n] for n in places]
-        return _paired([d.value for d in found], self._version)
+        return found
 
 
 def _has(data: bytes, words: Sequence[bytes]) -> bool:
@@ -115,14 +86,14 @@ def _has(data: bytes, words: Sequence[bytes]) -> bool:
 
 
 def _paired(values: Sequence[Value], version: str) -> list[Paired]:
-    """Both stored forms: an object that is applied as it is stays as it is."""
+    """Both stored forms, which are one: an object that is applied as it is stays as it is, for what was stored once is
+    stored like that again."""
     if not values:
         return []
     from kplan.cluster import Cluster
 
-    before = Cluster(values, version=version).objects()
-    after = Cluster(before, version=version).objects()
-    return [Paired(Side(ref_of(a), a), Side(ref_of(b), b)) for a, b in zip(before, after, strict=True)]
+    sides = (Side(ref_of(value), value) for value in Cluster(values, version=version).objects())
+    return [Paired(side, side) for side in sides]
 
 
 def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
@@ -130,7 +101,7 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
 
     A file is opened if an object of it is anywhere else as well: which of them counts is for others to say.
     """
-    elsewhere = {_SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
+    elsewhere = {SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
     total = sum(len(f.holds) for f in both.shared)
     if len({name for f in both.shared for name in f.holds}) < total:
         times = Counter(name for file in both.shared for name in file.holds)
@@ -140,7 +111,7 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
         if elsewhere.isdisjoint(file.holds):
             kept.append(file)
         else:
-            opened.append(file.read())
+            opened.append(file.read_both())
     current, desired = both.current, both.desired
     if opened:
         current = _with(current, [o for o, _ in opened])

@@ -16,11 +16,13 @@ Value = dict[str, Any]
 
 def respell(stored: Any, written: Any) -> Any:
     """The stored form with each quantity as the user spelled it."""
+    if stored == written:
+        return stored
     if isinstance(stored, dict) and isinstance(written, dict):
         return {k: respell(v, written[k]) if k in written else v for k, v in stored.items()}
     if isinstance(stored, list) and isinstance(written, list) and len(stored) == len(written):
         return [respell(a, b) for a, b in zip(stored, written, strict=True)]
-    if isinstance(stored, str) and stored != written and quantity.equal(stored, written):
+    if isinstance(stored, str) and quantity.equal(stored, written):
         return written
     return stored
 

@@ -29,7 +29,8 @@ def _node(name: str, zone: str) -> Value:
         ZONE: zone,
         **{f"{prefix}kubernetes.io/{key}": value for prefix in ("", "beta.") for key, value in _PLATFORM.items()},
     }
-    status = {"capacity": dict(_ROOM), "allocatable": dict(_ROOM)}
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
+    status = {"capacity": dict(_ROOM), "allocatable": dict(_ROOM), "conditions": [ready]}
     meta = {"name": name, "labels": labels}
     return {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {}, "status": status}
 

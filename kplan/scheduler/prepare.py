@@ -9,9 +9,9 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from kplan import release
+from kplan import release, standins
 from kplan.scheduler.fields import mapping, text
-from kplan.scheduler.volumes import DEFAULT_CLASS, default_class, read_claim
+from kplan.scheduler.volumes import default_class, read_claim
 from kplan.store import Store
 
 Value = dict[str, Any]
@@ -45,18 +45,8 @@ def missing_classes(claims: Iterable[Value], store: Store) -> list[Value]:
     for claim in claims:
         if not read_claim(claim).volume:
             wanted[read_claim(claim, default or ANY_CLASS).class_name] = None
-    return [_class(name) for name in wanted if name and name not in known]
-
-
-def _class(name: str) -> Value:
-    notes = {DEFAULT_CLASS: "true"} if name == ANY_CLASS else {}
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": name, "annotations": notes},
-        "provisioner": "<unknown>",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
+    new = [name for name in wanted if name and name not in known]
+    return [standins.default_class(n) if n == ANY_CLASS else standins.of("StorageClass", n) for n in new]
 
 
 def prepared(pod: Value, world: Store, version: str) -> tuple[Value, str]:

@@ -7,11 +7,14 @@ Amounts here are whole: cpu in millicores, everything else in its unit, rounded 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kplan import resourcelist
-from kplan.resourcelist import Amounts, Side
+from kplan.resourcelist import Amounts
 from kplan.scheduler.fields import items, mapping, text
+
+if TYPE_CHECKING:
+    from kplan.resourcelist import Side
 
 Value = dict[str, Any]
 

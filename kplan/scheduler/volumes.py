@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kplan import labels
+from kplan.api.admission.storageclasses import DEFAULT_KEYS
 from kplan.labels import Requirement
 from kplan.scheduler import terms
 from kplan.scheduler.fields import items, mapping, size, string_map, strings, text
@@ -25,8 +26,6 @@ ClaimId = tuple[str, str]
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-BETA_DEFAULT_CLASS = "storageclass.beta.kubernetes.io/is-default-class"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 ONE_POD = "ReadWriteOncePod"
 
@@ -290,7 +289,7 @@ def default_class(classes: Iterable[Value]) -> str:
     found = [
         (text(c, "metadata", "creationTimestamp"), text(c, "metadata", "name"))
         for c in classes
-        if "true" in (_note(c, DEFAULT_CLASS), _note(c, BETA_DEFAULT_CLASS))
+        if any(_note(c, key) == "true" for key in DEFAULT_KEYS)
     ]
     newest = max((time for time, _ in found), default="")
     return min((name for time, name in found if time == newest), default="")

@@ -11,14 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan import release
+from kplan.hints import Any
 from kplan.model import split_api_version
 from kplan.schema.definitions import Definitions, read
 from kplan.schema.kinds import VERBS, KindInfo
 from kplan.schema.node import Node
-from kplan.schema.spelling import nearest
 
 __all__ = ["Catalog", "KindInfo", "Node", "catalog"]
 
@@ -111,10 +110,12 @@ class Catalog:
 
     def suggest(self, api_version: str, kind: str) -> str:
         """The kind that was probably meant, as `apps/v1 Deployment`; "" if nothing is near."""
+        from kplan.schema.spelling import nearest
+
         served = [i for i in self.kinds() if i.served]
         name = kind if any(i.kind == kind for i in served) else nearest(kind, (i.kind for i in served))
         group, _ = split_api_version(api_version)
-        same = sorted((i for i in served if i.kind == name), key=lambda i: (i.group != group, _preference(i)))
+        same = sorted((i for i in served if i.kind == name), key=lambda i: (i.group != group, preference(i)))
         return f"{same[0].api_version} {name}" if same else ""
 
     def find(self, resource: str) -> KindInfo | None:
@@ -131,11 +132,11 @@ class Catalog:
             and name in (i.plural, i.kind.lower(), *i.short_names)
             and rest in ("", i.group, f"{i.version}.{i.group}", i.version if not i.group else "")
         )
-        return min(fits, key=lambda i: (i.custom, i.group != "", _preference(i)), default=None)
+        return min(fits, key=lambda i: (i.custom, i.group != "", preference(i)), default=None)
 
 
-def _preference(info: KindInfo) -> tuple[int, int, int]:
-    """Stable before beta before alpha, then newer before older (apimachinery/pkg/version)."""
+def preference(info: KindInfo) -> tuple[int, int, int]:
+    """A key by which stable versions come before beta and alpha, then newer before older (apimachinery/pkg/version)."""
     m = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", info.version, re.ASCII)
     stage = {None: 0, "beta": 1, "alpha": 2}[m[2]] if m else 3
     return stage, -int(m[1]) if m else 0, -int(m[3] or 0) if m else 0

@@ -10,8 +10,8 @@ are not looked at. kplan/schema/problems.py says what is wrong with an object th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.schema import formats
 from kplan.schema.node import Check, Node
 

@@ -5,12 +5,11 @@ The text form of a field is described in tools/generate_schemas.py, which writes
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-from kplan.resources import data_path
+from kplan.hints import Any
+from kplan.resources import data_path, read_table
 from kplan.schema.node import GoField, Node, Shape
 from kplan.tuples import NamedTuple
 
@@ -42,8 +41,7 @@ _OPEN = {"json", "fields-v1", "raw-extension"}
 def read(name: str) -> dict[str, Any]:
     """One JSON file of schemas/, such as "kubernetes/apps.v1" or "facts/resources"."""
     with open(f"{data_path('schemas')}/{name}.json", encoding="utf-8") as file:
-        table: dict[str, Any] = json.loads(file.read())
-    return table
+        return read_table(file.read())
 
 
 class _Words(NamedTuple):

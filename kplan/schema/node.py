@@ -7,8 +7,8 @@ asked for. A Node is shared between kinds and never changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Check = Callable[[Any], bool]

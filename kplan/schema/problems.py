@@ -6,8 +6,8 @@ Values never appear in a sentence, for they may be secret. The order is that of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Path, format_path
 from kplan.schema.compile import checker, is_leaf
 from kplan.schema.definitions import lines

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """The name that is most like this one, case apart; "" if none is near."""
-    import difflib
+    from kplan import likewords
 
     by_lower = {n.lower(): n for n in sorted(names)}
-    near = difflib.get_close_matches(name.lower(), by_lower, 1, 0.75)
-    return by_lower[near[0]] if near else ""
+    near = likewords.nearest(name.lower(), by_lower, 0.75)
+    return by_lower[near] if near else ""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from os import PathLike, fspath
 
 from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Span, Unreadable
-from kplan.source import files, git, kinds
+from kplan.source import files, kinds
 from kplan.source.context import Surroundings
 from kplan.source.entry import Entry
 from kplan.yamlio import Limits, read
 
 STDIN = "-"
+_COMMIT = "git:"
 _HEAD = 64 * 1024
 
 __all__ = ["load"]
@@ -42,7 +42,7 @@ def load(
     skipped: list[Skipped] = []
     unreadable: list[Unreadable] = []
     count = 0
-    with _collector_paused():
+    with CollectorPaused():
         for found in _unique(_found(paths, stdin, limits, tuple(exclude))):
             if isinstance(found, Skipped):
                 skipped.append(found)
@@ -57,15 +57,15 @@ def load(
     return Loaded(tuple(documents), tuple(skipped), tuple(unreadable), count)
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
+class CollectorPaused:
     """Values hold no cycles, and the collector would walk all of them again and again: it doubles the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
+
+    def __enter__(self) -> None:
+        self._enabled = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._enabled:
             gc.enable()
 
 
@@ -79,7 +79,9 @@ def _found(
                 raise KplanError("there is nothing on standard input")
             touched.spoil()
             yield Entry("<stdin>", "", lambda: stdin, lambda _: None, named=True)
-        elif path.startswith(git.PREFIX):
+        elif path.startswith(_COMMIT):
+            from kplan.source import git  # for what is not in the files
+
             yield from git.entries(path, limits.file_bytes, exclude)
         else:
             yield from files.entries(path, limits.file_bytes, exclude)

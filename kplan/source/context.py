@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import Any
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.source.entry import Entry, ReadOther
 from kplan.source.kinds import CHART_TEMPLATE, KUSTOMIZATION_FILES
 from kplan.yamlio import load_value

@@ -9,8 +9,8 @@ import posixpath
 import re
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.yamlio.layout import Layout, Slot
 

@@ -6,23 +6,23 @@ before need not look again. What the two places do not share is loaded as always
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from os import PathLike
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from os import PathLike, fspath
 
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Unreadable
-from kplan.source import _collector_paused, _data, _found, _unique, documents
+from kplan.source import CollectorPaused, _data, _found, _unique, documents
 from kplan.source.context import TEMPLATES, Surroundings
 from kplan.source.entry import Entry
+from kplan.tuples import NamedTuple
 from kplan.yamlio import Limits
 
 SEPARATOR = "\t"
 _DIGITS = 32
 Paths = Iterable[str | PathLike[str]]
-# Says in a few words what a file holds, () if that cannot be said without the name of the file.
-# The descriptions must not have the separator, nor an end of a line.
-Describe = Callable[[Loaded], tuple[str, ...]]
+# Says in a few words what the bytes of a file hold, () if that cannot be said without its name; the function reads such
+# a file. The descriptions must not have the separator, nor an end of a line.
+Describe = Callable[[bytes, Callable[[bytes], Loaded]], tuple[str, ...]]
 
 
 class Known(NamedTuple):
@@ -46,8 +46,12 @@ class Shared(NamedTuple):
             raise KplanError(f"{self.desired.file}: {data.message}")
         return data
 
-    def read(self) -> tuple[Loaded, Loaded]:
-        """What it holds, as it is called on the current and on the desired side."""
+    def read(self) -> Loaded:
+        """What it holds, as it is called on the desired side. Raises KplanError as `data` does."""
+        return documents(self.desired, self.data(), Limits())
+
+    def read_both(self) -> tuple[Loaded, Loaded]:
+        """What it holds, as it is called on the current and on the desired side. Raises KplanError as `data` does."""
         data = self.data()
         return documents(self.current, data, Limits()), documents(self.desired, data, Limits())
 
@@ -60,30 +64,75 @@ class Both(NamedTuple):
     shared: tuple[Shared, ...]
 
 
-class _File(NamedTuple):
-    """A file with the digest of its bytes; the bytes are None where they did not have to be read."""
+class _File:
+    """A file while both sides are read: its bytes, and their digest, are there once somebody has asked for them."""
 
-    entry: Entry
-    digest: str
-    data: bytes | None
+    __slots__ = ("_data", "_digest", "_known", "entry", "name", "shared")
+
+    def __init__(self, entry: Entry, name: str, known: Known | None) -> None:
+        self.entry = entry
+        self.name = name
+        self.shared = False
+        self._known = known
+        self._data: bytes | Unreadable | None = None
+        self._digest = known.digests.get(entry.state, "") if known is not None and entry.state else ""
+
+    def data(self) -> bytes | Unreadable:
+        """The bytes, or why they cannot be had."""
+        if self._data is None:
+            self._data = _data(self.entry)
+        return self._data
+
+    def digest(self) -> str:
+        """The digest of the bytes, "" where they cannot be had."""
+        if not self._digest and not isinstance(data := self.data(), Unreadable):
+            from hashlib import sha256  # slow to load
+
+            self._note(sha256(data).hexdigest()[:_DIGITS])
+        return self._digest
+
+    def _note(self, digest: str) -> None:
+        self._digest = digest
+        if self._known is not None and self.entry.state:
+            self._known.digests[self.entry.state] = digest
+
+    def equals(self, other: _File) -> bool:
+        """Whether the other one has the same bytes."""
+        if self._digest and other._digest:
+            return self._digest == other._digest
+        data = self.data()
+        if isinstance(data, Unreadable) or data != other.data():
+            return False
+        if self._known is not None:
+            other._note(self.digest())
+        return True
+
+    def share(self) -> None:
+        """It is shared: nobody asks for the bytes any more."""
+        self.shared = True
+        self._data = None
 
 
 class _Place:
     """One side while it is read: what was found, in order."""
 
-    def __init__(self, paths: Paths, exclude: tuple[str, ...], known: Known) -> None:
+    def __init__(self, paths: Paths, exclude: tuple[str, ...], known: Known | None) -> None:
         self.limits = Limits()
         self.surroundings = Surroundings()
         self.found: list[_File | Skipped | Unreadable] = []
-        self.left: set[str] = set()  # files that are shared
-        for one in _unique(_found(paths, None, self.limits, exclude)):
-            self.found.append(_seen(one, known) if isinstance(one, Entry) else one)
+        given = [fspath(path) for path in paths]
+        roots = [path.removeprefix("./").rpartition(":")[2].removesuffix("/") for path in given]
+        for one in _unique(_found(given, None, self.limits, exclude)):
+            self.found.append(_File(one, _below(one.path, roots), known) if isinstance(one, Entry) else one)
+
+    def files(self) -> list[_File]:
+        """The files to read."""
+        return [one for one in self.found if isinstance(one, _File)]
 
     def why_left_out(self, file: _File) -> str:
         """Why a file is no manifest whatever it holds."""
-        entry = file.entry
-        braces = file.data is None and TEMPLATES in entry.path
-        return self.surroundings.why_left_out(entry, entry.read() if braces else file.data or b"")
+        data = file.data() if TEMPLATES in file.entry.path else b""
+        return self.surroundings.why_left_out(file.entry, data if isinstance(data, bytes) else b"")
 
     def loaded(self) -> Loaded:
         """What `kplan.source.load` gives, without the shared files."""
@@ -96,7 +145,7 @@ class _Place:
                 skipped.append(one)
             elif isinstance(one, Unreadable):
                 unreadable.append(one)
-            elif one.entry.file not in self.left:
+            elif not one.shared:
                 loaded = self._read(one)
                 read += loaded.documents
                 skipped += loaded.skipped
@@ -105,7 +154,7 @@ class _Place:
         return Loaded(tuple(read), tuple(skipped), tuple(unreadable), count)
 
     def _read(self, file: _File) -> Loaded:
-        data = file.data if file.data is not None else _data(file.entry)
+        data = file.data()
         if isinstance(data, Unreadable):
             return Loaded((), unreadable=(data,))
         if why := self.surroundings.why_left_out(file.entry, data):
@@ -113,53 +162,64 @@ class _Place:
         return documents(file.entry, data, self.limits)
 
 
-def _seen(entry: Entry, known: Known) -> _File | Unreadable:
-    digest = known.digests.get(entry.state) if entry.state else None
-    if digest is not None:
-        return _File(entry, digest, None)
-    data = _data(entry)
-    if isinstance(data, Unreadable):
-        return data
-    from hashlib import sha256  # slow to load
-
-    digest = sha256(data).hexdigest()[:_DIGITS]
-    if entry.state:
-        known.digests[entry.state] = digest
-    return _File(entry, digest, data)
+def _below(path: str, roots: Iterable[str]) -> str:
+    """What a file is called below the first of these folders that it is in."""
+    for root in roots:
+        if path.startswith(root):
+            return path[len(root) :].removeprefix("/")
+    return path
 
 
-def load_both(current: Paths, desired: Paths, *, describe: Describe, known: Known, exclude: Iterable[str] = ()) -> Both:
+def load_both(
+    current: Paths, desired: Paths, *, describe: Describe, known: Known | None = None, exclude: Iterable[str] = ()
+) -> Both:
     """The documents of two places. What is learnt of files is added to what is `known`.
 
     A file is shared if `describe` says something of what it holds, and nothing around it leaves it out on either side.
     Raises KplanError as `kplan.source.load` does. Standard input cannot be read in this way.
     """
-    with _collector_paused():
+    with CollectorPaused():
         old, new = (_Place(paths, tuple(exclude), known) for paths in (current, desired))
-        partners = {one.digest: one for one in new.found if isinstance(one, _File)}
         shared = []
-        for one in old.found:
-            if not isinstance(one, _File) or (partner := partners.get(one.digest)) is None:
-                continue
+        for one, partner in _partners(old.files(), new.files()):
             if old.why_left_out(one) or new.why_left_out(partner):
                 continue
-            holds = _holds(one, describe, known)
+            holds = _holds(partner, describe, known)
             if holds:
-                del partners[one.digest]
                 shared.append(Shared(one.entry, partner.entry, holds))
-                old.left.add(one.entry.file)
-                new.left.add(partner.entry.file)
+                one.share()
+                partner.share()
         return Both(old.loaded(), new.loaded(), tuple(shared))
 
 
-def _holds(file: _File, describe: Describe, known: Known) -> tuple[str, ...]:
+def _partners(current: Iterable[_File], desired: Iterable[_File]) -> Iterator[tuple[_File, _File]]:
+    """Pairs of files with the same bytes: those of one name first, then any."""
+    named = {file.name: file for file in desired}
+    others = []
+    for file in current:
+        partner = named.get(file.name)
+        if partner is not None and file.equals(partner):
+            del named[file.name]
+            yield file, partner
+        else:
+            others.append(file)
+    moved = {digest: file for file in named.values() if others and (digest := file.digest())}
+    for file in others:
+        partner = moved.pop(file.digest(), None)
+        if partner is not None:
+            yield file, partner
+
+
+def _holds(file: _File, describe: Describe, known: Known | None) -> tuple[str, ...]:
     """What a file holds, () if that is not known and cannot be said."""
-    found = known.holds.get(file.digest)
+    found = known.holds.get(file.digest()) if known is not None else None
     if found is not None:
         return tuple(found.split(SEPARATOR)) if found else ()
-    data = file.data if file.data is not None else _data(file.entry)
+    data = file.data()
     if isinstance(data, Unreadable):
         return ()
-    holds = describe(documents(file.entry, data, Limits()))
-    known.holds[file.digest] = SEPARATOR.join(holds)
+    limits = Limits()
+    holds = describe(data, lambda data: documents(file.entry, data, limits))
+    if known is not None:
+        known.holds[file.digest()] = SEPARATOR.join(holds)
     return holds

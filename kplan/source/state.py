@@ -7,22 +7,21 @@ them. Whoever writes at the same time gets the next number.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import secrets
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from kplan.errors import KplanError
+from kplan.sealed import Format, canonical, damaged
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 
-FOLDER = ".kplan/state"
-FORMAT = "kplan-state"
-MAJOR, MINOR = 1, 0
+FORMAT = Format("kplan-state", "state")
 LATEST = "latest"
 
 _KEY_FILE = "key"
@@ -117,7 +116,7 @@ class Store:
 
         `tool` is the version of kplan. Raises KplanError.
         """
-        kept = tuple(sorted(objects, key=_canonical))
+        kept = tuple(sorted(objects, key=canonical))
         name = key_name(key)
         identity = _id(kept, name)
         numbers = self.numbers()
@@ -168,55 +167,27 @@ def key_name(key: bytes) -> str:
     return hashlib.sha256(b"kplan state key\n" + key).hexdigest()[:16]
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=True)
-
-
 def _id(objects: Iterable[Value], key: str) -> str:
-    return hashlib.sha256("\n".join((key, *map(_canonical, objects))).encode()).hexdigest()
+    return hashlib.sha256("\n".join((key, *map(canonical, objects))).encode()).hexdigest()
 
 
 def _encoded(revision: Revision, tool: str) -> bytes:
-    content = {
-        "format": FORMAT,
-        "format_version": f"{MAJOR}.{MINOR}",
-        "kplan_version": tool,
-        **revision._asdict(),
-        "objects": list(revision.objects),
-    }
-    return (json.dumps({**content, "digest": _digest(content)}) + "\n").encode()
-
-
-def _digest(content: Value) -> str:
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+    return FORMAT.seal({**revision._asdict(), "objects": list(revision.objects)}, tool).encode()
 
 
 def _decoded(text: bytes, name: str, number: int) -> Revision:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KplanError(f"{name} is not a saved state") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise KplanError(f"{name} is not a saved state")
-    version = str(content.get("format_version"))
-    if version.partition(".")[0] != str(MAJOR):
-        raise KplanError(
-            f"{name} has the state format {version}, which this kplan does not know",
-            hint=f"it was saved by kplan {content.get('kplan_version')}: use that release, or save it again",
-        )
-    damaged = KplanError(f"{name} is damaged", hint=f"kplan state rm {number}, and save it again")
-    if content.pop("digest", None) != _digest(content):
-        raise damaged
+    again = f"kplan state rm {number}, and save it again"
+    content = FORMAT.unseal(text, name, again)
     texts = [content.get(field) for field in ("id", "saved", "origin", "key")]
     objects = content.get("objects")
     if not all(isinstance(text, str) for text in texts) or not isinstance(objects, list):
-        raise damaged
+        raise damaged(name, again)
     if content.get("number") != number or not all(map(_is_object, objects)):
-        raise damaged
+        raise damaged(name, again)
     identity, saved, origin, key = map(str, texts)
     revision = Revision(number, identity, saved, origin, key, tuple(objects))
     if not _ID.fullmatch(revision.id) or revision.id != _id(revision.objects, revision.key):
-        raise damaged
+        raise damaged(name, again)
     return revision
 
 

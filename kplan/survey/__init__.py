@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,8 +12,8 @@ from kplan.placement import Placement, Simulation
 from kplan.rests import Rest
 from kplan.results import Results, Step, Told
 from kplan.store import ref_of
-from kplan.survey import podreasons
-from kplan.survey.owners import KINDS, Owners, of_builtin
+from kplan.survey import notsimulated, podreasons
+from kplan.survey.owners import Owners, of_builtin
 from kplan.survey.progress import progress
 from kplan.survey.unready import unready
 
@@ -54,7 +53,7 @@ def survey(
         pool=pool,
         placements=tuple(_placements(cluster, placed)),
         nodes=tuple(use(node) for node in Snapshot(store, cluster.version).nodes),
-        notes=(*notes, *_not_simulated(cluster, acting)),
+        notes=(*notes, *notsimulated.notes(cluster, acting)),
         results=results,
     )
 
@@ -92,27 +91,3 @@ def _acting() -> frozenset[str]:
     from kplan.controllers.registry import controllers
 
     return frozenset(next(iter(c.watches)) for c in controllers())
-
-
-def _not_simulated(cluster: Cluster, acting: frozenset[str]) -> Iterator[str]:
-    """What the objects would lead to in a real cluster, and does not here."""
-    from kplan.api.customresources import catalog_of
-
-    for kind in (*KINDS[:-1], "HorizontalPodAutoscaler", "PodDisruptionBudget"):
-        if kind not in acting and next(cluster.store.all(kind), None) is not None:
-            yield f"not simulated: the controller of {kind}s"
-    later = [f"{r.namespace}/{r.name}" for r in map(ref_of, of_builtin("CronJob", cluster.store))]
-    if later:
-        yield f"not simulated: the runs of CronJobs ({', '.join(later)}), whose time has not come"
-    catalog = catalog_of(cluster.version, cluster.store)
-    custom: dict[tuple[str, str], bool] = {}
-    counts: Counter[str] = Counter()
-    for o in cluster.store.all():
-        version, name = str(o.get("apiVersion")), str(o.get("kind"))
-        if (version, name) not in custom:
-            info = catalog.kind(version, name)
-            custom[version, name] = info is None or info.custom
-        counts[name] += custom[version, name]
-    names = ", ".join(f"{kind} ({n})" for kind, n in counts.items() if n)
-    if names:
-        yield f"not simulated: what operators make of {names}"

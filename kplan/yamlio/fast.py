@@ -7,8 +7,8 @@ anchors, tags, merge keys, duplicate keys, tabs, whatever is wrong. tools/differ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
 
+from kplan.hints import TYPE_CHECKING, Any, Final
 from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.yamlio import scalars
 

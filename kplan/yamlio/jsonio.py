@@ -6,10 +6,9 @@ are floats).
 
 from __future__ import annotations
 
-from json import JSONDecodeError, JSONDecoder
 from math import isfinite
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio.limits import Limits
@@ -36,6 +35,8 @@ def looks_like_json(text: str) -> bool:
 
 def read_json(text: str, start: int, limits: Limits) -> Json | None:
     """The next value of a stream, None at its end. Raises ReadError."""
+    from json import JSONDecodeError, JSONDecoder  # slow to load
+
     start = _SPACE.match(text, start).end()  # type: ignore[union-attr]  # matches always
     if start == len(text):
         return None

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
@@ -37,11 +37,13 @@ _DEEPEST_FLOW: Final = 20
 class Slot(NamedTuple):
     """In the tree of a layout: where the value is among those that `Layout.fill` gives.
 
-    `flow` says where the text of a flow collection is that makes the value, -1 for none.
+    `flow` says where the text of a flow collection is that makes the value, -1 for none; `line` on which line of the
+    document it stands, from 0 and without a separator, -1 for a block scalar.
     """
 
     at: int
     flow: int = -1
+    line: int = -1
 
 
 class _BlockPart(NamedTuple):
@@ -111,19 +113,26 @@ class Layout:
             make = self._parts[path] = self._part(path)
         return make(slots)
 
-    def _part(self, path: tuple[str | int, ...]) -> Callable[[Sequence[Any]], Any]:
+    def at(self, path: tuple[str | int, ...]) -> Any:
+        """The tree at a path: a slot of a flow collection that the path leads into, None where there is nothing."""
         tree = self.tree
         for step in path:
             if isinstance(tree, Slot) and tree.flow >= 0:
-                return lambda slots: _inside(self.value(slots), path)
+                return tree
             if isinstance(tree, dict):
                 tree = tree.get(step)
             elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
                 tree = tree[step]
             else:
-                tree = None
-            if tree is None:
-                return lambda _: None
+                return None
+        return tree
+
+    def _part(self, path: tuple[str | int, ...]) -> Callable[[Sequence[Any]], Any]:
+        tree = self.at(path)
+        if tree is None:
+            return lambda _: None
+        if isinstance(tree, Slot) and tree.flow >= 0:
+            return lambda slots: _inside(self.value(slots), path)
         return _Maker(tree)
 
     def view(self, name: Hashable, slots: Sequence[Any], select: Callable[[Any], Any]) -> Any:
@@ -213,7 +222,7 @@ def _slots(tree: Any) -> Iterator[Slot]:
 def _moved(tree: Any, new: Mapping[int, int]) -> Any:
     """The tree with other places for the values."""
     if isinstance(tree, Slot):
-        return Slot(new[tree.at], new[tree.flow])
+        return tree._replace(at=new[tree.at], flow=new[tree.flow])
     if isinstance(tree, dict):
         return {name: _moved(part, new) for name, part in tree.items()}
     return [_moved(part, new) for part in tree] if isinstance(tree, list) else tree
@@ -282,13 +291,13 @@ class Layouts:
         places = {at: len(lines) + len(blocks) + i for i, at in enumerate(flows)}
         made = []
         for at, line, value in found:
-            slot = Slot(at)
+            slot = Slot(at, line=at)
             if isinstance(value, _BlockPart):
                 slot = Slot(len(lines) + blocks.index(value))
             elif value[0] == LATER:
                 if not is_whole_flow(value[3]):
                     raise Unusual
-                slot = Slot(places[at], at)
+                slot = Slot(places[at], at, at)
             made.append(_replaced(line, slot))
         return made
 

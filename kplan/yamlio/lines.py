@@ -7,8 +7,8 @@ in every document; the rest is OTHER, which the fast parser leaves to the comple
 from __future__ import annotations
 
 import re
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio import flow, scalars
@@ -25,7 +25,7 @@ _COMMON: Final = lazy(
     r"(- )?([A-Za-z_][A-Za-z0-9_./-]{0,200}):(?: ([A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+))?", re.ASCII
 )
 # Characters that YAML refuses, or takes for line breaks or marks.
-SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SEPARATOR: Final = lazy(r"---(?: *| +#[\t\x20-\x7e]*)")
 _PLAIN_START: Final = lazy(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:][^\s]")
 _MANY_DASHES: Final = "- " * 20  # lists in lists as nobody writes them; each costs a level of recursion
@@ -63,6 +63,12 @@ def is_separator(line: str) -> bool:
     return line[:3] == "---" and _SEPARATOR.fullmatch(line) is not None
 
 
+def has_special(text: str) -> bool:
+    """Whether characters stand in a text that YAML does not take, or takes for something else."""
+    plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+    return not plain and _SPECIAL.search(text) is not None
+
+
 def keep(memory: dict[str, Any], line: str, what: Any) -> None:
     """Remember something of a line, within limits."""
     if len(line) <= LONGEST_KEPT:
@@ -78,7 +84,7 @@ def read_line(line: str) -> Line:
     if not text:
         return (EMPTY, 0, None, None, None)
     if not text.isprintable():  # a tab is not printable either
-        kind = COMMENT if text[0] == "#" and not SPECIAL.search(text) else OTHER
+        kind = COMMENT if text[0] == "#" and not has_special(text) else OTHER
         return (kind, col, None, None, None)
     if text[0] == "#":
         return (COMMENT, col, None, None, None)
@@ -129,12 +135,17 @@ def _key(text: str) -> tuple[str | None, str]:
     if end < 0 and text[-1] == ":":
         end = len(text) - 1
     key = text[:end].rstrip(" ")
-    if end < 1 or end > flow.LONGEST_KEY or " #" in key or key == "<<" or not _PLAIN_START.match(key):
+    if end < 1 or end > flow.LONGEST_KEY or " #" in key or key == "<<" or not _starts_plain(key):
         return None, text
     try:
         return scalars.key(scalars.resolve(key)), text[end + 1 :].lstrip(" ")
     except scalars.ScalarError:
         return None, text
+
+
+def _starts_plain(text: str) -> bool:
+    """Whether a plain scalar can start like this."""
+    return text[:1].isalnum() or _PLAIN_START.match(text) is not None
 
 
 def _value(text: str, col: int, key: str | None) -> Line:
@@ -145,6 +156,8 @@ def _value(text: str, col: int, key: str | None) -> Line:
     if start in "\"'":
         return _quoted(text, kind, col, key)
     if start in "|>":
+        if text[1:] in ("", "-", "+"):
+            return (LATER, col, key, Block(start == ">", text[1:], 0), None)
         header = _BLOCK_HEADER.fullmatch(text)
         if header is None:
             return (OTHER, col, None, None, None)
@@ -158,7 +171,7 @@ def _value(text: str, col: int, key: str | None) -> Line:
 def _plain(text: str, kind: int, col: int, key: str | None) -> Line:
     plain, comment, _ = text.partition(" #")
     plain = plain.rstrip(" ")
-    if not _PLAIN_START.match(plain) or ": " in plain or plain[-1] == ":":
+    if not _starts_plain(plain) or ": " in plain or plain[-1] == ":":
         return (OTHER, col, None, None, None)
     try:
         return (kind, col, key, scalars.value(scalars.resolve(plain)), None if comment else plain)
@@ -167,6 +180,8 @@ def _plain(text: str, kind: int, col: int, key: str | None) -> Line:
 
 
 def _quoted(text: str, kind: int, col: int, key: str | None) -> Line:
+    if text[-1] == text[0] and text.count(text[0]) == 2 and "\\" not in text:
+        return (kind, col, key, text[1:-1], None)
     if found := _QUOTED.fullmatch(text):
         try:
             return (kind, col, key, flow.unescape(found[1][1:-1], text[0]), None)

@@ -6,8 +6,7 @@ here columns alone say what belongs to what. Raises Unusual for what goes beyond
 
 from __future__ import annotations
 
-from typing import Final
-
+from kplan.hints import Final
 from kplan.patterns import lazy
 from kplan.yamlio import flow, multiline, scalars
 from kplan.yamlio.flow import Unusual

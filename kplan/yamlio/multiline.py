@@ -6,11 +6,10 @@ function takes the lines of the document and the number of the next one, and giv
 
 from __future__ import annotations
 
-from typing import Final
-
+from kplan.hints import Final
 from kplan.patterns import lazy
 from kplan.yamlio.flow import Unusual, unescape
-from kplan.yamlio.lines import EMPTY, ITEM, SPECIAL, Block, Line, Lines
+from kplan.yamlio.lines import EMPTY, ITEM, Block, Line, Lines, has_special
 
 _MOST_PARTS: Final = 10_000  # of a scalar in quotes, which may have no end
 # The rest of a scalar in quotes on its last line, and a line of it that is not the last (2: a backslash at the end).
@@ -101,7 +100,7 @@ def block(lines: list[str], n: int, header: Block, parent: int) -> tuple[str, in
             raise Unusual
         return "", n
     text = _folded(content) if header.folded else "\n".join(content)
-    if not "".join(content).isprintable() and SPECIAL.search(text):  # what is special is not printable either
+    if has_special(text):
         raise Unusual
     end = {"-": 0, "": 1, "+": 1 + breaks}[header.chomp]
     return text + "\n" * end, n

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Duplicate, Path, Span
 from kplan.tuples import NamedTuple
 from kplan.yamlio.flow import Unusual

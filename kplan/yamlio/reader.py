@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final
 
 from kplan.errors import KplanError
+from kplan.hints import Any, Final
 from kplan.model import Document, Duplicate, Loaded, Path, Skipped, Span, Unreadable, Value
 from kplan.tuples import NamedTuple
 from kplan.yamlio import fast, jsonio

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from math import isfinite
-from typing import Final
 
+from kplan.hints import Final
 from kplan.patterns import lazy
 
 Scalar = str | int | float | bool | None
@@ -37,6 +37,7 @@ WORDS: Final[dict[str, Scalar]] = {
 # The first character says whether a scalar can be anything but a text.
 _WORD_START = frozenset("yYnNtTfFoO~")
 _NUMBER_START = frozenset("+-0123456789")
+_NUMBER_CHARACTERS = "0123456789abcdefABCDEFxXoO.+-"
 
 _INT = lazy(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))",
@@ -144,6 +145,10 @@ def _kind(scalar: Scalar) -> str:
 
 def _number(text: str) -> Scalar:
     plain = text.replace("_", "")
+    if plain.strip(_NUMBER_CHARACTERS):  # 100m, 64Mi, 10.0.0.0/8: what is left at both ends is no part of a number
+        return text
+    if plain.isascii() and plain.isdigit() and len(plain) < 19 and (plain[0] != "0" or plain == "0"):
+        return int(plain)
     match = _INT.fullmatch(plain) or _SIGNED_BINARY.fullmatch(plain)
     if match is not None and len(plain) <= _LONGEST_NUMBER:
         number = _int(match)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from itertools import count
 from operator import itemgetter
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.patterns import lazy
 from kplan.yamlio.lines import ITEM, LATER, LONGEST_KEPT, PAIR, SCALAR, Line, Lines, is_separator, keep, read_line
 from kplan.yamlio.scalars import WORDS

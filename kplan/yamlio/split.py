@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
-from typing import Final
 
+from kplan.hints import Final
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 from kplan.yamlio.readerror import ReadError

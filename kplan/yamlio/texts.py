@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
+from kplan.hints import Any, Final
 from kplan.yamlio.fast import tree
 from kplan.yamlio.positions import Positions
 from kplan.yamlio.split import Chunk, chunks, decode

@@ -14,7 +14,7 @@ from kplan.api.decode_errors import Verdict
 from kplan.api.defaults import decoded
 from kplan.api.encode import fill_nulls
 from kplan.api.newpods import qos_class
-from kplan.api.request import Request
+from kplan.api.request import Request, Server
 from kplan.api.strategy import generated_name, prepare_for_create
 from kplan.schema import catalog
 from kplan.store import Store
@@ -55,7 +55,8 @@ def service(name: str = "x", **spec: Any) -> dict[str, Any]:
 
 
 def cluster(*objects: dict[str, Any]) -> Any:
-    return SimpleNamespace(store=Store(objects), version="1.36")
+    store = Store(objects)
+    return SimpleNamespace(store=store, version="1.36", server=lambda: Server("1.36", store))
 
 
 @pytest.mark.parametrize("case", STORED, ids=lambda c: f"{c['object']['apiVersion']} {c['object']['kind']}")

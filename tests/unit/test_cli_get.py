@@ -200,6 +200,22 @@ def test_nothing_there(folder: Path, capsys: Out, words: str, said: str) -> None
     assert said in err
 
 
+def test_another_namespace_is_named_where_there_is_nothing(folder: Path, capsys: Out) -> None:
+    made = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: far}\n"
+    (folder / "far.yaml").write_text(made, encoding="utf-8")
+    hint = "hint: there are some in -n far; -A shows all\n"
+    for words, said in (
+        ("get secret", f"No resources found in default namespace.\n{hint}"),
+        ("describe secret", f"No resources found in default namespace.\n{hint}"),
+        ("get secret -l a=b", "No resources found in default namespace.\n"),
+        ("get pv", "No resources found\n"),
+        ("get secret t s", 'error: secrets "t" not found\nerror: secrets "s" not found\nhint: it is in -n far\n'),
+        ("get secret s t", 'error: secrets "s" not found\nerror: secrets "t" not found\n'),
+    ):
+        err = run(capsys, f"{words} -f far.yaml --nodes nodes.yaml")[2]
+        assert "".join(line for line in err.splitlines(keepends=True) if not line.startswith("note:")) == said
+
+
 def test_refused_and_unreadable_manifests_are_told(folder: Path, capsys: Out) -> None:
     bad = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 80000}]}\n"
     (folder / "bad.yaml").write_text(bad, encoding="utf-8")
@@ -207,6 +223,9 @@ def test_refused_and_unreadable_manifests_are_told(folder: Path, capsys: Out) ->
     assert (code, out) == (1, "service/web\n")
     assert "bad.yaml:1: v1 Service x: refused (422)" in err
     assert "1 object refused" in err
+    code, out, err = run(capsys, "describe svc/none svc/gone -f app.yaml -f bad.yaml")
+    assert err.startswith('error: services "none" not found\nerror: services "gone" not found\n')
+    assert (code, err.splitlines()[-1]) == (1, "error: 1 object refused, so objects are missing")
     (folder / "bad.yaml").write_text("a: [", encoding="utf-8")
     code, out, err = run(capsys, "get svc -f app.yaml -f bad.yaml -o name")
     assert (code, out) == (1, "service/web\n")

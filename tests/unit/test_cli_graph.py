@@ -70,13 +70,16 @@ def test_one_object(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_nothing_to_draw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, str(tmp_path))
     assert (code, out) == (2, "")
-    assert err.startswith("error: there is nothing to draw\n")
+    assert err.startswith(f"error: no manifests in {tmp_path}\n")
     assert run(capsys, str(tmp_path), "--allow-empty")[0] == 0
 
 
-def test_what_cannot_be_read_is_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_left_out_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "broken.yaml").write_text("apiVersion: v1\nkind: [\n")
     code, out, err = run(capsys, str(folder))
     assert code == 2
     assert out.endswith("2 objects, 2 edges, 0 missing, 1 unknown\n")
-    assert err == "left out: 0 skipped, 1 unreadable\n"
+    assert err.startswith("error: 1 document could not be read, so objects may be missing\nhint: first: ")
+    assert "broken.yaml:3:1: " in err
+    (folder / "broken.yaml").write_text("some: values\n")
+    assert run(capsys, str(folder))[::2] == (0, "skipped: 1 no apiVersion and kind\n")

@@ -274,6 +274,21 @@ def test_wrong_scripts(folder: Path, capsys: Out, script: str, said: str) -> Non
     assert said in err
 
 
+@pytest.mark.parametrize("flags", ["", "--nodes-needed"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a: [", "1 document could not be read\nhint: first: only.yaml:2:1: "),
+        ("a: {{ .b }}", "no manifests in only.yaml (skipped: 1 template, to be rendered first)\nhint: --allow-empty"),
+        ("", "no manifests in only.yaml (skipped: 1 empty)\nhint: --allow-empty"),
+    ],
+)
+def test_input_without_manifests(folder: Path, capsys: Out, flags: str, content: str, said: str) -> None:
+    Path("only.yaml").write_text(content)
+    assert main(["simulate", "only.yaml", *flags.split()]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
 @pytest.mark.parametrize("flags", ["--script none.yaml", "--steps --explain web", "--events --nodes-needed"])
 def test_wrong_usage(folder: Path, capsys: Out, flags: str) -> None:
     assert run(capsys, deployment("web"), flags=flags)[0] == 1

@@ -249,7 +249,7 @@ def test_a_damaged_or_foreign_file_is_one_error(change: Callable[[], str], messa
 )
 def test_a_file_whose_digest_fits_may_still_be_wrong(content: Any, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("state", "save", "m")
-    monkeypatch.setattr("kplan.source.state._digest", lambda _: "fits")
+    monkeypatch.setattr("kplan.sealed.digest", lambda _: "fits")
     Path(".kplan/state/1.json").write_text(damaged(digest="fits"), encoding="utf-8")
     assert run("state", "list")[0] == 0
     Path(".kplan/state/1.json").write_text(damaged(digest="fits", **content), encoding="utf-8")

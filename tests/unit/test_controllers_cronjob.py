@@ -88,6 +88,21 @@ def test_pods_of_a_run_carry_its_name() -> None:
     assert [(r["kind"], r["name"], r["namespace"]) for r in active] == [("Job", "tick-<t1>", "default")]
 
 
+@pytest.mark.parametrize("kind", ["Job", "Pod"])
+def test_what_a_run_made_can_be_changed(kind: str) -> None:
+    c = cluster(cron_job())
+    c.settle()
+    (made,) = c.objects(kind)
+    name = made["metadata"]["name"]
+    good = c.patch(kind, name, {"metadata": {"labels": {"by": "hand"}}})
+    assert (good.status, good.message) == (200, "")
+    (changed,) = c.objects(kind)
+    assert changed["metadata"]["labels"] == {**made["metadata"]["labels"], "by": "hand"}
+    bad = c.patch(kind, name, {"metadata": {"labels": {"by": "hand!"}}})
+    assert (bad.status, {x.field for x in bad.causes}) == (422, {"metadata.labels"})
+    assert f'"{name}" is invalid: metadata.labels: Invalid value: "hand!"' in bad.message
+
+
 def test_what_is_busy_does_not_wait_for_a_run() -> None:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
     c = cluster(cron_job())
@@ -304,3 +319,17 @@ PAUSES = [("0 * * * *", "2026-01-01T00:30:00Z", 1800.1), ("0 * * * *", "2026-01-
 @pytest.mark.parametrize(("schedule", "now", "wait"), PAUSES)
 def test_when_to_look_again(schedule: str, now: str, wait: float) -> None:
     assert pause(at(schedule), parse(schedule), UTC, seconds(now)) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize("kind", ["Job", "Pod"])
+def test_what_a_run_made_can_be_named_as_owner(kind: str) -> None:
+    c = cluster(cron_job())
+    c.settle()
+    (owner,) = c.objects(kind)
+    name, uid = owner["metadata"]["name"], owner["metadata"]["uid"]
+    ref = {"apiVersion": owner["apiVersion"], "kind": kind, "name": name, "uid": f"<uid {kind}/{name}>"}
+    meta = {"name": "log", "namespace": "default", "ownerReferences": [ref]}
+    (answer,) = c.apply([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}], mode="ssa")
+    assert answer.accepted, answer.message
+    assert answer.object is not None
+    assert answer.object["metadata"]["ownerReferences"][0]["uid"] == uid

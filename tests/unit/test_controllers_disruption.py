@@ -199,7 +199,11 @@ def test_selectors(selector: Value, selected: int) -> None:
 
 def test_pods_that_are_about_to_be_made_are_not_missed() -> None:
     assert events(cluster(workload(), budget(minAvailable=1)), "NoPods") == []
-    assert events(cluster(workload(paused=True), budget(minAvailable=1)), "NoPods") == ["No matching pods found"]
+    missed = ["No matching pods found"]
+    assert events(cluster(workload(paused=True), budget(minAvailable=1)), "NoPods") == missed
+    assert events(cluster(budget(minAvailable=1), workload()), "NoPods") == missed
+    other = budget(minAvailable=1, selector={"matchLabels": {"app": "other"}})
+    assert events(cluster(workload(), other), "NoPods") == missed
 
 
 def test_scaling_shows_with_the_next_change_of_a_pod() -> None:

@@ -106,6 +106,16 @@ def test_amounts_and_names(hard: dict[str, str], obj: Value, expected: dict[str,
     assert used(cluster(quota(hard), obj)) == expected
 
 
+def test_quotas_count_too() -> None:
+    c = cluster(quota({"resourcequotas": "1"}))
+    assert used(c) == {"resourcequotas": "1"}
+    (answer,) = c.apply([made("ResourceQuota", "another", {"hard": {"pods": "1"}})])
+    assert answer.status == 403
+    assert "requested: resourcequotas=1, used: resourcequotas=1, limited: resourcequotas=1" in answer.message
+    (changed,) = c.apply([quota({"resourcequotas": "2"})])  # itself is counted already
+    assert changed.accepted
+
+
 def test_a_pod_that_has_ended_only_counts_as_an_object() -> None:
     c = cluster(quota({"pods": "5", "count/pods": "5", "cpu": "1"}), pod("a", requests={"cpu": "100m"}))
     running = c.store.find("Pod", "a", "default")

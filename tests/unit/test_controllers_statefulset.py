@@ -329,12 +329,17 @@ def test_quota_refuses_and_is_tried_again() -> None:
     assert apply(c, {**quota, "spec": {"hard": {"pods": "2"}}}) == [None, "start db-1"]
 
 
-def test_refusals_in_parallel_end_a_batch() -> None:
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "2"}}}
-    c = cluster(quota, stateful_set(9, podManagementPolicy="Parallel"))
-    assert len(c.objects("Pod")) == 2
-    refused = [m.split()[2] for reason, m in events(c) if reason == "FailedCreate"]
-    assert refused in (["db-1"], ["db-2"])  # which of the two comes first is chance
+@pytest.mark.parametrize(
+    ("allowed", "refused"),
+    [(2, 1), (4, 3), (6, 1), (8, 7)],  # pods come in batches of 1, 2, 4 and 8
+)
+def test_refusals_in_parallel_end_a_batch(allowed: int, refused: int) -> None:
+    hard = {"pods": str(allowed)}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": hard}}
+    c = cluster(quota, stateful_set(20, podManagementPolicy="Parallel"))
+    assert len(c.objects("Pod")) == allowed
+    names = {m.split()[2] for reason, m in events(c) if reason == "FailedCreate"}
+    assert len(names) == refused  # which of a batch come first is chance
 
 
 # ---------------------------------------------------------------- claims

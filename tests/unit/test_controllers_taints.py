@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import kplan
-from tests.scenes import cluster, deployment, do, leaving, names, node, one, pod, rest, told
+from tests.scenes import cluster, deployment, do, leaving, made, names, node, one, pod, rest, told
 
 Value = dict[str, Any]
 
@@ -74,6 +74,29 @@ def test_when_a_pod_has_to_go(tolerations: list[Value], taints: list[Value], sec
     assert [(x["status"], x["reason"], x["message"]) for x in why] == [
         ("True", "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
     ]
+
+
+def evicted_by(how: str, version: str) -> Value:
+    """The condition DisruptionTarget of a pod that has to go and is held."""
+    c = kplan.Cluster([node()], version=version)
+    c.settle()
+    large = {"containers": [{"name": "c", "image": "i:1", "resources": {"requests": {"cpu": "60"}}}]}
+    do(c, made("v1", "Pod", "x", large, finalizers=["example.com/held"]))
+    if how == "taint":
+        c.apply(node("n1", taint()), mode="replace")
+    elif how == "node gone":
+        c.delete("Node", "n1")
+    else:
+        c.apply(made("v1", "Pod", "y", {**large, "priorityClassName": "system-node-critical"}))
+    rest(c)
+    said = one(c, "Pod", "x")["status"]["conditions"]
+    return next(x for x in said if x["type"] == "DisruptionTarget")
+
+
+@pytest.mark.parametrize("how", ["taint", "node gone", "preemption"])
+def test_why_a_pod_goes_is_said_for_its_generation(how: str) -> None:
+    assert evicted_by(how, "1.36")["observedGeneration"] == 1
+    assert "observedGeneration" not in evicted_by(how, "1.33")
 
 
 def test_pods_of_a_deployment_move() -> None:

@@ -415,6 +415,52 @@ def test_ephemeral_volumes_come_and_go_with_their_pod() -> None:
     assert [c.objects(k) for k in ("Pod", "PersistentVolumeClaim", "PersistentVolume")] == [[], [], []]
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("ReplicaSet", {"p-<1>-scratch", "p-<2>-scratch"}), ("CronJob", {"p-<t1>-<1>-scratch", "p-<t1>-<2>-scratch"})],
+)
+def test_a_claim_is_named_after_a_pod_whose_name_is_drawn(kind: str, names: set[str]) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "fast"}
+    user = pod(claims=(), volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}])
+    template = {"metadata": {"labels": {"of": "p"}}, "spec": user["spec"]}
+    meta = {"name": "p", "namespace": "default"}
+    owner: Value = {"apiVersion": "apps/v1", "kind": kind, "metadata": meta}
+    if kind == "CronJob":
+        template["spec"]["restartPolicy"] = "Never"
+        job = {"parallelism": 2, "completions": 2, "template": template}
+        owner["apiVersion"], owner["spec"] = "batch/v1", {"schedule": "* * * * *", "jobTemplate": {"spec": job}}
+    else:
+        owner["spec"] = {"replicas": 2, "selector": {"matchLabels": {"of": "p"}}, "template": template}
+    c = settled([storage_class(wait=True), owner], [], provision=True)
+    assert {v["metadata"]["name"] for v in c.objects("PersistentVolumeClaim")} == names
+    assert {v["status"]["phase"] for v in c.objects("PersistentVolumeClaim")} == {"Bound"}
+    assert {
+        v["metadata"]["ownerReferences"][0]["name"] + "-scratch" for v in c.objects("PersistentVolumeClaim")
+    } == names
+    assert [e for e in c.events() if e.reason == "EphemeralVolumeCreationFailed"] == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [("ReplicaSet", "web-<1>"), ("Job", "web-<1>"), ("CronJob", "web-<t1>-<1>")])
+def test_ephemeral_volumes_of_pods_whose_names_are_open(kind: str, name: str) -> None:
+    wanted = claim()["spec"]
+    made = pod(claims=(), volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": wanted}}}])["spec"]
+    made["containers"][0]["volumeMounts"] = [{"name": "scratch", "mountPath": "/s"}]
+    labels = {"app": "web"}
+    made["restartPolicy"] = "Always" if kind == "ReplicaSet" else "Never"
+    spec: Value = {"template": {"metadata": {"labels": labels}, "spec": made}}
+    if kind == "ReplicaSet":
+        spec["selector"] = {"matchLabels": labels}
+    if kind == "CronJob":
+        spec = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
+    group = "apps" if kind == "ReplicaSet" else "batch"
+    meta = {"name": "web", "namespace": "default"}
+    c = settled([volume()], [{"apiVersion": f"{group}/v1", "kind": kind, "metadata": meta, "spec": spec}])
+    c.settle()
+    assert phase(c, f"{name}-scratch") == "Bound"
+    assert get(c, "PersistentVolume", "v")["spec"]["claimRef"]["name"] == f"{name}-scratch"
+    assert get(c, "Pod", name)["status"]["phase"] == "Running"
+
+
 def test_a_claim_that_is_not_its_own_is_refused() -> None:
     template = {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
     user = pod(claims=(), volumes=[{"name": "scratch", "ephemeral": {"volumeClaimTemplate": template}}])

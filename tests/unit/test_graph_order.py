@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from kplan.graph import Graph, build, rank
+from kplan.graph import Graph, build
+from kplan.graph.order import rank
 from kplan.model import Key, Object
 from kplan.store import ref_of
 

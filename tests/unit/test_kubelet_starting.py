@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import kplan
-from kplan.kubelet.outcomes import Outcome
+from kplan.kubelet.outcomes import RUNS, Outcome, of_image
 
 Value = dict[str, Any]
 
@@ -337,3 +337,27 @@ def test_a_pod_that_cannot_start_can_be_deleted() -> None:
     c.delete("Pod", "p")
     assert [r.kubelet for r in c.settle()] == [None, "gone p"]
     assert c.objects("Pod") == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "outcome"),
+    [
+        ("1", Outcome()),
+        ("run", Outcome()),
+        ("never-ready", Outcome(ready=False)),
+        ("never-ready-2", Outcome(ready=False)),
+        ("2.never-ready", Outcome(ready=False)),
+        ("crash-1", Outcome(ready=False, crashes=True)),
+        ("crashloop", Outcome(ready=False, crashes=True)),
+        ("v2-crash", Outcome(ready=False, crashes=True)),
+        ("nocrash", Outcome()),
+        ("exit0", Outcome(exit_code=0)),
+        ("exit42-2", Outcome(exit_code=42)),
+        ("v2_exit3", Outcome(exit_code=3)),
+        ("exit3a", Outcome()),
+        ("preexit3", Outcome()),
+    ],
+)
+def test_tags_of_examples_say_how_a_container_fares(tag: str, outcome: Outcome) -> None:
+    assert (of_image(f"registry.example/app:{tag}", None) or RUNS) == outcome
+    assert of_image(f"registry.test/app:{tag}", None) is None

@@ -11,7 +11,7 @@ import pytest
 from kplan.config import Config, Ignore
 from kplan.errors import KplanError
 from kplan.lint import baseline, fieldpath, judge, lint, ruleindex, ruleset
-from kplan.lint.checks import CHECKS
+from kplan.lint.checks import CHECKS, stage
 from kplan.lint.run import rules_of
 from kplan.model import Loaded, Report
 from kplan.yamlio import load_value, read
@@ -329,7 +329,8 @@ def test_a_rule_that_fails_is_a_finding_and_the_run_goes_on(tmp_path: Path, monk
 
         return check
 
-    monkeypatch.setitem(CHECKS, "broken", broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(CHECKS, "broken", "stage.broken")  # type: ignore[arg-type]
+    monkeypatch.setattr(stage, "broken", broken, raising=False)
     rule = USER_RULE.split("check:", 1)[0] + "check: {broken: {}}\n" + USER_RULE.split("\n", 6)[6]
     config = user_rules(tmp_path / "rules", rule)
     report = run(DEPLOYMENT, Config(select=("team-label", "image-tag", "rule-crash"), rule_dirs=config.rule_dirs))

@@ -63,7 +63,7 @@ def said(obj: Object) -> list[tuple[str, Any]]:
     """What the stages say that are not asked about an object that is like a blameless one."""
     drafts = list(schema_stage.judge(obj, KINDS))
     if schema_stage.is_builtin(obj, KINDS) and not drafts:
-        drafts += admission.judge(obj, "1.36", pieces=False)
+        drafts += admission.judge(obj, admission.server_of((), "1.36"), pieces=False)
     found = ENGINE.judge(obj, malformed=False, alone=True)
     return sorted([(d.rule, d.path) for d in drafts] + [(f.rule, f.path) for f in found], key=str)
 

@@ -373,3 +373,18 @@ def test_what_is_kept_skipped_or_unreadable_is_told() -> None:
     text = plan_text.render(simple([kept], []), PLAIN)
     assert "v1 ConfigMap x/k because it is annotated helm.sh/resource-policy: keep" in text
     assert plan_text.NO_CHANGES in text
+
+
+def any_value(r: random.Random, depth: int = 0) -> object:
+    plain = (None, True, False, 0, -7, 2**70, 1.5, -0.0, 1e300, "", "a", 'q"\\', "\u00e4\u2028\n\x7f", Placeholder("p"))
+    if depth > 3 or r.random() < 0.4:
+        return r.choice(plain)
+    many = [any_value(r, depth + 1) for _ in range(r.randrange(4))]
+    return many if r.random() < 0.5 else {f"k{i}\u00e4": v for i, v in enumerate(many)}
+
+
+def test_json_is_written_as_the_library_writes_it() -> None:
+    r = random.Random(1)
+    for _ in range(300):
+        value = any_value(r)
+        assert plan_json.text(value) == json.dumps(value, indent=2)

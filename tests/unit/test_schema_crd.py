@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kplan.schema import Catalog, Node, catalog, is_valid, problems, strfmt
+from kplan.schema import Catalog, Node, catalog, is_valid, strfmt
 from kplan.schema import rules as value_rules
+from kplan.schema.problems import problems
 from kplan.schema.structural import apply_defaults, prune
 
 

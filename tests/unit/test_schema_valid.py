@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from kplan.schema import Node, catalog, is_valid, problems
+from kplan.schema import Node, catalog, is_valid
+from kplan.schema.problems import problems
 from kplan.schema.structural import prune
 
 DATA = Path(__file__).parents[1] / "data" / "schema" / "recorded.jsonl"

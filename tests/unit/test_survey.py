@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+import kplan
 from kplan.events import Event
 from kplan.kubelet.outcomes import Outcome
 from kplan.kubelet.scripted import scripted
 from kplan.store import Store
-from kplan.survey.owners import Owners
+from kplan.survey.notsimulated import notes
+from kplan.survey.owners import KINDS, Owners
 from kplan.survey.podreasons import reasons
 from kplan.survey.progress import progress
 from kplan.survey.unready import unready
@@ -242,3 +244,57 @@ def test_what_an_event_repeats_is_told_once() -> None:
         ("CreateContainerConfigError", f"container c: {MISSING}", ("Pod/p",)),
         ("FailedCreate", "Error creating: quota", ("ReplicaSet/w",)),
     ]
+
+
+def stored(kind: str, name: str, version: str = "v1", namespace: str = "", **parts: Any) -> Value:
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": version, "kind": kind, "metadata": meta, **parts}
+
+
+def on_nodes(mode: str, attach: bool = True, driver: str = "csi") -> list[Value]:
+    """Two pods on two nodes that use one claim."""
+    spec = {"accessModes": [mode], driver: {"driver": "d", "volumeHandle": "h"}}
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]
+    users = [pod({"phase": "Running"}, node, name=f"p-{node}") for node in "ab"]
+    return [
+        *({**u, "spec": {**u["spec"], "volumes": volumes}} for u in users),
+        stored("PersistentVolumeClaim", "c", namespace="n", spec={"volumeName": "v"}),
+        stored("PersistentVolume", "v", spec=spec),
+        stored("CSIDriver", "d", "storage.k8s.io/v1", spec={"attachRequired": attach}),
+    ]
+
+
+GROWING = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}, "status": {"capacity": {"storage": "1Gi"}}}
+GROWN = {**GROWING, "status": {"capacity": {"storage": "2048Mi"}}}
+HOOKS = ("admissionregistration.k8s.io/v1", [{"name": "h.example.com"}])
+
+
+@pytest.mark.parametrize(
+    ("objects", "said"),
+    [
+        (on_nodes("ReadWriteOnce"), "the attaching of volumes; n/c (ReadWriteOnce) has pods on 2 nodes, and most "),
+        (on_nodes("ReadWriteMany"), ""),
+        (on_nodes("ReadWriteOnce", attach=False), ""),
+        (on_nodes("ReadWriteOnce", driver="nfs"), ""),
+        (on_nodes("ReadWriteOnce")[1:], ""),
+        ([stored("PersistentVolumeClaim", "c", namespace="n", **GROWING)], "the resizing of volumes; n/c asks for 2Gi"),
+        ([stored("PersistentVolumeClaim", "c", namespace="n", **GROWN)], ""),
+        ([stored("PersistentVolumeClaim", "c", namespace="n", spec=GROWING["spec"])], ""),
+        (
+            [stored("Node", "a", status={"conditions": [{"type": "Ready", "status": "False"}]})],
+            "the heartbeats of nodes; a",
+        ),
+        ([stored("Node", "a", status={"conditions": [{"type": "Ready", "status": "True"}]})], ""),
+        ([stored("Node", "a")], ""),
+        ([stored("VolumeAttachment", "v", "storage.k8s.io/v1")], "the controller of VolumeAttachments"),
+        (
+            [stored("ValidatingWebhookConfiguration", "w", HOOKS[0], webhooks=HOOKS[1])],
+            "the calls of admission webhooks (w)",
+        ),
+        ([stored("ValidatingWebhookConfiguration", "w", HOOKS[0])], ""),
+        ([stored("CertificateSigningRequest", "r", "certificates.k8s.io/v1")], "the approval of CertificateSigningReq"),
+    ],
+)
+def test_what_is_not_simulated_is_named_where_it_matters(objects: list[Value], said: str) -> None:
+    found = list(notes(kplan.Cluster(objects), frozenset(KINDS)))
+    assert [n[: len("not simulated: ") + len(said)] for n in found] == ([f"not simulated: {said}"] if said else [])

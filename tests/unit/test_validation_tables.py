@@ -45,6 +45,8 @@ SERVICES: list[tuple[Value, Found]] = [
     ({"clusterIP": "10.96.0.20", "clusterIPs": ["10.96.0.20", "10.96.0.21"]}, [("spec.clusterIPs", "Invalid")]),
     ({"clusterIP": "None", "type": "NodePort"}, [("spec.clusterIPs[0]", "Invalid")]),
     ({"type": "ExternalName"}, [("spec.externalName", "Required")]),
+    ({"type": "ExternalName", "externalName": "a.b"}, []),
+    ({"type": "ExternalName", "externalName": "a.b", "clusterIP": "None"}, [("spec.clusterIPs", "Forbidden")]),
     ({"externalTrafficPolicy": "Local"}, [("spec.externalTrafficPolicy", "Invalid")]),
     ({"externalIPs": ["127.0.0.1"]}, [("spec.externalIPs[0]", "Invalid")]),
     ({"sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 0}}}, []),

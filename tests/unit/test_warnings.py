@@ -110,7 +110,12 @@ WARNINGS: list[tuple[Value, list[str]]] = [
         ["spec.volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+"],
     ),
     (volume(cephfs={"monitors": ["m"]}), ["spec.volumes[0].cephfs: deprecated in v1.28, non-functional in v1.31+"]),
-    (volume(projected={"sources": []}), ['volume "v" (Projected) has no sources provided']),
+    (volume(projected={"sources": [{}]}), ['volume "v" (Projected) has no sources provided']),
+    (volume(projected={"sources": []}), []),
+    (
+        obj("discovery.k8s.io/v1", "EndpointSlice", addressType="FQDN", endpoints=[{"addresses": ["a.example.org"]}]),
+        ["spec.addressType: FQDN endpoints are deprecated"],
+    ),
     (
         volume(configMap={"name": "m", "items": [{"key": "a", "path": "p"}, {"key": "b", "path": "p/q"}]}),
         ['volume "v" (ConfigMap "m"): overlapping paths: "p/q" with "p"'],
@@ -320,3 +325,68 @@ def test_beginnings(sent: Value, begins: str) -> None:
 @pytest.mark.parametrize(("version", "count"), [("1.34", 0), ("1.36", 1)])
 def test_external_ips_by_release(version: str, count: int) -> None:
     assert len(kplan.admit(service(externalIPs=["10.0.0.1"]), version=version).warnings) == count
+
+
+def definition(*versions: Value) -> Value:
+    names = {"kind": "Jar", "plural": "jars"}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    listed = [{"served": True, "storage": not i, "schema": schema, **v} for i, v in enumerate(versions)]
+    spec = {"group": "example.org", "names": names, "scope": "Namespaced", "versions": listed}
+    return obj("apiextensions.k8s.io/v1", "CustomResourceDefinition", name="jars.example.org", spec=spec)
+
+
+DEPRECATED: Value = {"deprecated": True}
+
+
+@pytest.mark.parametrize(
+    ("versions", "warnings"),
+    [
+        ([{"name": "v1"}], []),
+        ([{"name": "v1", **DEPRECATED, "deprecationWarning": "no more"}], ["no more"]),
+        ([{"name": "v1", **DEPRECATED}], ["example.org/v1 Jar is deprecated"]),
+        ([{"name": "v1", **DEPRECATED}, {"name": "v2beta1"}], ["example.org/v1 Jar is deprecated"]),
+        (
+            [{"name": "v1", **DEPRECATED}, {"name": "v2"}, {"name": "v3"}, {"name": "v4", **DEPRECATED}],
+            ["example.org/v1 Jar is deprecated; use example.org/v3 Jar"],
+        ),
+    ],
+)
+def test_deprecated_versions_of_custom_resources(versions: list[Value], warnings: list[str]) -> None:
+    cluster = kplan.Cluster([definition(*versions)])
+    assert list(kplan.admit(obj("example.org/v1", "Jar"), cluster=cluster).warnings) == warnings
+
+
+@pytest.mark.parametrize(("version", "path"), [("1.31", ""), ("1.36", " including a path (/)")])
+def test_finalizers_of_custom_resources(version: str, path: str) -> None:
+    namespace = obj("v1", "Namespace", name="default")
+    cluster = kplan.Cluster([namespace, definition({"name": "v1"})], version=version)
+    sent = obj("example.org/v1", "Jar")
+    sent["metadata"]["finalizers"] = ["finalizer.example.org", "example.org/finalizer", "foregroundDeletion"]
+    warning = (
+        f'metadata.finalizers: "finalizer.example.org": prefer a domain-qualified finalizer name{path} to avoid '
+        "accidental conflicts with other finalizer writers"
+    )
+    assert cluster.apply([sent], mode="replace")[0].warnings == (warning,)
+    sent["metadata"]["labels"] = {"a": "b"}
+    assert cluster.apply([sent], mode="replace")[0].warnings == ()  # it had that finalizer before
+
+
+@pytest.mark.parametrize(
+    ("type_", "format_", "known"),
+    [("integer", "int64", True), ("string", "int64", False), ("string", "date-time", True), ("string", "x", False)],
+)
+def test_formats_of_definitions(type_: str, format_: str, known: bool) -> None:
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"a": {"type": type_, "format": format_}}}}
+    answer = kplan.admit(definition({"name": "v1", "schema": schema}))
+    assert list(answer.warnings) == [f'unrecognized format "{format_}"'] * (not known)
+
+
+def test_parts_of_a_byte_in_templates_of_claims() -> None:
+    annotated = {"metadata": {"name": "c", "annotations": {CLASS: "x"}}, "spec": CLAIM}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template, "volumeClaimTemplates": [annotated]}
+    fraction = 'resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer'
+    found = kplan.admit(obj("apps/v1", "StatefulSet", spec=spec)).warnings
+    assert found == (f"spec.volumeClaimTemplates[0].{fraction}",)
+    found = kplan.admit(volume(ephemeral={"volumeClaimTemplate": {"spec": CLAIM}})).warnings
+    assert found == (f"spec.volumes[0].ephemeral.volumeClaimTemplate.spec.{fraction}",)

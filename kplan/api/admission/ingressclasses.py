@@ -5,10 +5,9 @@ Follows plugin/pkg/admission/network/defaultingressclass/admission.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.admission.storageclasses import newest_default
 from kplan.api.request import CREATE, Request
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -6,10 +6,10 @@ Follows plugin/pkg/admission/limitranger/admission.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import quantity, resourcelist
 from kplan.api.request import CREATE, Request
+from kplan.hints import Any
 from kplan.resourcelist import Amounts
 
 Value = dict[str, Any]

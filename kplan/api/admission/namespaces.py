@@ -5,9 +5,8 @@ Follows k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.request import CREATE, NAMESPACE_TERMINATING, Refused, Request
+from kplan.hints import Any
 from kplan.model import Cause
 
 Value = dict[str, Any]

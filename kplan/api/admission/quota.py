@@ -8,11 +8,11 @@ objects are counted: what the controller would write there in no time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan import quantity, resourcelist
 from kplan.api.admission.quotacosts import COMPUTE, applies, charges, notation, resource_of, usage
 from kplan.api.request import Request
+from kplan.hints import Any
 from kplan.quantity import Quantity
 from kplan.resourcelist import Amounts
 from kplan.store import Store
@@ -24,7 +24,7 @@ Texts = dict[str, str]
 
 def validate(obj: Value, request: Request) -> None:
     """Refuse what would take a quota of the namespace over its hard limits."""
-    if request.store is None or not request.namespace or request.kind == "ResourceQuota":
+    if request.store is None or not request.namespace:
         return
     quotas = [q for q in request.store.all("ResourceQuota", request.namespace) if applies(q, obj)]
     for quota in sorted(quotas, key=lambda q: str(q["metadata"]["name"])):
@@ -34,7 +34,7 @@ def validate(obj: Value, request: Request) -> None:
 def charge(new: Value, old: Value | None, store: Store) -> None:
     """Raise the use of the quotas of a namespace by an object that was accepted; only in a simulated cluster."""
     namespace = new["metadata"].get("namespace")
-    if not store.simulated or not namespace or new["kind"] == "ResourceQuota":
+    if not store.simulated or not namespace:
         return
     for quota in list(store.all("ResourceQuota", namespace)):
         used: Texts | None = get(quota, "status", "used")

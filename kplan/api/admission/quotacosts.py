@@ -6,13 +6,16 @@ Follows k8s.io/apiserver/pkg/quota/v1 (resources.go) and pkg/quota/v1/evaluator/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from kplan import labels, quantity, resourcelist
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import split_api_version
-from kplan.resourcelist import Amounts, Side
+from kplan.resourcelist import Amounts
 from kplan.store import Store
 from kplan.workloads import get
+
+if TYPE_CHECKING:
+    from kplan.resourcelist import Side
 
 Value = dict[str, Any]
 

@@ -5,10 +5,9 @@ Follows plugin/pkg/admission/storage/persistentvolume/resize/admission.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.request import Request
+from kplan.hints import Any
 from kplan.workloads import get
 
 Value = dict[str, Any]

@@ -5,10 +5,9 @@ Follows plugin/pkg/admission/runtimeclass/admission.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.request import CREATE, Request
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -6,9 +6,8 @@ alphabet, so that a plan is the same twice.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.request import CREATE, Request
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

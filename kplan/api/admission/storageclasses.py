@@ -5,9 +5,8 @@ Follows plugin/pkg/admission/storage/storageclass/setdefault and pkg/volume/util
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.request import CREATE, Request
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

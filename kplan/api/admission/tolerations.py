@@ -5,9 +5,8 @@ Follows plugin/pkg/admission/defaulttolerationseconds/admission.go.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.request import Request
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from kplan.api.cel.checker import Environment, check
@@ -37,7 +38,10 @@ class Program:
             raise EvalError("the expression is nested too deeply") from None
 
 
+_tree = lru_cache(maxsize=256)(parse)  # one rule often stands at many places
+
+
 def compile(source: str, environment: Environment) -> Program:  # noqa: A001 - the usual word
     """A program of an expression; raises CompileError with cel-go's text."""
-    tree = parse(source)
+    tree = _tree(source)
     return Program(source, tree, check(source, tree, environment))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kplan.api.cel.declarations import functions
+from kplan.api.cel.declarations import OF_MUTATIONS, functions, overloads
 from kplan.api.cel.tree import (
     Bind,
     Call,
@@ -26,7 +26,19 @@ from kplan.api.cel.tree import (
     Struct,
     qualified,
 )
-from kplan.api.cel.types import BOOL, DYN, ERROR, INT, Bindings, Type, list_of, map_of, open_type, optional_of
+from kplan.api.cel.types import (
+    BOOL,
+    DYN,
+    ERROR,
+    INT,
+    Bindings,
+    Type,
+    list_of,
+    map_of,
+    open_type,
+    optional_of,
+    simple,
+)
 
 # Names of types are values too: `type(x) == string`.
 _TYPE_NAMES = frozenset(
@@ -37,10 +49,12 @@ _TYPE_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What an expression may refer to: variables, and the messages that it may build."""
+    """What an expression may refer to: variables, and the messages that it may build; `lacks` are functions that it may
+    not call."""
 
     variables: Mapping[str, Type] = field(default_factory=dict)
     struct: Callable[[str], Type | None] = lambda _: None
+    lacks: frozenset[str] = OF_MUTATIONS
 
 
 def check(source: str, tree: Node, environment: Environment) -> Type:
@@ -62,8 +76,9 @@ class _Checker:
     def __init__(self, environment: Environment) -> None:
         self.issues: list[Issue] = []
         self._struct = environment.struct
+        self._lacks = environment.lacks
         self._visitors: dict[type, Callable[[Any, Scope], Type]] = {
-            Literal: lambda node, _: Type(node.type),
+            Literal: lambda node, _: simple(node.type),
             Ident: self._ident,
             Select: self._select,
             Call: self._call,
@@ -117,18 +132,17 @@ class _Checker:
         args = [self.type_of(a, scope) for a in node.args]
         if node.function in ("_&&_", "_||_"):
             return self._logical(node, args)
-        overloads = functions().get(node.function)
-        if overloads is None:
+        if node.function not in functions() or node.function in self._lacks:
             return self._wrong(node.at, f"undeclared reference to '{node.function}' (in container '')")
         results: list[Type] = []
-        for overload in overloads:
-            if overload.method == bool(target) and len(overload.args) == len(target) + len(args):
-                bindings = Bindings()
-                if all(map(bindings.accepts, overload.args, target + args)):
-                    results.append(bindings.resolve(overload.result))
+        given = target + args
+        for overload in overloads(node.function, bool(target), len(given)):
+            bindings = Bindings()
+            if all(map(bindings.accepts, overload.args, given)):
+                results.append(bindings.resolve(overload.result))
         if results:
             return results[0] if all(r == results[0] for r in results) else DYN
-        if ERROR in target + args:
+        if ERROR in given:
             return ERROR
         return self._no_overload(node, target, args)
 

@@ -111,6 +111,7 @@ list(string).join() string
 list(string).join(string) string
 string.format(list(dyn)) string
 strings.quote(string) string
+jsonpatch.escapeKey(string) string
 string.find(string) string
 string.findAll(string) list(string)
 string.findAll(string, int) list(string)
@@ -184,6 +185,8 @@ kubernetes.Semver.compareTo(kubernetes.Semver) int
 format.named(string) optional_type(kubernetes.NamedFormat)
 kubernetes.NamedFormat.validate(string) optional_type(list(string))
 """
+# What only the expressions of a mutation know.
+OF_MUTATIONS = frozenset({"jsonpatch.escapeKey"})
 NAMED_FORMATS = tuple(
     "dns1123Label dns1123Subdomain dns1035Label qualifiedName dns1123LabelPrefix dns1123SubdomainPrefix "
     "dns1035LabelPrefix labelValue uri uuid byte date datetime".split()
@@ -227,6 +230,12 @@ def functions() -> Mapping[str, tuple[Signature, ...]]:
     return table
 
 
+@lru_cache(maxsize=1024)
+def overloads(name: str, method: bool, count: int) -> tuple[Signature, ...]:
+    """The overloads of a known function, as a method or not, that take so many arguments, the receiver counted."""
+    return tuple(s for s in functions()[name] if s.method == method and len(s.args) == count)
+
+
 def _lines() -> list[str]:
     authorizer = _AUTHORIZER_TYPE.sub(r"kubernetes.authorization.\1", _AUTHORIZER)
     written = (_STANDARD, _OPTIONAL, _STRINGS, _SETS, _NETWORK, _QUANTITIES, authorizer)
@@ -252,7 +261,7 @@ def _signature(line: str) -> tuple[str, Signature]:
     opening = _last_opening(head)
     name, args = head[:opening], head[opening + 1 :]
     receiver, method = "", False
-    if "." in name and name.partition(".")[0] not in ("optional", "sets", "format", "ip", "strings"):
+    if "." in name and name.partition(".")[0] not in ("optional", "sets", "format", "ip", "strings", "jsonpatch"):
         receiver, _, name = name.rpartition(".")
         method = True
     types = [t for t in (receiver, *_split(args)) if t]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kplan.api.cel import library
+from kplan.api.cel.schematypes import unescape
 from kplan.api.cel.tree import Bind, Call, Entry, Fold, Ident, ListOf, Literal, MapOf, Node, Select, Struct, qualified
 from kplan.api.cel.values import BudgetError, EvalError, Optional, TypeValue, Uint, size_of
 
@@ -154,7 +155,7 @@ class Evaluator:
     def _struct(self, node: Struct, scope: Scope) -> dict[Any, Any]:
         out: dict[Any, Any] = {}
         for entry in node.entries:
-            self._put(out, entry.key, entry, scope)
+            self._put(out, unescape(str(entry.key)), entry, scope)
         return out
 
     def _fold(self, node: Fold, scope: Scope) -> Any:

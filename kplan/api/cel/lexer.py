@@ -70,7 +70,7 @@ def unquote(text: str) -> str | bytes:
     body = body[size:-size]
     binary = "b" in prefix
     if "r" in prefix:
-        return body.encode() if binary else body
+        return body.encode(errors="replace") if binary else body
     if binary:
         return b"".join(_binary_parts(body))
     return _ESCAPE.sub(lambda m: chr(_code(m)), body)
@@ -79,11 +79,11 @@ def unquote(text: str) -> str | bytes:
 def _binary_parts(body: str) -> Iterator[bytes]:
     at = 0
     for m in _ESCAPE.finditer(body):
-        yield body[at : m.start()].encode()
+        yield body[at : m.start()].encode(errors="replace")
         code = _code(m)
-        yield chr(code).encode() if m["four"] or m["eight"] else bytes([code])
+        yield chr(code).encode(errors="replace") if m["four"] or m["eight"] else bytes([code])
         at = m.end()
-    yield body[at:].encode()
+    yield body[at:].encode(errors="replace")
 
 
 def _code(m: re.Match[str]) -> int:

@@ -232,7 +232,7 @@ def _to_bool(value: Any) -> bool:
 
 
 def _to_bytes(value: Any) -> bytes:
-    return value.encode() if isinstance(value, str) else bytes(memoryview(value))
+    return value.encode(errors="replace") if isinstance(value, str) else bytes(memoryview(value))
 
 
 def _to_string(value: Any) -> str:

@@ -43,7 +43,7 @@ NAMESPACED = frozenset(
     "optional.of optional.none optional.ofNonZeroValue ip.isCanonical sets.contains sets.equivalent sets.intersects "
     "format.named format.dns1123Label format.dns1123Subdomain format.dns1035Label format.qualifiedName "
     "format.dns1123LabelPrefix format.dns1123SubdomainPrefix format.dns1035LabelPrefix format.labelValue format.uri "
-    "format.uuid format.byte format.date format.datetime".split()
+    "format.uuid format.byte format.date format.datetime jsonpatch.escapeKey".split()
 )
 
 
@@ -73,16 +73,15 @@ class _Parser:
     def __init__(self, found: list[Token], issues: list[Issue]) -> None:
         self._tokens = found
         self._next = 0
+        self._now = found[0]
         self._issues = issues
         self._depth = 0
 
-    @property
-    def _now(self) -> Token:
-        return self._tokens[self._next]
-
     def _take(self) -> Token:
         token = self._now
-        self._next += token.kind != "end"
+        if token.kind != "end":
+            self._next += 1
+            self._now = self._tokens[self._next]
         return token
 
     def _accept(self, kind: str) -> Token | None:

@@ -15,11 +15,14 @@ from kplan.api.cel.lexer import RESERVED, WORDS
 from kplan.api.cel.times import duration, timestamp
 from kplan.api.cel.types import BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
 from kplan.api.cel.values import EvalError, KeyedList
+from kplan.patterns import lazy
 
 Schema = Mapping[str, Any]
 
 _RESERVED = RESERVED | WORDS
 _SPECIAL = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
+_MEANT = {e: c for c, e in _SPECIAL.items()} | {f"__{word}__": word for word in _RESERVED}
+_ESCAPED = lazy("|".join(sorted(_MEANT, key=len, reverse=True)))
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*").fullmatch
 _SIMPLE = {"boolean": BOOL, "number": DOUBLE, "integer": INT}
 _TEXTS = {"byte": BYTES, "duration": DURATION, "date": TIMESTAMP, "date-time": TIMESTAMP}
@@ -34,6 +37,13 @@ def escape(name: str) -> str | None:
         return f"__{name}__"
     escaped = re.sub(r"__|[./-]", lambda m: _SPECIAL[m[0]], name)
     return escaped if _NAME(escaped) else None
+
+
+@lru_cache(maxsize=4096)
+def unescape(field: str) -> str:
+    """The property that a field stands for; a field that no property has stays as it is."""
+    name = _ESCAPED.sub(lambda m: _MEANT[m[0]], field)
+    return name if escape(name) == field else field
 
 
 def properties(schema: Schema, *, root: bool = False) -> Mapping[str, Schema]:
@@ -73,7 +83,9 @@ def _object(schema: Schema, name: str, root: bool) -> Type:
 
     def field(escaped: str) -> Type | None:
         if escaped not in known:
-            inner = next((s for n, s in properties(schema, root=root).items() if escape(n) == escaped), None)
+            named = properties(schema, root=root)
+            is_plain = escaped in named and escape(escaped) == escaped
+            inner = named[escaped] if is_plain else next((s for n, s in named.items() if escape(n) == escaped), None)
             known[escaped] = type_of(_schema(inner), f"{name}.{escaped}")
         return known[escaped]
 

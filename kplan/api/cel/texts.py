@@ -128,7 +128,7 @@ def _formatted(value: Any, verb: str, precision: int) -> str:
         case "f" | "e":
             return f"{float(value):.{precision}{verb}}"
         case "x" | "X" if isinstance(value, (str, bytes)):
-            digits = (value.encode() if isinstance(value, str) else value).hex()
+            digits = (value.encode(errors="replace") if isinstance(value, str) else value).hex()
             return digits.upper() if verb == "X" else digits
     if not isinstance(value, int):
         raise EvalError(f"error during formatting: only integers can be used with %{verb}")
@@ -169,5 +169,6 @@ FUNCTIONS: Mapping[tuple[str, str], Callable[..., Any]] = {
     ("join", "list"): _join,
     ("format", "string"): _format,
     ("strings.quote", "string"): go_quote,
+    ("jsonpatch.escapeKey", "string"): lambda t: t.replace("~", "~0").replace("/", "~1"),
     ("string", "type"): lambda t: t.name,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 FieldTypes = Callable[[str], "Type | None"]
 
@@ -35,7 +36,14 @@ BOOL, INT, UINT, DOUBLE = Type("bool"), Type("int"), Type("uint"), Type("double"
 STRING, BYTES = Type("string"), Type("bytes")
 TIMESTAMP, DURATION = Type("timestamp"), Type("duration")
 
+_OPEN = frozenset((DYN.name, ERROR.name))
 _PLAIN = frozenset({"bool", "int", "uint", "double", "string", "bytes", "list", "map", "type"})
+
+
+@lru_cache(maxsize=64)
+def simple(name: str) -> Type:
+    """A type without parts."""
+    return Type(name)
 
 
 def list_of(item: Type) -> Type:
@@ -60,7 +68,7 @@ def object_of(name: str, fields: Mapping[str, Type]) -> Type:
 
 def open_type(t: Type) -> bool:
     """Whether a value of this type may turn out to be anything; a type that is wrong already is not judged again."""
-    return t in (DYN, ERROR)
+    return t.name in _OPEN
 
 
 class Bindings(dict[str, Type]):

@@ -7,10 +7,9 @@ Follows pkg/apis/*/v*/defaults.go, the `+default` markers of k8s.io/api, and pkg
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.decode import Mismatch, Mode, converter, copied
 from kplan.api.defaults.rules import finisher
+from kplan.hints import Any
 from kplan.release import minor
 from kplan.schema import KindInfo, catalog
 from kplan.schema.lifecycle import lifecycle

@@ -6,7 +6,8 @@ Follows pkg/apis/core/v1, rbac/v1, resource/v1 and apiextensions-apiserver: defa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -24,6 +24,9 @@ def pull_policy(image: str) -> str:
 
     What is no image reference has no tag `latest` either.
     """
+    name, colon, tag = image.rpartition("/")[2].rpartition(":")
+    if colon and name and "@" not in image and tag != "latest":
+        return "IfNotPresent"
     return "Always" if _tag(image) == "latest" else "IfNotPresent"
 
 

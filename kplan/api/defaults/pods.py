@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan import quantity, resourcelist
 from kplan.api.defaults.images import pull_policy
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

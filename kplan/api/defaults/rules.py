@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import Any
 
 from kplan.api.decode import Finish, copied
 from kplan.api.defaults import cluster, pods, services, workloads
+from kplan.hints import Any
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
 

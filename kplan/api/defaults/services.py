@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-from kplan.api.validation import metadata, wording
+from kplan.api.validation import metadata
 from kplan.api.validation.field import Errors
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.record import record
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("apps", "Deployment"): "workloads",
     ("apps", "ReplicaSet"): "workloads",
     ("apps", "DaemonSet"): "workloads",
-    ("apps", "StatefulSet"): "workloads",
+    ("apps", "StatefulSet"): "statefulsets",
     ("apps", "ControllerRevision"): "workloads",
     ("", "ReplicationController"): "workloads",
     ("batch", "Job"): "batch",
@@ -84,6 +83,9 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): "admissionpolicies",
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): "admissionpolicies",
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): "admissionpolicies",
+    ("authorization.k8s.io", "SelfSubjectAccessReview"): "reviews",
+    ("authorization.k8s.io", "SubjectAccessReview"): "reviews",
+    ("authorization.k8s.io", "LocalSubjectAccessReview"): "reviews",
     ("certificates.k8s.io", "CertificateSigningRequest"): "certificates",
     ("flowcontrol.apiserver.k8s.io", "FlowSchema"): "flowcontrol",
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): "flowcontrol",
@@ -92,6 +94,8 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("resource.k8s.io", "ResourceSlice"): "resources",
     ("resource.k8s.io", "DeviceClass"): "resources",
 }
+# Groups of questions to the server: nothing of them is stored, and they have no names.
+REVIEWS = frozenset(("authentication.k8s.io", "authorization.k8s.io"))
 
 
 def validate(new: Value, *, group: str, context: Context, old: Value | None = None) -> list[Cause]:
@@ -107,15 +111,19 @@ def validate(new: Value, *, group: str, context: Context, old: Value | None = No
     if old is None:
         if family is not None and kind in family.CREATE:
             family.CREATE[kind](new, errors, context)
-        if not errors:
+        if not errors and group not in REVIEWS:
             metadata.generic_create(new, errors)
     else:
         metadata.generic_update(new, old, errors)
         if family is not None and kind in family.UPDATE:
             family.UPDATE[kind](new, old, errors, context)
-    return wording.in_release(errors.causes, context.minor) if errors else []
+    if not errors:
+        return []
+    from kplan.api.validation import wording
+
+    return wording.in_release(errors.causes, context.minor)
 
 
 @cache
 def _family(name: str) -> Any:
-    return import_module(f"kplan.api.validation.{name}")
+    return __import__(f"kplan.api.validation.{name}", fromlist=["validate"])  # importlib takes longer to load

@@ -7,9 +7,10 @@ parsers took: leading zeros in IPv4 octets and prefix lengths, and IPv4-mapped I
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from kplan.api.validation.field import Errors, go_quote
+from kplan.hints import TYPE_CHECKING
 from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 
@@ -26,6 +27,7 @@ CIDR_ERROR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _OCTETS = lazy(r"(.*?)([0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)", re.DOTALL)
 _ZEROS = lazy(r"(?<![0-9])0+(?=[0-9])")
 _DIGITS = lazy(r"[0-9]+")
+_PLAIN_LENGTHS = frozenset(map(str, range(33)))
 
 
 class Cidr(NamedTuple):
@@ -35,10 +37,28 @@ class Cidr(NamedTuple):
     network: Network
 
 
+def is_plain_ipv4(text: str) -> bool:
+    """Whether a text is an IPv4 address in its one form, as nearly all are: nothing is to be said of it."""
+    parts = text.split(".")
+    return len(parts) == 4 and all(p.isascii() and p.isdigit() and p == str(int(p[:4])) and int(p) < 256 for p in parts)
+
+
+def is_plain_ipv4_cidr(text: str) -> bool:
+    """Whether a text is an IPv4 network in its one form, without bits beyond the prefix."""
+    address, _, length = text.partition("/")
+    if length not in _PLAIN_LENGTHS or not is_plain_ipv4(address):
+        return False
+    number = int.from_bytes(map(int, address.split(".")), "big")
+    return number & ((1 << 32 - int(length)) - 1) == 0
+
+
 def parse_ip(text: str) -> IP | None:
     """The address of a text as the sloppy parser reads it (an IPv4-mapped one stays IPv6); None if it is none."""
-    if len(text) > 64 or "%" in text:
-        return None
+    return None if len(text) > 64 or "%" in text else _parsed(text)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> IP | None:
     m = _OCTETS.fullmatch(text)
     if m is not None:
         text = m[1] + _ZEROS.sub("", m[2])
@@ -91,7 +111,7 @@ def _leading_zeros(address: str) -> bool:
 
 def legacy_ip(errors: Errors, field: str, value: str, minor: int, old: tuple[str, ...] = ()) -> None:
     """An address in a field that predates strict parsing; `old` are stored values that stay allowed."""
-    if value not in old:
+    if value not in old and not is_plain_ipv4(value):
         _ip(errors, field, value, strict=minor >= STRICT_SINCE)
 
 
@@ -118,7 +138,7 @@ def _ip(errors: Errors, field: str, value: str, *, strict: bool) -> IP | None:
 
 def legacy_cidr(errors: Errors, field: str, value: str, minor: int, old: tuple[str, ...] = ()) -> None:
     """A CIDR in a field that predates strict parsing; `old` are stored values that stay allowed."""
-    if value not in old:
+    if value not in old and not is_plain_ipv4_cidr(value):
         _cidr(errors, field, value, strict=minor >= STRICT_SINCE)
 
 
@@ -158,7 +178,7 @@ def _zeros_in_cidr(value: str) -> bool:
 
 def ip_warnings(field: str, value: str) -> list[str]:
     """What the server says about a valid address in an unusual form."""
-    ip = parse_ip(value)
+    ip = None if is_plain_ipv4(value) else parse_ip(value)
     if ip is None:
         return []
     if _leading_zeros(value) or is_mapped(ip):
@@ -170,7 +190,7 @@ def ip_warnings(field: str, value: str) -> list[str]:
 
 def cidr_warnings(field: str, value: str) -> list[str]:
     """What the server says about a valid CIDR in an unusual or ambiguous form."""
-    cidr = parse_cidr(value)
+    cidr = None if is_plain_ipv4_cidr(value) else parse_cidr(value)
     if cidr is None:
         return []
     quoted, network = go_quote(value), _network_text(cidr)

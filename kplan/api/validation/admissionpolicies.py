@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from kplan.api.cel.lexer import RESERVED, WORDS
 from kplan.api.cel.types import Type
 from kplan.api.validation import Context, admissionrules, expressions, metadata, names
 from kplan.api.validation.expressions import Variables, text_of
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -251,8 +251,9 @@ def _create(obj: Value, errors: Errors, context: Context) -> None:
     _judge(obj, errors)
 
 
-def _update(new: Value, old: Value, errors: Errors, _: Context) -> None:
-    metadata.update(new, old, errors)
+def _update(new: Value, old: Value, errors: Errors, context: Context) -> None:
+    """A changed object by the rules for a new one; what did not change is as good as it was."""
+    metadata.create(new, errors, context)
     if new.get("spec") != old.get("spec"):
         _judge(new, errors)
 

@@ -6,10 +6,10 @@ Follows pkg/apis/admissionregistration/validation/validation.go.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kplan.api.validation import expressions, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -7,11 +7,11 @@ validateTopologySpreadConstraints and around).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kplan.api.validation import metadata, names, podoptions
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.podoptions import PodOptions
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

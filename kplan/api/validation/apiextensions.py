@@ -6,11 +6,10 @@ in which what all versions have in common stands once: that is where paths such 
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, crdrules, crdschema, metadata, names, webhookclient
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.workloads import get
 
 Value = dict[str, Any]

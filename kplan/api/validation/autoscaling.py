@@ -6,12 +6,11 @@ newer form first, pkg/apis/autoscaling/v1/conversion.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan import quantity
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.requirements import container_resource_name, non_negative
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context

@@ -6,8 +6,6 @@ of a Job about failure and success are in jobpolicies.py, schedules in cron.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan import labels
 from kplan.api.validation import metadata, names
 from kplan.api.validation.cron import schedule_fault, time_zone_fault
@@ -19,6 +17,7 @@ from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.pods import template_options
 from kplan.api.validation.podspec import pod_template
 from kplan.api.validation.rollouts import is_sound, selects_template, template_labels
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context

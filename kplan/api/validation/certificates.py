@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Any
 
 from kplan.api.validation import Context, metadata
 from kplan.api.validation.field import Errors
 from kplan.api.validation.projections import signer_name
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -5,11 +5,10 @@ Follows pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpe
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, gojson, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -119,7 +118,8 @@ def _namespace(obj: Value, errors: Errors, context: Context) -> None:
             errors.invalid("spec.finalizers", finalizer, detail)
 
 
-def _namespace_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+def _namespace_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
+    _namespace(new, errors, context)
     metadata.update(new, old, errors)
 
 

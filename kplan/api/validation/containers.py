@@ -7,7 +7,6 @@ validateEphemeralContainers and validateContainerCommon). What is mounted into t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.validation import names, podoptions
 from kplan.api.validation.env import env, env_from
@@ -19,6 +18,7 @@ from kplan.api.validation.podvolumes import pull_policy
 from kplan.api.validation.probes import lifecycle, probes
 from kplan.api.validation.requirements import Claims, container_requirements
 from kplan.api.validation.security import security_context
+from kplan.hints import Any
 from kplan.record import record
 
 Value = dict[str, Any]

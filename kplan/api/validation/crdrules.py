@@ -70,8 +70,9 @@ def rules(schema: Schema, errors: Errors, at: str, place: Place | None) -> None:
         if field_schema(place.schema, field_path, arrays=True, root=place.root)[0] is None:
             errors.invalid(f"{path}.fieldPath", field_path, "must be a valid path")
     if place is not None and len(errors.causes) == before:
+        self_type = place.type or DYN
         for path, rule in listed:
-            _compile(rule, errors, path, place)
+            _compile(rule, errors, path, place, self_type)
 
 
 def _texts(rule: Schema, errors: Errors, at: str) -> None:
@@ -96,17 +97,18 @@ def _texts(rule: Schema, errors: Errors, at: str) -> None:
         errors.invalid(f"{at}.fieldPath", field_path, "fieldPath must not contain line breaks")
 
 
-def _compile(rule: Schema, errors: Errors, at: str, place: Place) -> None:
+def _compile(rule: Schema, errors: Errors, at: str, place: Place, self_type: Type) -> None:
     shown, old = _shown(rule), False
+    environment = _environment(rule, self_type)
     try:
-        program = cel.compile(rule["rule"], _environment(rule, place))
-        old = uses(program.tree, "oldSelf")
+        program = cel.compile(rule["rule"], environment)
+        old = _asks_old(program)
         if program.type != BOOL:
             errors.invalid(f"{at}.rule", shown, "cel expression must evaluate to a bool")
     except cel.CompileError as e:
         errors.invalid(f"{at}.rule", shown, f"compilation failed: {e}")
     if text_of(rule, "messageExpression").strip():
-        _message(rule, errors, f"{at}.messageExpression", shown, place)
+        _message(rule, errors, f"{at}.messageExpression", shown, environment)
     if old and not place.correlated:
         detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
         errors.invalid(f"{at}.rule", rule["rule"], detail)
@@ -115,17 +117,20 @@ def _compile(rule: Schema, errors: Errors, at: str, place: Place) -> None:
         errors.invalid(f"{at}.optionalOldSelf", rule["optionalOldSelf"], detail)
 
 
-def _message(rule: Schema, errors: Errors, at: str, shown: dict[str, Any], place: Place) -> None:
+def _asks_old(program: cel.Program) -> bool:
+    return "oldSelf" in program.source and uses(program.tree, "oldSelf")
+
+
+def _message(rule: Schema, errors: Errors, at: str, shown: dict[str, Any], environment: cel.Environment) -> None:
     try:
-        program = cel.compile(rule["messageExpression"], _environment(rule, place))
+        program = cel.compile(rule["messageExpression"], environment)
         if program.type != STRING:
             errors.invalid(at, shown, "messageExpression must evaluate to a string")
     except cel.CompileError as e:
         errors.invalid(at, shown, f"messageExpression compilation failed: {e}")
 
 
-def _environment(rule: Schema, place: Place) -> cel.Environment:
-    self_type = place.type or DYN
+def _environment(rule: Schema, self_type: Type) -> cel.Environment:
     old = optional_of(self_type) if rule.get("optionalOldSelf") is True else self_type
     return cel.Environment({"self": self_type, "oldSelf": old})
 
@@ -145,17 +150,18 @@ def _shown(rule: Schema) -> dict[str, Any]:
 def compiled(place: Place) -> list[Compiled]:
     """The rules of a schema that compile, ready to run."""
     found = []
+    self_type = place.type or DYN
     listed = place.schema.get("x-kubernetes-validations")
     for rule in listed if isinstance(listed, list) else ():
         # A definition that is taken as stored may be broken in any way.
         if not isinstance(rule, Mapping) or not isinstance(rule.get("rule"), str):
             continue
-        environment = _environment(rule, place)
+        environment = _environment(rule, self_type)
         try:
             program = cel.compile(text_of(rule, "rule"), environment)
         except cel.CompileError:
             continue
-        found.append(Compiled(rule, program, _message_program(rule, environment), uses(program.tree, "oldSelf")))
+        found.append(Compiled(rule, program, _message_program(rule, environment), _asks_old(program)))
     return found
 
 

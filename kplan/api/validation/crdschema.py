@@ -12,7 +12,7 @@ from typing import Any
 from kplan.api.validation import crdrules, schemavalues, structural
 from kplan.api.validation.crdrules import Place
 from kplan.api.validation.field import Errors
-from kplan.api.validation.plainschema import plain_nodes
+from kplan.api.validation.plainschema import Part, parts, root
 from kplan.api.validation.structural import properties_of, schema_at, schemas_at
 from kplan.schema import re2
 from kplan.schema import structural as shapes
@@ -53,13 +53,13 @@ def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: i
     if value.get("nullable") is True:
         errors.forbidden(f"{at}.nullable", "nullable cannot be true at the root")
     before = len(errors.causes)
-    plain = plain_nodes(value)
-    structural.structural(value, errors, at, plain)
+    whole = parts(value)
+    structural.structural(whole, errors, at)
     if len(errors.causes) == before:
-        _defaults(value, errors, at, minor, plain)
+        _defaults(whole, errors, at, minor)
     # Expressions are compiled only against a schema that stands.
     place = crdrules.root(value) if len(errors.causes) == before else None
-    _node(value, errors, at, _Site(root=True), place, plain)
+    _node(whole, errors, at, _Site(root=True), place)
 
 
 def _root_with_status(value: Schema, errors: Errors, at: str) -> None:
@@ -73,13 +73,19 @@ def _root_with_status(value: Schema, errors: Errors, at: str) -> None:
         errors.invalid(at, value, detail)
 
 
-def _node(value: Schema, errors: Errors, at: str, site: _Site, place: Place | None, plain: frozenset[int]) -> None:
-    _standard(value, errors, at, site)
+def _node(part: Part, errors: Errors, at: str, site: _Site, place: Place | None) -> None:
+    value = part.schema
+    if part.quiet:
+        _no_default(value, errors, at, site)
+    else:
+        _standard(value, errors, at, site)
     if value.get("uniqueItems") is True:
         detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         errors.forbidden(f"{at}.uniqueItems", detail)
-    for path, inner, inside, there in _children(value, errors, at, site, place, plain):
-        _node(inner, errors, path, inside, there, plain)
+    for path, inner, inside, there in _children(part, errors, at, site, place):
+        _node(inner, errors, path, inside, there)
+    if part.quiet:
+        return
     _extensions(value, errors, at)
     _list_map(value, errors, at)
     _list_map_keys(value, errors, at)
@@ -88,38 +94,35 @@ def _node(value: Schema, errors: Errors, at: str, site: _Site, place: Place | No
 
 
 def _children(
-    value: Schema, errors: Errors, at: str, site: _Site, place: Place | None, plain: frozenset[int]
-) -> Iterator[tuple[str, Schema, _Site, Place | None]]:
-    """Every schema directly inside a schema that is not plain."""
-    inside = site._replace(root=False)
+    part: Part, errors: Errors, at: str, site: _Site, place: Place | None
+) -> Iterator[tuple[str, Part, _Site, Place | None]]:
+    """Every part directly inside a part, and every schema inside its junctors."""
+    value, inside = part.schema, site._replace(root=False) if site.root else site
     additional = value.get("additionalProperties")
     if additional is not None and value.get("properties") and (additional is False or isinstance(additional, Mapping)):
         errors.forbidden(f"{at}.additionalProperties", "additionalProperties and properties are mutual exclusive")
-    if isinstance(additional, Mapping) and id(additional) not in plain:
+    if part.additional is not None:
         reason = "inside additionalProperties applying to object metadata" if site.meta else inside.no_default
-        yield (
-            f"{at}.additionalProperties",
-            additional,
-            inside._replace(no_default=reason),
-            place and crdrules.inside(place, additional, "@elem"),
-        )
-    for name, inner in properties_of(value, plain):
-        there = place and crdrules.inside(place, inner, name)
+        there = place and crdrules.inside(place, part.additional.schema, "@elem")
+        yield f"{at}.additionalProperties", part.additional, inside._replace(no_default=reason), there
+    for name, inner in part.properties:
+        there = place and crdrules.inside(place, inner.schema, name)
         yield f"{at}.properties[{name}]", inner, _property_site(value, name, site), there
-    unwanted = schema_at(value, "not")
-    if unwanted is not None:
-        yield f"{at}.not", unwanted, inside, None
-    for junctor in ("allOf", "anyOf", "oneOf"):
-        for i, inner in enumerate(schemas_at(value, junctor)):
-            yield f"{at}.{junctor}[{i}]", inner, inside, None
-    item = schema_at(value, "items")
-    if item is not None and id(item) not in plain:
+    if not part.quiet:
+        unwanted = schema_at(value, "not")
+        if unwanted is not None:
+            yield f"{at}.not", root(unwanted), inside, None
+        for junctor in ("allOf", "anyOf", "oneOf"):
+            for i, inner_schema in enumerate(schemas_at(value, junctor)):
+                yield f"{at}.{junctor}[{i}]", root(inner_schema), inside, None
+    if part.item is not None:
         correlated = value.get(_LIST_TYPE) == "map"
-        yield f"{at}.items", item, inside, place and crdrules.inside(place, item, "@idx", correlated=correlated)
+        there = place and crdrules.inside(place, part.item.schema, "@idx", correlated=correlated)
+        yield f"{at}.items", part.item, inside, there
 
 
 def _property_site(value: Schema, name: str, site: _Site) -> _Site:
-    inside = site._replace(root=False)
+    inside = site._replace(root=False) if site.root else site
     resource = site.root or value.get("x-kubernetes-embedded-resource") is True
     if not resource or name not in ("metadata", "apiVersion", "kind"):
         return inside
@@ -133,8 +136,7 @@ def _standard(value: Schema, errors: Errors, at: str, site: _Site) -> None:
     kind = value.get("type") or ""
     if kind and kind not in TYPES:
         errors.not_supported(f"{at}.type", kind, TYPES)
-    if value.get("default") is not None and site.no_default:
-        errors.forbidden(f"{at}.default", f"must not be set {site.no_default}")
+    _no_default(value, errors, at, site)
     for name in _UNSUPPORTED:
         if value.get(name):
             errors.forbidden(f"{at}.{name}", f"{name} is not supported")
@@ -148,6 +150,11 @@ def _standard(value: Schema, errors: Errors, at: str, site: _Site) -> None:
     if site.meta and value.get("x-kubernetes-embedded-resource") is True:
         errors.forbidden(f"{at}.x-kubernetes-embedded-resource", "must not be used inside of resource meta")
     _pattern(value.get("pattern") or "", errors, f"{at}.pattern")
+
+
+def _no_default(value: Schema, errors: Errors, at: str, site: _Site) -> None:
+    if site.no_default and value.get("default") is not None:
+        errors.forbidden(f"{at}.default", f"must not be set {site.no_default}")
 
 
 def _pattern(pattern: str, errors: Errors, at: str) -> None:
@@ -249,20 +256,22 @@ def _list_map_keys(value: Schema, errors: Errors, at: str) -> None:
             )
 
 
-def _defaults(value: Schema, errors: Errors, at: str, minor: int, plain: frozenset[int]) -> None:
+def _defaults(part: Part, errors: Errors, at: str, minor: int) -> None:
     """Every default must be a value that the schema takes as it is."""
-    if value.get("default") is not None:
-        _default(value, errors, f"{at}.default", minor)
-    item, additional = schema_at(value, "items"), schema_at(value, "additionalProperties")
-    if item is not None and id(item) not in plain:
-        _defaults(item, errors, f"{at}.items", minor, plain)
-    if additional is not None and id(additional) not in plain:
-        _defaults(additional, errors, f"{at}.additionalProperties", minor, plain)
-    for name, inner in properties_of(value, plain):
-        _defaults(inner, errors, f"{at}.properties[{name}]", minor, plain)
+    if part.schema.get("default") is not None:
+        _default(part.schema, errors, f"{at}.default", minor)
+    if part.item is not None:
+        _defaults(part.item, errors, f"{at}.items", minor)
+    if part.additional is not None:
+        _defaults(part.additional, errors, f"{at}.additionalProperties", minor)
+    for name, inner in part.properties:
+        _defaults(inner, errors, f"{at}.properties[{name}]", minor)
 
 
 def _default(value: Schema, errors: Errors, at: str, minor: int) -> None:
+    if type(value["default"]) not in (dict, list):  # nothing in it can be unknown or there twice
+        errors.causes += schemavalues.causes(value, value["default"], at)
+        return
     node = resource_node({"type": "object", "properties": {"value": value}}, Definitions(minor))
     inside: Node = (node.fields or {})["value"]
     default = value["default"]

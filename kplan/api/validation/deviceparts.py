@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -74,7 +74,7 @@ def device_class(errors: Errors, field: str, name: str) -> None:
         names.invalid(errors, field, name, names.dns1123_subdomain(name))
 
 
-def selectors(errors: Errors, field: str, items: list[Value]) -> None:
+def selectors(errors: Errors, field: str, items: list[Value], minor: int) -> None:
     """CEL selectors of devices."""
     if not limited(errors, field, items, MAX_SELECTORS):
         return
@@ -87,15 +87,15 @@ def selectors(errors: Errors, field: str, items: list[Value]) -> None:
         if len(expression) > MAX_EXPRESSION:
             errors.too_long(at, MAX_EXPRESSION)
             continue
-        problem = _compile(expression)
+        problem = _compile(expression, minor)
         if problem:
             errors.invalid(at, expression, problem)
 
 
-def _compile(expression: str) -> str:
+def _compile(expression: str, minor: int) -> str:
     from kplan.api.cel.devices import selector_problem
 
-    return selector_problem(expression)
+    return selector_problem(expression, minor)
 
 
 def configuration(errors: Errors, field: str, item: Value) -> None:

@@ -5,11 +5,10 @@ Follows pkg/apis/core/validation/validation.go (ValidateEndpointsCreate) and pkg
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.services import PROTOCOLS, endpoint_ip
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -135,14 +134,20 @@ def _typed_address(
 
 
 def _fully_qualified(name: str, field: str, errors: Errors) -> None:
+    """A domain of two labels or more; the first fault is told, in one sentence."""
     if not name:
         errors.required(field)
         return
     bare = name.removesuffix(".")
-    problems = names.dns1123_subdomain(bare)
-    names.invalid(errors, field, bare, problems)
-    if not problems and bare.count(".") < 1:
+    wrong = names.dns1123_subdomain(bare)
+    labels = bare.split(".")
+    bad = next((label for label in labels if names.dns1123_label(label)), None)
+    if wrong:
+        errors.invalid(field, bare, ",".join(wrong))
+    elif len(labels) < 2:
         errors.invalid(field, bare, "should be a domain with at least two segments separated by dots")
+    elif bad is not None:
+        errors.invalid(field, bad, ",".join(names.dns1123_label(bad)))
 
 
 def _hints(hints: list[Value], at: str, limit: int, check: names.Check, errors: Errors) -> None:
@@ -182,7 +187,6 @@ def _slice_ports(ports: list[Value], errors: Errors) -> None:
 def _slice_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     metadata.create(new, errors, context)
     _slice_body(new, old, errors, context)
-    metadata.update(new, old, errors)
     if new.get("addressType") != old.get("addressType"):
         errors.invalid("addressType", new.get("addressType") or "", names.IMMUTABLE)
 

@@ -5,13 +5,12 @@ Follows pkg/apis/core/validation/validation.go (ValidateEnv, ValidateEnvFrom, va
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.paths import no_backsteps
 from kplan.api.validation.podoptions import PodOptions, uses_env_files
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan.api import cel
 from kplan.api.cel.types import BOOL, DYN, NULL, STRING, Type, list_of, map_of, object_of
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Results = tuple[Type, ...]
@@ -65,7 +65,7 @@ def environment(variables: Variables) -> cel.Environment:
         declared |= {"authorizer": _AUTHORIZER, "authorizer.requestResource": _RESOURCE_CHECK}
     if variables.composed is not None:
         declared["variables"] = object_of("kubernetes.variables", variables.composed)
-    return cel.Environment(declared, _messages if variables.mutating else lambda _: None)
+    return cel.Environment(declared, _messages, frozenset()) if variables.mutating else cel.Environment(declared)
 
 
 def _messages(name: str) -> Type | None:

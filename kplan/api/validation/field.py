@@ -6,10 +6,9 @@ returns nothing; field paths are plain text, built with f-strings.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Cause
 
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
@@ -36,6 +35,8 @@ def go_quote(text: str) -> str:
 
 def go_json(value: Any) -> str:
     """A value as Go's encoding/json prints it: sorted by the caller, no spaces, HTML characters escaped."""
+    import json  # slow to load
+
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for c in "<>&\u2028\u2029":
         if c in text:

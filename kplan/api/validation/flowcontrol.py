@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from kplan.api.validation import Context, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -5,8 +5,6 @@ Go tells the first byte that no JSON text could have there, by what it was readi
 
 from __future__ import annotations
 
-import json
-
 from kplan.patterns import lazy
 
 _SPACE = b" \t\r\n"
@@ -55,6 +53,8 @@ def _shown(byte: int) -> str:
         return r"'\''"
     if byte == ord('"'):
         return "'\"'"
+    import json  # slow to load
+
     return "'" + json.dumps(chr(byte), ensure_ascii=False)[1:-1].replace("\\u00", "\\x") + "'"
 
 

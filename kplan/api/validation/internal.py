@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
@@ -33,6 +33,8 @@ TYPES: Mapping[str, str] = {
     "ClusterTrustBundleProjection": "Name:* SignerName:* LabelSelector:*LabelSelector Optional:* Path:s",
     "NodeSelectorRequirement": "Key:s Operator:s Values:[]",
     "NodeSelectorTerm": "MatchExpressions:[]NodeSelectorRequirement MatchFields:[]NodeSelectorRequirement",
+    "NodeSelector": "NodeSelectorTerms:[]NodeSelectorTerm",
+    "VolumeNodeAffinity": "Required:*NodeSelector",
     "RollingUpdateDeployment": "MaxUnavailable:i MaxSurge:i",
     "DeploymentStrategy": "Type:s RollingUpdate:*RollingUpdateDeployment",
     "RollingUpdateDaemonSet": "MaxUnavailable:i MaxSurge:i",

@@ -6,11 +6,10 @@ validateIndexesFormat).
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import names
 from kplan.api.validation.field import OMIT, Errors, go_quote
 from kplan.api.validation.internal import internal
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -6,12 +6,11 @@ pkg/registry/batch/job/strategy.go (validationOptionsForJob).
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal, label_selector
 from kplan.api.validation.podupdates import put_back
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -9,11 +9,11 @@ kind's own rule for names; labels, annotations and selectors are called from eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.names import Check
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import split_api_version
 
 if TYPE_CHECKING:

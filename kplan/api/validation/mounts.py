@@ -7,10 +7,10 @@ propagation and of recursive read-only mounts are reported without the index of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.validation.field import Errors
 from kplan.api.validation.paths import local_descending
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.networkpolicies import network_policy, network_policy_update
+from kplan.hints import Any
 from kplan.patterns import lazy
 
 Value = dict[str, Any]
@@ -27,17 +26,17 @@ def _ingress(obj: Value, errors: Errors, context: Context) -> None:
     if annotated is not None and class_ is not None and annotated != class_:
         field = f"metadata.annotations[{CLASS_ANNOTATION}]"
         errors.invalid(field, annotated, "must match `ingressClassName` when both are specified")
-    _ingress_spec(obj.get("spec") or {}, errors)
+    _ingress_spec(obj.get("spec") or {}, errors, context.minor)
 
 
-def _ingress_spec(spec: Value, errors: Errors) -> None:
+def _ingress_spec(spec: Value, errors: Errors, minor: int) -> None:
     rules, default = spec.get("rules") or [], spec.get("defaultBackend")
     if not rules and default is None:
         errors.invalid("spec", None, "either `defaultBackend` or `rules` must be specified")
     if default is not None:
-        _backend(default, "spec.defaultBackend", errors)
+        _backend(default, "spec.defaultBackend", errors, minor)
     for i, rule in enumerate(rules):
-        _rule(rule or {}, f"spec.rules[{i}]", errors)
+        _rule(rule or {}, f"spec.rules[{i}]", errors, minor)
     for i, tls in enumerate(spec.get("tls") or ()):
         for n, host in enumerate((tls or {}).get("hosts") or ()):
             _dns_name(host or "", f"spec.tls[{i}].hosts[{n}]", errors)
@@ -54,7 +53,7 @@ def _dns_name(host: str, field: str, errors: Errors) -> None:
     names.invalid(errors, field, host, check(host))
 
 
-def _rule(rule: Value, at: str, errors: Errors) -> None:
+def _rule(rule: Value, at: str, errors: Errors, minor: int) -> None:
     host = rule.get("host") or ""
     if host:
         if addresses.parse_ip(host) is not None:
@@ -67,10 +66,10 @@ def _rule(rule: Value, at: str, errors: Errors) -> None:
     if not paths:
         errors.required(f"{at}.http.paths")
     for i, path in enumerate(paths):
-        _path(path or {}, f"{at}.http.paths[{i}]", errors)
+        _path(path or {}, f"{at}.http.paths[{i}]", errors, minor)
 
 
-def _path(path: Value, at: str, errors: Errors) -> None:
+def _path(path: Value, at: str, errors: Errors, minor: int) -> None:
     type_, text = path.get("pathType"), path.get("path") or ""
     if type_ is None:
         errors.required(f"{at}.pathType", "pathType must be specified")
@@ -90,10 +89,10 @@ def _path(path: Value, at: str, errors: Errors) -> None:
             errors.invalid(f"{at}.path", text, "must be an absolute path")
     else:
         errors.not_supported(f"{at}.pathType", type_, PATH_TYPES)
-    _backend(path.get("backend") or {}, f"{at}.backend", errors)
+    _backend(path.get("backend") or {}, f"{at}.backend", errors, minor)
 
 
-def _backend(backend: Value, at: str, errors: Errors) -> None:
+def _backend(backend: Value, at: str, errors: Errors, minor: int) -> None:
     resource, service = backend.get("resource"), backend.get("service")
     if resource is not None and service is not None:
         errors.invalid(at, "", "cannot set both resource and service backends")
@@ -102,15 +101,16 @@ def _backend(backend: Value, at: str, errors: Errors) -> None:
     elif service is None:
         errors.invalid(at, "", "resource or service backend is required")
     else:
-        _service_backend(service, at, errors)
+        _service_backend(service, at, errors, minor)
 
 
-def _service_backend(service: Value, at: str, errors: Errors) -> None:
+def _service_backend(service: Value, at: str, errors: Errors, minor: int) -> None:
     name = service.get("name") or ""
     if not name:
         errors.required(f"{at}.service.name")
     else:
-        names.invalid(errors, f"{at}.service.name", name, names.dns1123_label(name))
+        wrong = metadata.name_rule(("", "Service"), minor)(name)
+        names.invalid(errors, f"{at}.service.name", name, wrong)
     port = service.get("port") or {}
     port_name, number = port.get("name") or "", port.get("number") or 0
     if port_name and number:
@@ -135,9 +135,9 @@ def _typed_reference(ref: Value, at: str, errors: Errors) -> None:
             names.invalid(errors, f"{at}.{field}", value, names.path_segment(value))
 
 
-def _ingress_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+def _ingress_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     metadata.update(new, old, errors)
-    _ingress_spec(new.get("spec") or {}, errors)
+    _ingress_spec(new.get("spec") or {}, errors, context.minor)
 
 
 def _ingress_class(obj: Value, errors: Errors, context: Context) -> None:
@@ -231,7 +231,11 @@ def _ip_address_update(new: Value, old: Value, errors: Errors, context: Context)
 
 def _service_cidr(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context)
-    cidrs, at = (obj.get("spec") or {}).get("cidrs") or [], "spec.cidrs"
+    _cidrs((obj.get("spec") or {}).get("cidrs") or [], errors)
+
+
+def _cidrs(cidrs: list[str], errors: Errors) -> None:
+    at = "spec.cidrs"
     if not cidrs:
         errors.required(at, "at least one CIDR required")
         return
@@ -246,14 +250,18 @@ def _service_cidr(obj: Value, errors: Errors, context: Context) -> None:
 
 
 def _service_cidr_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+    """A stored range stays; one of the other family may join it."""
     metadata.update(new, old, errors)
     cidrs, before = ((o.get("spec") or {}).get("cidrs") or [] for o in (new, old))
-    if len(before) != len(cidrs) and not (len(before) == 1 and len(cidrs) == 2):
+    joined = len(before) == 1 and len(cidrs) == 2
+    if len(before) != len(cidrs) and not joined:
         errors.invalid("spec.cidrs", cidrs, names.IMMUTABLE)
         return
     for i, cidr in enumerate(before):
         if cidr != cidrs[i]:
             errors.invalid(f"spec.cidrs[{i}]", cidrs[i], names.IMMUTABLE)
+    if joined:
+        _cidrs(cidrs, errors)
 
 
 CREATE = {

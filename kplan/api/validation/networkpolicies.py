@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -94,6 +93,8 @@ def _block(block: Value, at: str, known: tuple[str, ...], errors: Errors, contex
         errors.required(f"{at}.cidr")
         return
     before = len(errors.causes)
+    if addresses.is_plain_ipv4_cidr(text) and not block.get("except"):
+        return
     addresses.legacy_cidr(errors, f"{at}.cidr", text, context.minor, known)
     outer = addresses.parse_cidr(text)
     if len(errors.causes) > before or outer is None:

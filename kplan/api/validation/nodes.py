@@ -6,12 +6,12 @@ Follows pkg/apis/core/validation/validation.go (ValidateNode), pkg/apis/node/val
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import Context, addresses, affinity, metadata, names, requirements
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podoptions import PodOptions
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -28,12 +28,8 @@ def _node(obj: Value, errors: Errors, context: Context) -> None:
 
 
 def _node_body(obj: Value, errors: Errors, context: Context) -> None:
-    _avoided_pods(obj, errors)
-    spec: Value = obj.get("spec") or {}
-    _taints(spec.get("taints") or [], errors)
-    for name, value in sorted(((obj.get("status") or {}).get("capacity") or {}).items()):
-        requirements.quantity_value(errors, f"status.capacity[{name}]", name, quantity.parse(str(value)))
-    cidrs = spec.get("podCIDRs") or []
+    _checked_twice(obj, errors)
+    cidrs = (obj.get("spec") or {}).get("podCIDRs") or []
     for i, cidr in enumerate(cidrs):
         addresses.legacy_cidr(errors, f"spec.podCIDRs[{i}]", cidr or "", context.minor)
     if len(cidrs) > 1:
@@ -41,6 +37,15 @@ def _node_body(obj: Value, errors: Errors, context: Context) -> None:
         families = {addresses.is_ipv6(c.ip) for c in found if c is not None}
         if len(families) < 2 or len(cidrs) > 2:
             errors.invalid("spec.podCIDRs", cidrs, FAMILIES)
+
+
+def _checked_twice(obj: Value, errors: Errors) -> None:
+    """What the server looks at in a changed node once as in any node, and once more."""
+    _avoided_pods(obj, errors)
+    _taints((obj.get("spec") or {}).get("taints") or [], errors)
+    for part in ("capacity", "allocatable"):
+        for name, value in sorted(((obj.get("status") or {}).get(part) or {}).items()):
+            requirements.quantity_value(errors, f"status.{part}.{name}", name, quantity.parse(str(value)))
 
 
 def _avoided_pods(obj: Value, errors: Errors) -> None:
@@ -77,13 +82,20 @@ def _taints(taints: list[Value], errors: Errors) -> None:
 
 
 def _node_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
+    _node(new, errors, context)
     metadata.update(new, old, errors)
-    _node_body(new, errors, context)
+    _checked_twice(new, errors)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    if before.get("podCIDRs") and spec.get("podCIDRs") != before["podCIDRs"]:
-        errors.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')
+    cidrs, were = spec.get("podCIDRs") or [], before.get("podCIDRs") or []
+    if were:
+        detail = 'node updates may not change podCIDR except from "" to valid'
+        changes = 1 if len(cidrs) != len(were) else sum(c != w for c, w in zip(cidrs, were, strict=True))
+        for _ in range(changes):
+            errors.forbidden("spec.podCIDRs", detail)
     if before.get("providerID") and spec.get("providerID") != before["providerID"]:
         errors.forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
+    if (spec.get("externalID") or "") != (before.get("externalID") or ""):
+        errors.forbidden("spec.externalID", "may not be updated")
 
 
 def _runtime_class(obj: Value, errors: Errors, context: Context) -> None:

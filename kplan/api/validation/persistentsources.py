@@ -6,12 +6,12 @@ Follows pkg/apis/core/validation/validation.go (validateRBDPersistentVolumeSourc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan.api.validation import names, volumesources
 from kplan.api.validation.field import Errors
 from kplan.api.validation.paths import no_backsteps
 from kplan.api.validation.volumesources import needs, secret_name
+from kplan.hints import Any
 
 Value = dict[str, Any]
 Check = Callable[[Errors, str, Value], None]

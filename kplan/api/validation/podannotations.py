@@ -6,15 +6,13 @@ annotations match their fields).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from kplan.api.validation import names
-from kplan.api.validation.affinity import tolerations
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.paths import local_descending
 from kplan.api.validation.podoptions import PodOptions, all_containers
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -57,6 +55,10 @@ def _is_cost(text: str) -> bool:
 
 
 def _tolerations(errors: Errors, field: str, text: str, options: PodOptions) -> None:
+    import json  # slow to load
+
+    from kplan.api.validation.affinity import tolerations
+
     try:
         found = json.loads(text)
         if not isinstance(found, list) or not all(isinstance(t, dict) for t in found):

@@ -7,10 +7,10 @@ became stricter does not refuse an update of an object that was stored before: s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.record import field, record
 from kplan.workloads import CONTAINER_LISTS
 

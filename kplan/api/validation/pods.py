@@ -6,15 +6,13 @@ change is in podupdates.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan.api.validation import metadata
 from kplan.api.validation.containers import image_padding
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podannotations import annotations_and_fields, pod_annotations
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.podspec import pod_spec, pod_template
-from kplan.api.validation.podupdates import annotation_updates, spec_update
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context
@@ -61,6 +59,8 @@ def _tokens(errors: Errors, spec: Value) -> None:
 
 def update_pod(new: Value, old: Value, errors: Errors, context: Context) -> None:
     """A changed pod."""
+    from kplan.api.validation.podupdates import annotation_updates, spec_update
+
     options = PodOptions(context.minor, is_pod=True, old=old.get("spec") or {}, old_annotations=_annotations(old))
     metadata.update(new, old, errors)
     metadata_and_spec(new, errors, context, options)

@@ -7,11 +7,9 @@ their own: volumes, containers, security, affinity, annotations.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.validation import metadata, names, podoptions
 from kplan.api.validation.addresses import legacy_ip
-from kplan.api.validation.affinity import affinity, tolerations, topology_spread
 from kplan.api.validation.containers import Surroundings, containers, ephemeral_containers, init_containers
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
@@ -21,6 +19,7 @@ from kplan.api.validation.podvolumes import volumes
 from kplan.api.validation.requirements import claims_of, overhead, pod_requirements
 from kplan.api.validation.security import pod_security_context
 from kplan.api.validation.windows import host_processes, operating_system
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -134,6 +133,8 @@ def _host_network(errors: Errors, field: str, spec: Value, options: PodOptions) 
 
 def _scheduling(errors: Errors, field: str, spec: Value, options: PodOptions) -> None:
     if spec.get("affinity") is not None:
+        from kplan.api.validation.affinity import affinity
+
         affinity(errors, f"{field}.affinity", spec["affinity"], options)
     _dns(errors, f"{field}.dnsConfig", spec, options)
     for i, gate in enumerate(spec.get("readinessGates") or ()):
@@ -146,6 +147,8 @@ def _scheduling(errors: Errors, field: str, spec: Value, options: PodOptions) ->
             errors.duplicate(path, name)
         seen.add(name)
     if spec.get("topologySpreadConstraints"):
+        from kplan.api.validation.affinity import topology_spread
+
         path = f"{field}.topologySpreadConstraints"
         topology_spread(errors, path, spec["topologySpreadConstraints"], options)
 
@@ -226,6 +229,8 @@ def _names_and_numbers(errors: Errors, field: str, spec: Value, options: PodOpti
         names.invalid(errors, f"{field}.activeDeadlineSeconds", deadline, names.in_range(deadline, 1, names.MAX_INT32))
     _given_names(errors, field, spec, _HOST_NAMES)
     if spec.get("tolerations"):
+        from kplan.api.validation.affinity import tolerations
+
         tolerations(errors, f"{field}.tolerations", spec["tolerations"], options)
     for i, alias in enumerate(spec.get("hostAliases") or ()):
         path = f"{field}.hostAliases[{i}]"

@@ -7,7 +7,6 @@ validateNodeAffinityMutation).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.affinity import REQUIRED, tolerations
@@ -16,6 +15,7 @@ from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
 from kplan.api.validation.podannotations import APP_ARMOR, MIRROR
 from kplan.api.validation.podoptions import PodOptions
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

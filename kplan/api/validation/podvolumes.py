@@ -31,7 +31,7 @@ _ORDER = (
 ).split()
 # Where messages do not call a source by its field: when it is checked, and when it is one too many.
 _CHECKED_AS = {"gcePersistentDisk": "persistentDisk"}
-_FORBIDDEN_AS = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
+FORBIDDEN_AS = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
 # Fields of the metadata of a claim template that must not be set, as the message calls them.
 _NOT_IN_TEMPLATE = {
     **{
@@ -74,7 +74,7 @@ def _source(errors: Errors, path: str, volume: Value, pod_name: str, options: Po
         if source is None:
             continue
         if first:
-            errors.forbidden(f"{path}.{_FORBIDDEN_AS.get(kind, kind)}", _MORE_THAN_ONE)
+            errors.forbidden(f"{path}.{FORBIDDEN_AS.get(kind, kind)}", _MORE_THAN_ONE)
         else:
             first = kind
             where = f"{path}.{_CHECKED_AS.get(kind, kind)}"

@@ -5,13 +5,12 @@ Follows pkg/apis/policy/validation/validation.go. The server leaves the metadata
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan.api.validation import metadata
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
 from kplan.api.validation.podoptions import has_invalid_value
 from kplan.api.validation.rollouts import at_most_all, int_or_percent
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context

@@ -5,11 +5,10 @@ Follows pkg/apis/core/validation/validation.go (validateProbe, validateHandler, 
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podoptions import PodOptions, uses_zero_sleep
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import Context, metadata, names, requirements
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.quantity import Quantity
 
 Value = dict[str, Any]

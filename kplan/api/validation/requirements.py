@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podoptions import PodOptions, Value, all_containers
+from kplan.hints import Any
 from kplan.quantity import Quantity
 from kplan.tuples import NamedTuple
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.validation import Context, affinity, deviceparts, metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
+from kplan.hints import Any
 from kplan.quantity import Quantity
 
 Value = dict[str, Any]

@@ -6,17 +6,16 @@ metav1.LabelSelectorAsSelector.
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from kplan import labels
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import label_selector
+from kplan.hints import Any
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
+_INTEGER = lazy(r"[-+]?[0-9]+")
 
 
 def int_or_percent(errors: Errors, field: str, value: int | str) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.structural import schema_at
+from kplan.hints import Any
 from kplan.model import Cause
 from kplan.schema import formats, re2, rules, strfmt
 

@@ -6,15 +6,14 @@ ValidateAppArmorProfileField, validateSeccompProfileField). A cluster is taken t
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from kplan.api.validation import names, podoptions
 from kplan.api.validation.field import Errors
 from kplan.api.validation.internal import internal
 from kplan.api.validation.paths import local_descending
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.windows import windows_options
+from kplan.hints import Any
+from kplan.patterns import lazy
 
 Value = dict[str, Any]
 
@@ -26,7 +25,7 @@ SELINUX_POLICIES = ("MountOption", "Recursive")
 
 _SYSCTL_LENGTH = 253
 _SYSCTL = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
-_sysctl = re.compile(r"[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*").fullmatch
+_SYSCTL_TEXT = lazy(r"[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*")
 # Sysctls of the IPC namespace, which a pod may share with its node; besides them all of fs.mqueue.
 _IPC_SYSCTLS = frozenset(
     "kernel.sem kernel.shm kernel.shmall kernel.shmmax kernel.shmmni kernel.shm_rmid_forced kernel.msg kernel.msgmax "
@@ -137,7 +136,7 @@ def _sysctls(errors: Errors, field: str, sysctls: list[Value], spec: Value, opti
         name, path = sysctl.get("name") or "", f"{field}[{i}].name"
         if not name:
             errors.required(path)
-        elif len(name) > _SYSCTL_LENGTH or not _sysctl(name):
+        elif len(name) > _SYSCTL_LENGTH or not _SYSCTL_TEXT.fullmatch(name):
             sentence = f"must have at most {_SYSCTL_LENGTH} characters and match regex {_SYSCTL}"
             errors.invalid(path, name, sentence)
         elif name in seen:

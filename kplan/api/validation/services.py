@@ -5,10 +5,9 @@ Whether an address or node port is free is asked after validation, by the regist
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -209,7 +208,7 @@ def _families(spec: Value, errors: Errors) -> None:
 
 
 def _is_ipv6(text: str) -> bool:
-    ip = addresses.parse_ip(text)
+    ip = None if addresses.is_plain_ipv4(text) else addresses.parse_ip(text)
     return ip is not None and addresses.is_ipv6(ip)
 
 
@@ -266,9 +265,10 @@ def _load_balancer(spec: Value, errors: Errors) -> None:
         errors.required("spec.allocateLoadBalancerNodePorts")
     class_ = spec.get("loadBalancerClass")
     if class_ is not None:
-        if not is_balancer:
+        if is_balancer:
+            names.label_name(errors, "spec.loadBalancerClass", class_)
+        else:
             errors.forbidden("spec.loadBalancerClass", ONLY_BALANCER)
-        names.label_name(errors, "spec.loadBalancerClass", class_)
 
 
 def _traffic(spec: Value, errors: Errors, context: Context) -> None:

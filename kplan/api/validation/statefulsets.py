@@ -5,8 +5,6 @@ Follows pkg/apis/apps/validation/validation.go (ValidateStatefulSetSpec, Validat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan.api.validation import metadata, names
 from kplan.api.validation.claims import claim_spec
 from kplan.api.validation.field import Errors
@@ -24,6 +22,7 @@ from kplan.api.validation.rollouts import (
     required_selector,
     selects_template,
 )
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context
@@ -152,3 +151,7 @@ def _pod_of_set(spec: Value, pod: Value) -> Value:
     if volumes:
         made["volumes"] = volumes
     return made
+
+
+CREATE = {("apps", "StatefulSet"): create_stateful_set}
+UPDATE = {("apps", "StatefulSet"): update_stateful_set}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan import quantity
 from kplan.api.validation import Context, metadata, names
 from kplan.api.validation.field import Errors
+from kplan.api.validation.volumes import volume_spec
 from kplan.api.validation.volumesources import csi_driver_name
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -243,7 +243,10 @@ def _capacity_update(new: Value, old: Value, errors: Errors, context: Context) -
 def _attachment(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context)
     spec: Value = obj.get("spec") or {}
-    csi_driver_name(errors, "spec.attacher", spec.get("attacher") or "")
+    attacher = spec.get("attacher") or ""
+    if not attacher:
+        errors.required("spec.attacher")
+    csi_driver_name(errors, "spec.attacher", attacher)
     source = spec.get("source") or {}
     volume, inline = source.get("persistentVolumeName"), source.get("inlineVolumeSpec")
     if volume is None and inline is None:
@@ -253,6 +256,10 @@ def _attachment(obj: Value, errors: Errors, context: Context) -> None:
         errors.forbidden("spec.source", detail)
     elif volume is not None and not volume:
         errors.required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName")
+    elif inline is not None:
+        volume_spec(inline, errors, "spec.source.inlineVolumeSpec", inline=True)
+    if volume is not None:
+        names.invalid(errors, "spec.source.persistentVolumeName", volume, names.dns1123_subdomain(volume))
     node = spec.get("nodeName") or ""
     names.invalid(errors, "spec.nodeName", node, names.dns1123_subdomain(node))
 

@@ -6,9 +6,10 @@ Follows apiextensions-apiserver/pkg/apiserver/schema (validation.go, complete.go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.api.validation.field import Errors
+from kplan.api.validation.plainschema import Part
+from kplan.hints import Any
 
 Schema = Mapping[str, Any]
 
@@ -50,33 +51,32 @@ def schemas_at(holder: Schema, key: str) -> list[Schema]:
     return [s if isinstance(s, dict) else {} for s in listed] if isinstance(listed, list) else []
 
 
-def properties_of(schema: Schema, without: frozenset[int] = frozenset()) -> Iterator[tuple[str, Schema]]:
-    """The properties of a schema by name, in order; those whose ids are in `without` are left out."""
+def properties_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """The properties of a schema by name, in order."""
     properties = schema_at(schema, "properties")
-    if not properties:
-        return
-    for name in sorted(name for name, inner in properties.items() if id(inner) not in without):
-        inner = properties[name]
+    for name in sorted(properties or ()):
+        inner = (properties or {})[name]
         yield name, inner if isinstance(inner, dict) else {}
 
 
-def structural(schema: Schema, errors: Errors, at: str, plain: frozenset[int]) -> None:
-    """Report what keeps a schema from being structural; nothing does at the nodes in `plain` (plainschema.py)."""
-    _invariants(schema, errors, at, ROOT, plain)
-    _completeness(schema, errors, at, plain)
+def structural(part: Part, errors: Errors, at: str) -> None:
+    """Report what keeps a schema from being structural."""
+    _invariants(part, errors, at, ROOT)
+    _completeness(part, errors, at)
 
 
-def _invariants(schema: Schema, errors: Errors, at: str, level: str, plain: frozenset[int]) -> None:
-    item, additional = schema_at(schema, "items"), schema_at(schema, "additionalProperties")
-    if item is not None and id(item) not in plain:
-        _invariants(item, errors, f"{at}.items", ITEM, plain)
-    for name, inner in properties_of(schema, plain):
-        _invariants(inner, errors, f"{at}.properties[{name}]", FIELD, plain)
-    if additional is not None:
-        if level == ROOT:
-            errors.forbidden(f"{at}.additionalProperties", "must not be used at the root")
-        if id(additional) not in plain:
-            _invariants(additional, errors, f"{at}.additionalProperties", FIELD, plain)
+def _invariants(part: Part, errors: Errors, at: str, level: str) -> None:
+    schema = part.schema
+    if part.item is not None:
+        _invariants(part.item, errors, f"{at}.items", ITEM)
+    for name, inner in part.properties:
+        _invariants(inner, errors, f"{at}.properties[{name}]", FIELD)
+    if level == ROOT and schema_at(schema, "additionalProperties") is not None:
+        errors.forbidden(f"{at}.additionalProperties", "must not be used at the root")
+    if part.additional is not None:
+        _invariants(part.additional, errors, f"{at}.additionalProperties", FIELD)
+    if part.quiet:
+        return
     _extensions(schema, errors, at)
     _junctors(schema, errors, at, _is_either(schema))
     _type(schema, errors, at, level)
@@ -172,15 +172,15 @@ def _nested(schema: Schema, errors: Errors, at: str, either: str) -> None:
         errors.forbidden(f"{at}.properties[metadata]", "must not be specified in a nested context")
 
 
-def _completeness(schema: Schema, errors: Errors, at: str, plain: frozenset[int]) -> None:
-    _complete_junctors(schema, schema, errors, at, at)
-    item, additional = schema_at(schema, "items"), schema_at(schema, "additionalProperties")
-    if item is not None and id(item) not in plain:
-        _completeness(item, errors, f"{at}.items", plain)
-    for name, inner in properties_of(schema, plain):
-        _completeness(inner, errors, f"{at}.properties[{name}]", plain)
-    if additional is not None and id(additional) not in plain:
-        _completeness(additional, errors, f"{at}.additionalProperties", plain)
+def _completeness(part: Part, errors: Errors, at: str) -> None:
+    if not part.quiet:
+        _complete_junctors(part.schema, part.schema, errors, at, at)
+    if part.item is not None:
+        _completeness(part.item, errors, f"{at}.items")
+    for name, inner in part.properties:
+        _completeness(inner, errors, f"{at}.properties[{name}]")
+    if part.additional is not None:
+        _completeness(part.additional, errors, f"{at}.additionalProperties")
 
 
 def _complete_junctors(rules: Schema, schema: Schema, errors: Errors, at: str, said: str) -> None:

@@ -7,11 +7,11 @@ field of a source to its check; what a source merely needs is in `REQUIRED`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.paths import local_descending, no_backsteps
+from kplan.hints import Any
 from kplan.patterns import lazy
 
 Value = dict[str, Any]

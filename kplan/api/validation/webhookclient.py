@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors, go_quote
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import Context, admissionrules, metadata, names, webhookclient
 from kplan.api.validation.expressions import Variables
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 
 Value = dict[str, Any]
 
@@ -20,9 +19,9 @@ def _configuration(obj: Value, errors: Errors, context: Context) -> None:
     _webhooks(obj, errors)
 
 
-def _configuration_update(new: Value, old: Value, errors: Errors, _: Context) -> None:
-    metadata.update(new, old, errors)
-    _webhooks(new, errors)
+def _configuration_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
+    """A changed configuration by the rules for a new one."""
+    _configuration(new, errors, context)
 
 
 def _webhooks(obj: Value, errors: Errors) -> None:

@@ -6,11 +6,10 @@ validateOS, validateLinux, validateWindows).
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation import names
 from kplan.api.validation.field import Errors
 from kplan.api.validation.podoptions import all_containers
+from kplan.hints import Any
 from kplan.patterns import lazy
 
 Value = dict[str, Any]

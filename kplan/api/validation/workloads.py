@@ -6,8 +6,6 @@ StatefulSets are in statefulsets.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from kplan import labels
 from kplan.api.validation import metadata, names
 from kplan.api.validation.field import Errors
@@ -27,7 +25,7 @@ from kplan.api.validation.rollouts import (
     selects_template,
     template_labels,
 )
-from kplan.api.validation.statefulsets import create_stateful_set, update_stateful_set
+from kplan.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kplan.api.validation import Context
@@ -229,7 +227,6 @@ CREATE = {
     ("apps", "Deployment"): create_deployment,
     ("apps", "ReplicaSet"): create_replica_set,
     ("apps", "DaemonSet"): create_daemon_set,
-    ("apps", "StatefulSet"): create_stateful_set,
     ("apps", "ControllerRevision"): create_controller_revision,
     ("", "ReplicationController"): create_replication_controller,
 }
@@ -237,7 +234,6 @@ UPDATE = {
     ("apps", "Deployment"): update_deployment,
     ("apps", "ReplicaSet"): update_replica_set,
     ("apps", "DaemonSet"): update_daemon_set,
-    ("apps", "StatefulSet"): update_stateful_set,
     ("apps", "ControllerRevision"): update_controller_revision,
     ("", "ReplicationController"): update_replication_controller,
 }

@@ -7,11 +7,10 @@ a verdict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-from kplan.api.admission import podsecurity
 from kplan.api.request import Request
-from kplan.api.warnings import kinds, pods
+from kplan.api.warnings import custom, kinds, pods
+from kplan.hints import Any
 
 Value = dict[str, Any]
 Source = Callable[[Value, int], Iterable[str]]
@@ -44,9 +43,13 @@ SOURCES: Mapping[tuple[str, str], Source] = {
 
 
 def warn(obj: Value, request: Request) -> list[str]:
-    """The warnings that come with the creation of an accepted object; the order has no meaning."""
+    """The warnings that come with an accepted object, new or changed; the order has no meaning."""
     source = SOURCES.get((request.group, request.kind))
     found = list(source(obj, request.minor)) if source else []
-    found += podsecurity.warnings(obj, request)
+    if request.namespace_object is not None:
+        from kplan.api.admission import podsecurity
+
+        found += podsecurity.warnings(obj, request)
+    found += custom.resource(obj, request)
     found += kinds.deprecated_api(request)
     return list(dict.fromkeys(found))

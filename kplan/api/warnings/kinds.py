@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
-from kplan.api.validation.plainschema import FORMATS, plain_nodes
-from kplan.api.warnings import nodelabels, pods
+from kplan.api.validation.plainschema import Part, is_known_format, parts
+from kplan.api.warnings import pods
+from kplan.hints import Any
 from kplan.workloads import get
 
 Value = dict[str, Any]
@@ -29,7 +28,7 @@ def stateful_set(obj: Value, minor: int) -> Iterator[str]:
     """A StatefulSet: its template, its claims and an endless history."""
     yield from pods.template_at("spec.template")(obj, minor)
     for i, claim in enumerate(get(obj, "spec", "volumeClaimTemplates") or ()):
-        yield from _claim(claim, f"spec.volumeClaimTemplates[{i}].")
+        yield from pods.claim_size(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{i}]")
     if (get(obj, "spec", "revisionHistoryLimit") or 0) < 0:
         yield (
             "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
@@ -98,24 +97,23 @@ def persistent_volume(obj: Value, minor: int) -> Iterator[str]:
         if spec.get(source) is not None:
             printed, text = pods.VOLUMES[source]
             yield f"spec.{printed}: {text}"
+    from kplan.api.warnings import nodelabels
+
     yield from nodelabels.in_selector(get(spec, "nodeAffinity", "required"), "spec.nodeAffinity.required")
 
 
 def persistent_volume_claim(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A PersistentVolumeClaim: the old class annotation and parts of a byte."""
-    yield from _claim(obj, "")
-
-
-def _claim(obj: Value, at: str) -> Iterator[str]:
     if STORAGE_CLASS in ((obj.get("metadata") or {}).get("annotations") or {}):
         text = 'deprecated since v1.8; use "storageClassName" attribute instead'
-        yield f"{at}metadata.annotations[{STORAGE_CLASS}]: {text}"
-    requests = get(obj, "spec", "resources", "requests")
-    yield from pods.fractional_bytes(requests, f"{at}spec.resources.requests", ("storage",))
+        yield f"metadata.annotations[{STORAGE_CLASS}]: {text}"
+    yield from pods.claim_size(obj.get("spec") or {}, "spec")
 
 
 def storage_class(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A StorageClass: old node labels in its topologies."""
+    from kplan.api.warnings import nodelabels
+
     for i, term in enumerate(obj.get("allowedTopologies") or ()):
         for n, expression in enumerate(term.get("matchLabelExpressions") or ()):
             key = expression.get("key") or ""
@@ -147,6 +145,8 @@ def node(obj: Value, minor: int) -> Iterator[str]:
 
 def runtime_class(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A RuntimeClass that selects nodes by an old label."""
+    from kplan.api.warnings import nodelabels
+
     yield from nodelabels.in_map(get(obj, "scheduling", "nodeSelector") or {}, "scheduling.nodeSelector")
 
 
@@ -165,7 +165,7 @@ def _decoded(text: Any) -> bytes:
 
     try:
         return b64decode(str(text or ""))
-    except (binascii.Error, ValueError):
+    except ValueError:
         return b""
 
 
@@ -211,37 +211,61 @@ def network_policy(obj: Value, minor: int) -> Iterator[str]:
 
 
 def endpoint_slice(obj: Value, minor: int) -> Iterator[str]:
-    """An EndpointSlice with unusual addresses."""
-    if minor < 33 or obj.get("addressType") == "FQDN":
-        return
-    for i, endpoint in enumerate(obj.get("endpoints") or ()):
-        for n, address in enumerate(endpoint.get("addresses") or ()):
-            yield from ip_warnings(f"endpoints[{i}].addresses[{n}]", address)
+    """An EndpointSlice with domain names, which nobody defined, or with unusual addresses."""
+    if obj.get("addressType") == "FQDN":
+        yield "spec.addressType: FQDN endpoints are deprecated"  # kubernetes/kubernetes#114677; there is no such spec
+    elif minor >= 33:
+        for i, endpoint in enumerate(obj.get("endpoints") or ()):
+            for n, address in enumerate(endpoint.get("addresses") or ()):
+                yield from ip_warnings(f"endpoints[{i}].addresses[{n}]", address)
 
 
 def custom_resource_definition(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A CustomResourceDefinition with formats that nothing checks."""
     for version in get(obj, "spec", "versions") or ():
         schema = get(version, "schema", "openAPIV3Schema")
-        plain = plain_nodes(schema) if isinstance(schema, dict) else frozenset()
-        for unknown in dict.fromkeys(_formats(schema, plain)):
+        for unknown in dict.fromkeys(_formats(parts(schema))) if isinstance(schema, dict) else ():
             yield f'unrecognized format "{unknown}"'
 
 
-def _formats(schema: Any, plain: frozenset[int]) -> Iterator[str]:
-    if not isinstance(schema, dict) or id(schema) in plain:
-        return
+def _formats(part: Part) -> Iterator[str]:
+    """The formats that nothing checks in a part of a schema, in the order in which they are written."""
+    schema = part.schema
+    if not part.quiet:
+        yield from _format(schema)
+    named = dict(part.properties)
+    for name in schema["properties"] if named else ():
+        if name in named:
+            yield from _formats(named[name])
+    for inner in (part.item, part.additional):
+        if inner is not None:
+            yield from _formats(inner)
+    if not part.quiet:
+        yield from _in_junctors(schema)
+
+
+def _format(schema: Mapping[str, Any]) -> Iterator[str]:
     format_ = schema.get("format")
-    if isinstance(format_, str) and format_ and format_ not in FORMATS:
+    if isinstance(format_, str) and format_ and not is_known_format(format_, schema.get("type")):
         yield format_
-    for key in ("properties", "patternProperties", "definitions"):
-        for child in (schema.get(key) or {}).values():
-            yield from _formats(child, plain)
-    for key in ("items", "additionalProperties", "not"):
-        yield from _formats(schema.get(key), plain)
-    for key in ("allOf", "anyOf", "oneOf"):
-        for child in schema.get(key) or ():
-            yield from _formats(child, plain)
+
+
+def _in_junctors(schema: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("not", "allOf", "anyOf", "oneOf"):
+        inner = schema.get(key) or ()
+        for child in (inner,) if key == "not" else inner:
+            yield from _anywhere(child)
+
+
+def _anywhere(schema: Any) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        return
+    yield from _format(schema)
+    for child in (schema.get("properties") or {}).values():
+        yield from _anywhere(child)
+    for key in ("items", "additionalProperties"):
+        yield from _anywhere(schema.get(key))
+    yield from _in_junctors(schema)
 
 
 def deprecated_api(request: Request) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan.api.validation import names
+from kplan.hints import Any
 
 Value = dict[str, Any]
 

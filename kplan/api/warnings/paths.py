@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
@@ -36,7 +36,7 @@ def overlaps(volume: Value) -> Iterator[str]:
 
 def _projected(name: str, projected: Value) -> Iterator[str]:
     sources = projected.get("sources") or []
-    if not sources or any(not any(v is not None for v in s.values()) for s in sources):
+    if any(not any(v is not None for v in s.values()) for s in sources):  # of a list without sources it says nothing
         yield f'volume "{name}" (Projected) has no sources provided'
     places = [place for source in sources for place in _places(source)]
     for clash in _clashes(places):

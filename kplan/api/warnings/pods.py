@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from kplan import quantity
 from kplan.api.validation import names
 from kplan.api.validation.addresses import ip_warnings
-from kplan.api.warnings import nodelabels, paths
+from kplan.hints import Any
 from kplan.workloads import CONTAINER_LISTS, get
 
 Value = dict[str, Any]
@@ -75,7 +74,8 @@ def name_warnings(obj: Value, used_in: str) -> Iterator[str]:
 def _pod(template: Value, at: str, minor: int) -> Iterator[str]:
     spec, meta = template.get("spec") or {}, template.get("metadata") or {}
     root = f"{at}." if at else ""
-    yield from _placement(spec, f"{root}spec")
+    if not _PLACING.isdisjoint(spec):
+        yield from _placement(spec, f"{root}spec")
     yield from _annotations(spec, meta.get("annotations") or {}, f"{root}metadata.annotations")
     yield from _volumes(spec.get("volumes") or [], f"{root}spec.volumes", minor)
     yield from _duplicates(spec, f"{root}spec")
@@ -96,7 +96,12 @@ def _pod(template: Value, at: str, minor: int) -> Iterator[str]:
         yield from _addresses(spec, f"{root}spec")
 
 
+_PLACING = frozenset(("nodeSelector", "affinity", "topologySpreadConstraints"))
+
+
 def _placement(spec: Value, at: str) -> Iterator[str]:
+    from kplan.api.warnings import nodelabels  # few pods say where to go
+
     yield from nodelabels.in_map(spec.get("nodeSelector") or {}, f"{at}.nodeSelector")
     node = get(spec, "affinity", "nodeAffinity") or {}
     yield from nodelabels.in_selector(node.get(RULES), f"{at}.affinity.nodeAffinity.{RULES}")
@@ -141,7 +146,13 @@ def _volumes(volumes: list[Value], at: str, minor: int) -> Iterator[str]:
         for source, (printed, text) in VOLUMES.items():
             if volume.get(source) is not None:
                 yield f"{at}[{i}].{printed}: {text if minor >= 33 else OLD_TEXTS.get(source, text)}"
-        yield from paths.overlaps(volume)
+        claim = get(volume, "ephemeral", "volumeClaimTemplate", "spec")
+        yield from claim_size(claim or {}, f"{at}[{i}].ephemeral.volumeClaimTemplate.spec")
+        listed = any((volume.get(s) or {}).get("items") for s in ("configMap", "secret", "downwardAPI"))
+        if listed or volume.get("projected") is not None:
+            from kplan.api.warnings import paths
+
+            yield from paths.overlaps(volume)
 
 
 def _duplicates(spec: Value, at: str) -> Iterator[str]:
@@ -170,6 +181,11 @@ def fractional_bytes(
         text = quantity.normalise(value) if value is not None else None
         if text is not None and quantity.parse(text).milli % 1000:
             yield f'{at}[{name}]: fractional byte value "{text}" is invalid, must be an integer'
+
+
+def claim_size(spec: Value, at: str) -> Iterator[str]:
+    """The spec of a claim that asks for parts of a byte."""
+    yield from fractional_bytes(get(spec, "resources", "requests"), f"{at}.resources.requests", ("storage",))
 
 
 def _env(container: Value, at: str) -> Iterator[str]:

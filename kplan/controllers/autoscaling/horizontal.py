@@ -20,7 +20,7 @@ from kplan.controllers.autoscaling.proposals import Target
 from kplan.controllers.autoscaling.replicas import Tolerance
 from kplan.controllers.autoscaling.selection import PodIndex, Selector
 from kplan.controllers.autoscaling.versions import as_v2, status_in
-from kplan.controllers.control import NOBODY, WARNING, Control
+from kplan.controllers.control import WARNING, Control
 from kplan.controllers.manager import ANY, Controller
 from kplan.model import Key, split_api_version
 from kplan.schema import KindInfo
@@ -200,10 +200,7 @@ def _target_key(hpa: Value) -> Key:
 
 
 def _memory(control: Control) -> _Memory:
-    found: _Memory | None = control.memory.get((NAME, NOBODY))
-    if found is None:
-        found = control.memory[(NAME, NOBODY)] = _Memory()
-    return found
+    return control.remembered(NAME, _Memory)
 
 
 def _forget(key: Key, memory: _Memory) -> None:

@@ -12,6 +12,7 @@ from kplan import quantity
 from kplan.controllers.autoscaling import replicas
 from kplan.controllers.autoscaling.metrics import Metrics
 from kplan.controllers.autoscaling.replicas import Count, MetricError, Tolerance
+from kplan.controllers.selecting import go_text
 from kplan.quantity import Quantity
 
 Value = dict[str, Any]
@@ -157,7 +158,7 @@ def _object(spec: Value, target: Target, metrics: Metrics) -> Proposal:
         inner = str(no) if by_value else f"failed to get {name} object metric: {no}"
         raise Unavailable("FailedGetObjectMetric", str(no), f"failed to get object metric value: {inner}") from no
     current = {"value": _text(count.usage)} if by_value else _average(count)
-    title = f"{kind} metric {name}" if by_value else f"external metric {name}({_selector(own['metric'])})"
+    title = f"{kind} metric {name}" if by_value else f"external metric {name}({go_text(own['metric'].get('selector'))})"
     status = {"metric": own["metric"], "current": current, "describedObject": described}
     return Proposal(count.replicas, title, {"type": "Object", "object": status})
 
@@ -166,7 +167,7 @@ def _external(spec: Value, target: Target, metrics: Metrics) -> Proposal:
     own = spec["external"]
     name, goal = own["metric"]["name"], own["target"]
     by_value = goal.get("averageValue") is None
-    selector = _selector(own["metric"])
+    selector = go_text(own["metric"].get("selector"))
     try:
         if by_value and goal.get("value") is None:
             what = "neither a value target nor an average value target was set"
@@ -202,21 +203,6 @@ def _average(count: Count) -> Value:
 
 def _text(milli: int) -> str:
     return str(Quantity(milli * _MILLI))
-
-
-def _selector(metric: Value) -> str:
-    """A label selector as Go prints it."""
-    selector = metric.get("selector")
-    if selector is None:
-        return "nil"
-    pairs = "".join(f"{k}: {v}," for k, v in sorted((selector.get("matchLabels") or {}).items()))
-    expressions = "".join(
-        f"LabelSelectorRequirement{{Key:{e.get('key')},Operator:{e.get('operator')},"
-        f"Values:[{' '.join(e.get('values') or ())}],}},"
-        for e in selector.get("matchExpressions") or ()
-    )
-    labels = f"map[string]string{{{pairs}}}"
-    return f"&LabelSelector{{MatchLabels:{labels},MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
 
 
 _RULES: Mapping[str, Callable[[Value, Target, Metrics], Proposal]] = {

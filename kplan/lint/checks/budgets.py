@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
+from kplan.hints import Any
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Object
 from kplan.workloads import get, slim_pod

@@ -7,12 +7,12 @@ is that of the admission plugin; it is asked for the pod alone and for each cont
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from kplan.api.admission.podsecurity import BASELINE, RESTRICTED
 from kplan.api.admission.podsecurity.verdict import Check as Verdict
 from kplan.api.admission.podsecurity.verdict import Pod, Violation
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint.site import Check, Problem, Site
 from kplan.workloads import CONTAINER_LISTS, PodTemplate, containers
 

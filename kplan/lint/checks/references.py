@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from kplan.errors import KplanError
 from kplan.graph import Edge
+from kplan.hints import Any
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Key
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.lint.world import folder
 from kplan.model import Object, Path

@@ -7,9 +7,9 @@ A utilization is measured against requests, and one container without a request 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from kplan.lint.site import Check, Place, Problem, Site, effective
+from kplan.hints import Any
+from kplan.lint.site import Check, Place, Problem, Site, resources_of
 from kplan.model import Object, Path
 from kplan.workloads import containers, get, slim_pod
 
@@ -56,7 +56,7 @@ def _utilizations(hpa: Any) -> Iterator[tuple[Path, str]]:
 def _unmeasured(target: Object, path: Path, resource: str) -> Iterator[Problem]:
     pod = slim_pod(target, "resources")
     for c in containers(pod) if pod else ():
-        resources = get(effective(c.value, pod.spec if pod else {}), "resources")
+        resources = resources_of(c.value, pod.spec if pod else {})
         given = get(resources, "requests", resource) or get(resources, "limits", resource)
         if c.runs_along and given is None:
             data = {"resource": resource, "container": c.value.get("name", ""), "target": str(target.ref)}

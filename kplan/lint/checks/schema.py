@@ -6,18 +6,20 @@ the rule: nothing is silently left unchecked, and no reference is ever followed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint.site import Check, Problem, Site
 from kplan.model import Path
 from kplan.patterns import lazy
 from kplan.workloads import get
 
 Search = Callable[[str], bool]
-Faults = list[Path]
+Faults = Sequence[Path]
 Test = Callable[[Any, Path], Faults]
+
+_NONE: Faults = ()
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "object": lambda v: isinstance(v, dict),
@@ -69,7 +71,7 @@ def _search(trusted: bool) -> Callable[[str], Search]:
 
 def _compile(schema: Any, search: Callable[[str], Search]) -> Test:
     if schema is True:
-        return lambda value, path: []  # noqa: ARG005
+        return lambda value, path: _NONE  # noqa: ARG005
     if schema is False:
         return lambda value, path: [path]  # noqa: ARG005
     _check_form(schema)
@@ -78,9 +80,11 @@ def _compile(schema: Any, search: Callable[[str], Search]) -> Test:
         return tests[0]
 
     def test(value: Any, path: Path) -> Faults:
-        out: Faults = []
+        out = _NONE
         for one in tests:
-            out += one(value, path)
+            found = one(value, path)
+            if found:
+                out = (*out, *found)
         return out
 
     return test
@@ -112,8 +116,8 @@ def _plain(holds: Callable[[Any, Any], bool], kind: str = "") -> Callable[..., T
     def build_test(argument: Any, _schema: Any, _search: Any) -> Test:
         if kind:
             of_type = _TYPES[kind]
-            return lambda value, path: [path] if of_type(value) and not holds(value, argument) else []
-        return lambda value, path: [] if holds(value, argument) else [path]
+            return lambda value, path: [path] if of_type(value) and not holds(value, argument) else _NONE
+        return lambda value, path: _NONE if holds(value, argument) else [path]
 
     return build_test
 
@@ -126,16 +130,26 @@ def _properties(schemas: Any, _schema: Any, search: Any) -> Test:
     tests = [(name, _compile(s, search)) for name, s in schemas.items()]
 
     def test(value: Any, path: Path) -> Faults:
-        if not isinstance(value, dict):
-            return []
-        return [p for name, one in tests if name in value for p in one(value[name], (*path, name))]
+        out = _NONE
+        if isinstance(value, dict):
+            for name, one in tests:
+                if name in value:
+                    found = one(value[name], (*path, name))
+                    if found:
+                        out = (*out, *found)
+        return out
 
     return test
 
 
 def _required(names: Any, _schema: Any, _search: Any) -> Test:
     def test(value: Any, path: Path) -> Faults:
-        return [(*path, n) for n in names if n not in value] if isinstance(value, dict) else []
+        out = _NONE
+        if isinstance(value, dict):
+            for name in names:
+                if name not in value:
+                    out = (*out, (*path, name))
+        return out
 
     return test
 
@@ -145,7 +159,7 @@ def _items(schema: Any, _schema: Any, search: Any) -> Test:
 
     def test(value: Any, path: Path) -> Faults:
         if not isinstance(value, list):
-            return []
+            return _NONE
         return [p for i, item in enumerate(value) for p in one(item, (*path, i))]
 
     return test
@@ -192,12 +206,12 @@ def _property_names(schema: Any, _schema: Any, search: Any) -> Test:
 
 def _pattern(source: Any, _schema: Any, search: Any) -> Test:
     fits = search(source)
-    return lambda value, path: [path] if isinstance(value, str) and not fits(value) else []
+    return lambda value, path: [path] if isinstance(value, str) and not fits(value) else _NONE
 
 
 def _not(schema: Any, _schema: Any, search: Any) -> Test:
     one = _compile(schema, search)
-    return lambda value, path: [] if one(value, path) else [path]
+    return lambda value, path: _NONE if one(value, path) else [path]
 
 
 def _all_of(schemas: Any, _schema: Any, search: Any) -> Test:

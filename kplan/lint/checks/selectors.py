@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from kplan.graph import UNKNOWN, Edge
+from kplan.hints import Any
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.lint.world import APART
 from kplan.model import Path

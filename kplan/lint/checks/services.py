@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint.site import Check, Place, Problem, Site
 from kplan.model import Key, Object
 from kplan.workloads import containers, get, slim_pod
@@ -18,14 +18,9 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
     kind = str if which == "named" else int
 
     def check(site: Site) -> Iterable[Problem]:
-        ports = site.object.part("spec", "ports")
-        asked = [
-            (i, port)
-            for i, p in enumerate(ports if isinstance(ports, list) else ())
-            if type(port := _wanted(p)) is kind
-        ]
+        asked = [(i, port) for i, port in site.world.once(_ports, site.object) if type(port) is kind]
         pods = site.world.targets(site.object, "selector") if asked else []
-        declared = [p for o in pods for p in _declared(o)]
+        declared = [p for o in pods for p in site.world.once(_declared, o)]
         if not pods or (kind is int and not declared):
             return
         key = "name" if kind is str else "containerPort"
@@ -38,18 +33,22 @@ def target_port(which: Any, trusted: bool) -> Check:  # noqa: ARG001
     return check
 
 
+def _ports(service: Object) -> list[tuple[int, Any]]:
+    """The ports of the pods that the ports of a Service lead to, with their places."""
+    ports = service.part("spec", "ports")
+    return [(i, _wanted(p)) for i, p in enumerate(ports)] if isinstance(ports, list) else []
+
+
 def _wanted(port: Any) -> Any:
     """The port of the pods that a port of a Service leads to."""
     target = get(port, "targetPort")
     return target if target not in (None, "", 0) else get(port, "port")
 
 
-def _declared(workload: Object) -> Iterator[dict[str, Any]]:
+def _declared(workload: Object) -> list[dict[str, Any]]:
     pod = slim_pod(workload, "ports")
-    for c in containers(pod) if pod else ():
-        ports = c.value.get("ports")
-        if c.runs_along and isinstance(ports, list):
-            yield from (p for p in ports if isinstance(p, dict))
+    running = [c.value.get("ports") for c in (containers(pod) if pod else ()) if c.runs_along]
+    return [p for ports in running if isinstance(ports, list) for p in ports if isinstance(p, dict)]
 
 
 def headless_service(parameters: Any, trusted: bool) -> Check:  # noqa: ARG001

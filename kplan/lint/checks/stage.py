@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.lint.site import Check
 
 STAGES = ("engine", "source", "schema", "admission", "suppressions")

@@ -14,7 +14,7 @@ from kplan.errors import KplanError
 from kplan.model import Action, Key
 from kplan.plan.pairing import order
 from kplan.plan.secrets import redacted
-from kplan.plan.sides import DEFAULT, NOWHERE, SUPPORTS, Side, is_workload, namespace_of
+from kplan.plan.sides import DEFAULT, NOWHERE, SUPPORTS, Side, is_asked_for, is_workload, namespace_of
 from kplan.plan.values import get
 from kplan.record import replace
 
@@ -96,15 +96,20 @@ def _with_unchanged(
     """The pairs, with those of the unchanged objects that may have to do with an action.
 
     That is what is in a namespace with it and what is in none; everything where nodes are known: each pod takes room.
+    What goes with a Namespace is of any kind, all else of those that a Side finds.
     """
-    near = set()
+    near, going = set(), set()
     for act in acts:
+        if act.ref.kind == "Namespace":
+            going.add(act.ref.name)
         near |= {namespace_of(v) for v in (act.old, act.new) if v is not None}
         near.add(act.ref.name if act.ref.kind == "Namespace" else act.key.namespace or DEFAULT)
     known = {p.ref.kind for p in sides.values()} | {str(v.get("kind")) for v in around}
     everywhere = "Node" in known or bool(unchanged.pairs(lambda key: key[:2] == ("", "Node")))
 
     def wanted(key: Key) -> bool:
+        if not is_asked_for(key):
+            return key.namespace in going
         return everywhere or (key.namespace or DEFAULT) in near or key.kind in NOWHERE
 
     found = [*sides.values(), *unchanged.pairs(wanted)]

@@ -89,10 +89,11 @@ class _Group:
     def on(self, node: Node) -> list[int]:
         """How many pods of a node each constraint counts."""
         counts = [0] * len(self.constraints)
+        known = self._counted
         for p in node.pods:
-            if not p.deleting:
-                for i in self.counted(p.shape):
-                    counts[i] += 1
+            found = known.get(p.shape)
+            for i in self.counted(p.shape) if found is None else found:
+                counts[i] += not p.deleting
         return counts
 
     def complete(self, node: Node) -> bool:

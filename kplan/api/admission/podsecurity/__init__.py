@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api.admission.podsecurity import baseline, restricted
 from kplan.api.admission.podsecurity.verdict import Check, Pod, Violation
 from kplan.api.request import Request, invalid
 from kplan.api.validation.field import Errors
+from kplan.hints import Any
 from kplan.model import Cause
 from kplan.tuples import NamedTuple
 from kplan.workloads import pod_template

@@ -5,9 +5,8 @@ Follows k8s.io/pod-security-admission/policy/check_*.go; the texts are those of 
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.admission.podsecurity.verdict import Pod, Violation, plural, quoted, setters, the_containers
+from kplan.hints import Any
 
 APP_ARMOR_PREFIX = "container.apparmor.security.beta.kubernetes.io/"
 SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"

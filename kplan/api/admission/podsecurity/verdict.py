@@ -6,8 +6,8 @@ Follows k8s.io/pod-security-admission/policy (visitor.go, helpers.go).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.record import record
 from kplan.tuples import NamedTuple
 from kplan.workloads import CONTAINER_LISTS
