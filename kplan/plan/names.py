@@ -177,13 +177,12 @@ class Names:
 
 def _spots(layout: Layout, lines: list[bytes], values: Iterable[str]) -> tuple[_Spot | None, ...]:
     """Where these values of _PATHS are in the lines of a document with this layout."""
-    separator = 1 if lines[0].startswith(b"---") else 0  # a layout starts after it
+    before = 1 if lines[0].startswith(b"---") else 0  # a layout starts after the separator
     spots: list[_Spot | None] = []
     for path, value in zip(_PATHS, values, strict=True):
         slot = get(layout.tree, path)
-        is_of_line = isinstance(slot, Slot) and slot.at < len(layout.places)
-        at = layout.places[slot.at] + separator if is_of_line else len(lines)
-        line = lines[at].rstrip(b" ") if at < len(lines) else b""
+        at = before + slot.line if isinstance(slot, Slot) and slot.line >= 0 else -1
+        line = lines[at].rstrip(b" ") if at >= 0 else b""
         start = len(line) - len(value.encode()) - 2 * line.endswith(b'"')
         spots.append(_Spot(at, start) if line and start > 0 else None)
     return tuple(spots)

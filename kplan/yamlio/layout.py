@@ -37,11 +37,13 @@ _DEEPEST_FLOW: Final = 20
 class Slot(NamedTuple):
     """In the tree of a layout: where the value is among those that `Layout.fill` gives.
 
-    `flow` says where the text of a flow collection is that makes the value, -1 for none.
+    `flow` says where the text of a flow collection is that makes the value, -1 for none; `line` on which line of the
+    document it stands, from 0 and without a separator, -1 for a block scalar.
     """
 
     at: int
     flow: int = -1
+    line: int = -1
 
 
 class _BlockPart(NamedTuple):
@@ -60,7 +62,7 @@ class Layout:
 
     __slots__ = (
         *("_blocks", "_flows", "_last", "_parts", "_pick", "_views"),
-        *("head", "is_object", "line", "make", "places", "plans", "tree"),
+        *("head", "is_object", "line", "make", "plans", "tree"),
     )
 
     def __init__(
@@ -69,7 +71,6 @@ class Layout:
         self.tree = tree
         self.line = line
         self.is_object = isinstance(tree, dict) and "items" not in tree  # a list is taken apart
-        self.places = tuple(places)
         self._pick = _getter(places)
         self._blocks = tuple(blocks)
         self._flows = tuple(flows)
@@ -221,7 +222,7 @@ def _slots(tree: Any) -> Iterator[Slot]:
 def _moved(tree: Any, new: Mapping[int, int]) -> Any:
     """The tree with other places for the values."""
     if isinstance(tree, Slot):
-        return Slot(new[tree.at], new[tree.flow])
+        return tree._replace(at=new[tree.at], flow=new[tree.flow])
     if isinstance(tree, dict):
         return {name: _moved(part, new) for name, part in tree.items()}
     return [_moved(part, new) for part in tree] if isinstance(tree, list) else tree
@@ -290,13 +291,13 @@ class Layouts:
         places = {at: len(lines) + len(blocks) + i for i, at in enumerate(flows)}
         made = []
         for at, line, value in found:
-            slot = Slot(at)
+            slot = Slot(at, line=at)
             if isinstance(value, _BlockPart):
                 slot = Slot(len(lines) + blocks.index(value))
             elif value[0] == LATER:
                 if not is_whole_flow(value[3]):
                     raise Unusual
-                slot = Slot(places[at], at)
+                slot = Slot(places[at], at, at)
             made.append(_replaced(line, slot))
         return made
 

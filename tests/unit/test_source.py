@@ -10,9 +10,10 @@ import pytest
 
 from kplan.errors import KplanError
 from kplan.model import Loaded
-from kplan.source import kinds, load
+from kplan.source import documents, kinds, load
+from kplan.source.entry import Entry
 from kplan.source.files import excluded
-from kplan.yamlio import Limits
+from kplan.yamlio import Limits, read_one
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
 PATCH = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, $patch: delete}\n"
@@ -289,6 +290,26 @@ def test_outside_a_repository(tree: Path) -> None:
 )
 def test_what_is_no_manifest(file: str, value: object, reason: str) -> None:
     assert kinds.reason(file, value) == reason
+
+
+def test_documents_of_one_layout_are_told_apart() -> None:
+    """What is remembered of a layout does not hide a document that is none."""
+    kinds_of = [
+        ("v1", "Pod"),
+        ("v1", "Config"),
+        ("v1", "Policy"),
+        ("install.istio.io/v1", "X"),
+        ("kind.x-k8s.io/v1", "X"),
+    ]
+    for more in ("", "clusters: 1\n", "predicates: 1\n"):
+        given = [(*kind, name) for _ in range(4) for kind in kinds_of for name in ("a", '""', "null")]
+        texts = [f"apiVersion: {a}\nkind: {k}\nmetadata:\n  name: {n}\n{more}" for a, k, n in given]
+        data = "---\n".join(texts).encode()
+        found = documents(Entry("x.yaml", "x.yaml", bytes, lambda _: None), data, Limits())
+        expected = [kinds.reason("x.yaml", read_one(text).value) for text in texts]
+        assert {s.document: s.reason for s in found.skipped} == {i: why for i, why in enumerate(expected) if why}
+        assert [d.index for d in found.documents] == [i for i, why in enumerate(expected) if not why]
+        assert sum(d.layout is not None for d in found.documents) > 10
 
 
 def test_a_dump_with_revisions_is_no_patch(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kplan.yamlio import Limits, fast, read
+from kplan.yamlio import Limits, fast, read, reader
 from kplan.yamlio.flow import Unusual
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,3 +186,41 @@ def test_a_separator_is_no_text() -> None:
     for text in ("--\na: b\n", "word\na: b\n", "---\n---\na: b\n"):
         with pytest.raises(Unusual):
             fast.parse(text, Limits())
+
+
+SEPARATORS = [
+    "---\n",
+    "---\n",
+    "---  \n",
+    "--- # c\n",
+    "--- # c\t\n",
+    "---\n---\n",
+    "---#c\n",
+    "--- x\n",
+    "----\n",
+    "",
+    "\n",
+]
+
+
+def test_short_files_are_divided_as_long_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    r = random.Random(3)
+    documents = [
+        *texts()[:20],
+        "# c\n",
+        "\n",
+        "--- a: 1\n",
+        "a: |\n  x\n",
+        "x: &a 1\ny: *a\n",
+        "- 1\n",
+        "a:\n\tb\n",
+        "# \x01\n",
+    ]
+    for _ in range(300):
+        data = "".join(r.choice(SEPARATORS) + r.choice(documents) for _ in range(r.randrange(1, 6))).encode()
+        short = read(data, "f")
+        with monkeypatch.context() as patch:
+            patch.setattr(reader, "_SHORT", 0)
+            long = read(data, "f")
+        assert short == long, data
+        assert [(d.text, d.text_line) for d in short.documents] == [(d.text, d.text_line) for d in long.documents]
