@@ -9,7 +9,7 @@ from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
 from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
 from kplan.graph.rules import Found, GroupKind, Rule, walk
 from kplan.graph.selectors import selection
-from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, shortcut
+from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, settled, shortcut
 from kplan.graph.world import Resolution, World
 from kplan.hints import Any
 from kplan.model import Key, Object, Path, split_api_version
@@ -75,11 +75,12 @@ class Builder:
         if asked is None or world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not False:
             return _Laid(tuple((None, rule, path) for rule, path in known), None)
         own = own_labels(obj.ref.kind, tree)
-        laid = tuple((shortcut(rule, path, tree, own, world, asked), rule, path) for rule, path in known)
+        every = ((shortcut(rule, path, tree, own, world, asked), rule, path) for rule, path in known)
+        laid = tuple(way for way in every if way[0] is not settled)
         if asked("namespace", "Namespace", MISSING, False) or not irregular.is_usual(identity, world):
             return _Laid(laid, None)
         if not irregular.has_own_pods(identity):
-            return _Laid(laid, lambda _slots, _namespace: True)
+            return _Laid(laid, settled)
         selector = tree["spec"].get("selector") if isinstance(tree.get("spec"), dict) else None
         labels = selector if obj.ref.kind == "ReplicationController" else match_labels(selector)
         return _Laid(laid, None if asked("own-pods", "Pod", FOUND, True) else selects_own(labels, own))

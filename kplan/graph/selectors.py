@@ -16,6 +16,7 @@ from kplan.model import Key
 from kplan.tuples import NamedTuple
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
+_MOST_SETS = 50  # of keys by which an index sorts its objects
 
 
 def conditions(selector: Any) -> tuple[Requirement, ...] | None:
@@ -89,6 +90,13 @@ class Labelled(NamedTuple):
     labels: Labels
 
 
+class Exact(NamedTuple):
+    """Objects by the values of some labels: those that surely have them all, and those that may."""
+
+    sure: dict[tuple[str, ...], list[Labelled]]
+    unsure: list[Labelled]
+
+
 class LabelIndex:
     """Labelled objects of one kind in one namespace, found by label."""
 
@@ -100,23 +108,26 @@ class LabelIndex:
         self._fixed: dict[tuple[str, str | None], list[Labelled]] = {}
         self._added: dict[str, list[Labelled]] = {}
         self._more: list[Labelled] = []
-        self._exact: dict[tuple[str, ...], dict[tuple[str, ...], list[Labelled]]] = {}
+        self._exact: dict[tuple[str, ...], Exact] = {}
 
     def add(self, item: Labelled) -> None:
         """Take in one object."""
         self.all.append(item)
         self._exact.clear()
 
-    def exact(self, keys: tuple[str, ...]) -> Mapping[tuple[str, ...], list[Labelled]]:
-        """The objects that surely have all these labels, by their values."""
+    def exact(self, keys: tuple[str, ...]) -> Exact | None:
+        """The objects that have labels with these keys, and those that may have them; None where selectors ask for so
+        many sets of keys that each has few objects."""
         found = self._exact.get(keys)
-        if found is None:
-            found = self._exact[keys] = {}
+        if found is None and len(self._exact) < _MOST_SETS:
+            found = self._exact[keys] = Exact({}, [])
             for item in self.all:
-                fixed = item.labels.fixed
-                values = tuple(fixed.get(key) for key in keys)
+                labels = item.labels
+                values = tuple([labels.fixed.get(key) for key in keys])
                 if None not in values:
-                    found.setdefault(values, []).append(item)  # type: ignore[arg-type]
+                    found.sure.setdefault(values, []).append(item)  # type: ignore[arg-type]
+                elif labels.more or any(key in labels.added for key in keys):
+                    found.unsure.append(item)
         return found
 
     def _take_in(self, item: Labelled) -> None:
@@ -131,7 +142,12 @@ class LabelIndex:
 
     def find(self, wanted: tuple[Requirement, ...]) -> Iterator[tuple[Labelled, bool]]:
         """What may satisfy all conditions, and whether that is sure."""
-        for items in self._candidates(wanted):
+        keys = tuple([c.key for c in wanted if c.operator == "In" and len(c.values) == 1])
+        exact = self.exact(keys) if len(keys) == len(wanted) == len(set(keys)) else None
+        if exact is not None:
+            for item in exact.sure.get(tuple([c.values[0] for c in wanted]), ()):
+                yield item, True
+        for items in [exact.unsure] if exact is not None else self._candidates(wanted):
             for item in items:
                 holds = item.labels.satisfy_all(wanted)
                 if holds is not False:
@@ -175,7 +191,8 @@ class Selectable:
     def has(self, group: str, kind: str, namespace: str, keys: tuple[str, ...], values: tuple[str, ...]) -> bool:
         """Whether an object of a kind in a namespace surely has these labels."""
         index = self._indexes.get((group, kind, namespace))
-        return index is not None and values in index.exact(keys)
+        exact = index.exact(keys) if index is not None else None
+        return exact is not None and values in exact.sure
 
     def add_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in a namespace; None stands for the labels of one that is only spoken of."""
