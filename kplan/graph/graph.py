@@ -25,7 +25,7 @@ class Graph:
     def __init__(self, objects: tuple[Object, ...], world: World, edges: tuple[Edge, ...]) -> None:
         self.objects = objects
         self.edges = edges
-        self.nodes: Mapping[Key, Object] = {o.ref.key: o for o in objects}
+        self.nodes: Mapping[Key, Object] = dict(zip(world.keys, objects, strict=True))
         self._world = world
 
     def source(self, edge: Edge) -> Object:

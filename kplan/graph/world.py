@@ -75,7 +75,7 @@ class _Kind(NamedTuple):
 
 
 class World:
-    """The objects of the input, ready to be asked for; `named` holds them by their identities."""
+    """The objects of the input, ready to be asked for; `keys` are theirs, `named` holds them by their identities."""
 
     def __init__(self, objects: Sequence[Object], *, closed: bool, externals: Iterable[str | Key]) -> None:
         self.closed = closed
@@ -84,6 +84,7 @@ class World:
         self.crds = {kind: crd for crd in objects if (kind := _defines(crd)) is not None}
         self.selectable = Selectable()
         self._writers = Writers(objects)
+        self.keys: list[Key] = []
         self.named: dict[Key, list[Object]] = {}
         self._kinds: dict[GroupKind, _Kind] = {}
         self._of_kind: dict[tuple[str, str, str], list[Object]] = {}
@@ -103,6 +104,7 @@ class World:
 
     def _add(self, obj: Object) -> None:
         own = obj.ref.key
+        self.keys.append(own)
         kind = self._kinds.get(own[:2]) or self._kind(own[:2])
         as_it_is = own[:2] == kind.stored and not (kind.scope and own.namespace)
         key = own if as_it_is else Key(*kind.stored, "" if kind.scope else own.namespace, own.name)

@@ -170,7 +170,11 @@ class World:
 
     def bearers(self, key: Key) -> list[Object]:
         """All documents with an identity."""
-        return self._bearers.get(key, [])
+        several = self._several.get(key)
+        if several is not None:
+            return several
+        only = self.graph.nodes.get(key)
+        return [only] if only is not None else []
 
     def first(self, obj: Object) -> Object | None:
         """The first object of the input with the identity of this one, if that is another one."""
@@ -220,11 +224,13 @@ class World:
         return out
 
     @cached_property
-    def _bearers(self) -> Mapping[Key, list[Object]]:
+    def _several(self) -> Mapping[Key, list[Object]]:
+        """The documents whose identity others have too."""
         out: dict[Key, list[Object]] = {}
-        for o in self.objects:
-            out.setdefault(o.ref.key, []).append(o)
-        return out
+        if len(self.graph.nodes) < len(self.objects):
+            for obj in self.objects:
+                out.setdefault(obj.ref.key, []).append(obj)
+        return {key: objects for key, objects in out.items() if len(objects) > 1}
 
     @cached_property
     def twins(self) -> Mapping[int, Object]:
