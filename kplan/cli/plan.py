@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kplan import __version__, labels, release
-from kplan.cli import against, output
+from kplan.cli import against, output, reading
 from kplan.cli.linting import load_config
 from kplan.errors import KplanError
 from kplan.model import Document, Key, Loaded, Plan, Skipped
@@ -146,7 +146,7 @@ def read(request: Request) -> tuple[Side, Side]:
     current = _side(request, request.against, () if source else _against(request))._replace(around=_around(request))
     desired = _side(request, " ".join(request.paths), request.paths)
     if not desired.documents and not request.allow_empty:
-        raise KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
+        raise _nothing(desired)
     if source is not None:
         return against.sides(request, source, (current, desired))
     return current, desired
@@ -175,8 +175,15 @@ def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
     old, new, alike = split(current.documents, desired.documents)
     unchanged = Unchanged(files, alike, request.kube_version)
     if not new and not unchanged and not request.allow_empty:
-        raise KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
+        raise _nothing(desired)
     return (current._replace(documents=old), desired._replace(documents=new)), unchanged
+
+
+def _nothing(desired: Side) -> KplanError:
+    """The error that there is nothing to plan for: no manifests, or none that could be read."""
+    if desired.loaded.unreadable:
+        return reading.unread(desired.loaded.unreadable)
+    return KplanError(f"no manifests in {desired.name}", hint=_EMPTY)
 
 
 def _comes_apart(request: Request) -> bool:
@@ -332,10 +339,7 @@ def exit_code(plan: Plan, view: Mapping[str, Any]) -> int:
 def refuse(plan: Plan, forbidden: Iterable[str]) -> None:
     """Raise KplanError for a plan that must not pass: input that could not be read, or a forbidden replacement."""
     if plan.unreadable:
-        raise KplanError(
-            f"{len(plan.unreadable)} documents could not be read, so the plan is not complete",
-            hint=f"first: {plan.unreadable[0].span}: {plan.unreadable[0].message}",
-        )
+        raise reading.unread(plan.unreadable, "the plan is not complete")
     kinds = {k.lower() for k in forbidden}
     for action in plan.actions:
         if action.verb == "replace" and ("*" in kinds or action.ref.kind.lower() in kinds):

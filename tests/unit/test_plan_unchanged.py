@@ -493,3 +493,11 @@ def test_an_empty_side_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     Path("new").mkdir()
     assert main(["plan", "new", "--against", "old"]) == 1
     assert "no manifests in new" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--namespace", "x"]])
+def test_a_side_that_cannot_be_read_is_not_empty(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write(Path("old"), base(1))
+    write(Path("new"), {"bad.yaml": "apiVersion: v1\nkind: [\n"})
+    assert main(["plan", "new", "--against", "old", *more]) == 1
+    assert capsys.readouterr().err.startswith("error: 1 document could not be read\nhint: first: new/bad.yaml:")
