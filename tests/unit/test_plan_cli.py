@@ -145,7 +145,7 @@ def test_what_cannot_be_read_fails_after_the_plan(tmp_path: Path, capsys: pytest
     assert not (tmp_path / "plan.json").exists()
     assert "Plan: 1 to add" in out
     assert "Unreadable: new/broken.yaml" in out
-    assert "1 documents could not be read" in err
+    assert "1 document could not be read" in err
 
 
 def test_duplicates_are_told_once_and_the_last_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
