@@ -8,7 +8,6 @@ then the edge is made, or not, by `kplan.graph.construct`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 
 from kplan.graph.edge import FOUND, STATES, Wanted
 from kplan.graph.rules import KeyField, Rule, walk
@@ -16,7 +15,7 @@ from kplan.graph.world import World
 from kplan.hints import Any
 from kplan.model import Path
 from kplan.workloads import POD_PATHS, get
-from kplan.yamlio.layout import Slot
+from kplan.yamlio.layout import Slot, getter
 
 # Whether nothing is wanted, given the values in the slots of an object and its namespace.
 Shortcut = Callable[[Sequence[Any], str], bool]
@@ -52,7 +51,7 @@ def selects_own(labels: Any, own: Slots) -> Shortcut | None:
     """Whether a map of labels holds for the pods of the object itself; None where the layout does not tell."""
     if not _are_plain(labels) or not labels.keys() <= own.keys():
         return None
-    wanted, have = _getter([s.at for s in labels.values()]), _getter([own[k].at for k in labels])
+    wanted, have = getter([s.at for s in labels.values()]), getter([own[k].at for k in labels])
 
     def is_own(slots: Sequence[Any], _namespace: str) -> bool:
         values = wanted(slots)
@@ -80,7 +79,7 @@ def _of_selector(rule: Rule, part: Any, own: Slots, world: World, wanted: Wanted
     if is_own is not None or wanted(rule.edge, kind, FOUND, False):
         return is_own
     keys = tuple(sorted(labels))
-    values_of = _getter([labels[k].at for k in keys])
+    values_of = getter([labels[k].at for k in keys])
 
     def is_found(slots: Sequence[Any], namespace: str) -> bool:
         values = values_of(slots)
@@ -158,10 +157,3 @@ def _is_plain(part: Any) -> bool:
 
 def _are_texts(values: tuple[Any, ...]) -> bool:
     return all(type(v) is str for v in values)
-
-
-def _getter(places: list[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    if len(places) == 1:
-        at = places[0]
-        return lambda slots: (slots[at],)
-    return itemgetter(*places)

@@ -17,7 +17,7 @@ from kplan.graph.pods import Labels, pods
 from kplan.graph.rules import GroupKind, group_kind, table
 from kplan.graph.selectors import Labelled, Selectable
 from kplan.graph.writers import CHANGE, CREATE, Writers
-from kplan.model import Key, Object, Ref
+from kplan.model import Key, Object
 from kplan.schema.definitions import read
 from kplan.tuples import NamedTuple
 from kplan.workloads import get
@@ -143,11 +143,6 @@ class World:
     def pods(self, obj: Object) -> Labels | None:
         """The labels of the pods that one of the objects is or makes."""
         return self._pods[id(obj)]
-
-    def identity(self, ref: Ref) -> Key:
-        """The key under which an object is stored, whatever group and namespace it was written with."""
-        group, kind = self.stored(ref.group, ref.kind)
-        return Key(group, kind, "" if self.is_cluster_scoped(group, kind) else ref.namespace, ref.name)
 
     def stored(self, group: str, kind: str) -> GroupKind:
         """The group and kind under which objects of a kind are stored."""

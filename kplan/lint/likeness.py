@@ -12,7 +12,7 @@ Rules that look at other objects, and rules of users, are not meant: they run on
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from operator import call, itemgetter
+from operator import call
 
 from kplan.hints import Any, Final
 from kplan.lint import likeforms as form
@@ -21,7 +21,7 @@ from kplan.model import Object
 from kplan.schema import Catalog
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple
-from kplan.yamlio.layout import Slot
+from kplan.yamlio.layout import Slot, getter
 
 # The places: field of a definition -> the form of its value.
 _PLACES: Final[Mapping[str, Mapping[str, Form]]] = {
@@ -106,9 +106,9 @@ class _Plan:
         self._add(tree, node)
         compared = [pair for pair in self._formed if pair[1].compared]
         others = [pair for pair in self._formed if not pair[1].compared]
-        self._get_plain = _getter(self._plain)
-        self._get_compared, self._tests = _getter([at for at, _ in compared]), [f.has for _, f in compared]
-        self._get_others, self._other_tests = _getter([at for at, _ in others]), [f.has for _, f in others]
+        self._get_plain = getter(self._plain)
+        self._get_compared, self._tests = getter([at for at, _ in compared]), [f.has for _, f in compared]
+        self._get_others, self._other_tests = getter([at for at, _ in others]), [f.has for _, f in others]
         places = {at: i for i, (at, _) in enumerate(compared)}
         self._secrets = [(places[name], value) for name, value in self._secrets]
 
@@ -199,7 +199,7 @@ class _Plan:
         if not all(isinstance(slot, Slot) and slot.flow < 0 for slot in slots):
             raise _OddError
         names = tuple(name for side in sides for name in side)
-        self._amounts.append(_Amounts(names, len(sides[0]), _getter([slot.at for slot in slots])))
+        self._amounts.append(_Amounts(names, len(sides[0]), getter([slot.at for slot in slots])))
 
 
 class Likeness:
@@ -228,13 +228,6 @@ class Likeness:
             return _Plan(tree, info.node)
         except _OddError:
             return None
-
-
-def _getter(places: list[int]) -> Get:
-    """What takes these places out of a list, as a tuple."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda values: tuple(values[at] for at in places)
 
 
 def _scalars(value: Any) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from kplan.hints import Any, Final
 from kplan.tuples import NamedTuple
+from kplan.workloads import get
 from kplan.yamlio import flow, multiline
 from kplan.yamlio.flow import Unusual
 from kplan.yamlio.lines import (
@@ -71,7 +72,7 @@ class Layout:
         self.tree = tree
         self.line = line
         self.is_object = isinstance(tree, dict) and "items" not in tree  # a list is taken apart
-        self._pick = _getter(places)
+        self._pick = getter(places)
         self._blocks = tuple(blocks)
         self._flows = tuple(flows)
         _check(tree)
@@ -132,7 +133,7 @@ class Layout:
         if tree is None:
             return lambda _: None
         if isinstance(tree, Slot) and tree.flow >= 0:
-            return lambda slots: _inside(self.value(slots), path)
+            return lambda slots: get(self.value(slots), *path)
         return _Maker(tree)
 
     def view(self, name: Hashable, slots: Sequence[Any], select: Callable[[Any], Any]) -> Any:
@@ -142,17 +143,6 @@ class Layout:
             tree = select(self.tree)
             make = self._views[name] = _Maker(tree) if tree is not None else lambda _: None
         return make(slots)
-
-
-def _inside(value: Any, path: tuple[str | int, ...]) -> Any:
-    for step in path:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
 
 
 def _head_of(tree: Any) -> Any:
@@ -204,11 +194,14 @@ def _code(tree: Any) -> str:
     raise TypeError(f"no part of a layout: {tree!r}")
 
 
-def _getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+def getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     """What takes these places out of a list, as a tuple."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda values: tuple(values[at] for at in places)
+    if not places:
+        return lambda _: ()
+    at = places[0]
+    return lambda values: (values[at],)
 
 
 def _slots(tree: Any) -> Iterator[Slot]:

@@ -13,7 +13,6 @@ Value = dict[str, Any]
 
 MAX_DEVICES, MAX_PLAIN_DEVICES = 128, 64
 MAX_COUNTER_SETS, MAX_COUNTERS, MAX_TAINTS, MAX_CONDITIONS = 8, 32, 16, 4
-WHERE = ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection")
 TRUE_OR_UNSET = "must be either unset or set to true"
 PER_DEVICE = (
     "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the "
