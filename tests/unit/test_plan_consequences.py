@@ -64,17 +64,17 @@ def config(name: str = "cfg", value: str = "1") -> Value:
     return obj("ConfigMap", name, data={"k": value})
 
 
-def claim(mode: str = "ReadWriteOnce") -> Value:
-    size = {"requests": {"storage": "1Gi"}}
+def claim(mode: str = "ReadWriteOnce", size: str = "1Gi") -> Value:
+    asked = {"requests": {"storage": size}}
     return obj(
-        "PersistentVolumeClaim", "data", spec={"accessModes": [mode], "resources": size, "storageClassName": "fast"}
+        "PersistentVolumeClaim", "data", spec={"accessModes": [mode], "resources": asked, "storageClassName": "fast"}
     )
 
 
-def fast(policy: str = "Delete") -> Value:
+def fast(policy: str = "Delete", **fields: Any) -> Value:
     meta = {"name": "fast"}
     kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
-    return {**kind, "metadata": meta, "provisioner": "disk.example", "reclaimPolicy": policy}
+    return {**kind, "metadata": meta, "provisioner": "disk.example", "reclaimPolicy": policy, **fields}
 
 
 def node(name: str, cpu: str = "1") -> Value:
@@ -368,6 +368,27 @@ CONSEQUENCES = [
             "it stays until the pods of Deployment web are gone, which use it",
         ],
         id="claim in use is replaced",
+    ),
+    pytest.param(
+        "PersistentVolumeClaim",
+        [claim(), fast()],
+        [claim(size="2Gi"), fast()],
+        ["refused: StorageClass fast does not let volumes grow (allowVolumeExpansion)"],
+        id="claim grows against its class",
+    ),
+    pytest.param(
+        "PersistentVolumeClaim",
+        [claim(), fast()],
+        [claim(size="2Gi"), fast(allowVolumeExpansion=True)],
+        ["its volume grows to 2Gi and cannot shrink again"],
+        id="claim grows with its class",
+    ),
+    pytest.param(
+        "PersistentVolumeClaim",
+        [claim()],
+        [claim(size="2Gi")],
+        ["its volume grows to 2Gi if its StorageClass lets it, and cannot shrink again"],
+        id="claim of an unknown class grows",
     ),
     pytest.param(
         "Deployment",

@@ -33,6 +33,8 @@ def lines(scene: Scene, action: Action) -> Iterator[str]:
         case "", "PersistentVolumeClaim" if act.old is not None and action.verb in ("delete", "replace"):
             yield _of_claim(scene.old, act.old)
             yield from _users(scene, act)
+        case "", "PersistentVolumeClaim" if act.verb == "update" and act.new is not None:
+            yield from _grown(scene.new, act.old, act.new)
         case "", "PersistentVolume" if act.old is not None and action.verb in ("delete", "replace"):
             yield from _of_volume(act.old)
         case "apps", "StatefulSet" if act.old is not None:
@@ -74,6 +76,20 @@ def _users(scene: Scene, act: Act) -> Iterator[str]:
         volumes = items(pod.spec, "volumes") if pod is not None else []
         if any(get(v, ("persistentVolumeClaim", "claimName")) == act.key.name for v in volumes):
             yield f"it stays until the pods of {w.ref.kind} {w.ref.name} are gone, which use it"
+
+
+def _grown(side: Side, old: Value | None, claim: Value) -> Iterator[str]:
+    """A claim may grow where its class lets it, and never shrinks (Expanding Persistent Volumes Claims)."""
+    before, after = get(old, _SIZE), get(claim, _SIZE)
+    if not (isinstance(before, str) and isinstance(after, str)) or quantity.equal(before, after):
+        return
+    chosen = _class_of(side, claim)
+    if chosen is None:
+        yield f"its volume grows to {after} if its StorageClass lets it, and cannot shrink again"
+    elif chosen.get("allowVolumeExpansion") is True:
+        yield f"its volume grows to {after} and cannot shrink again"
+    else:
+        yield f"refused: StorageClass {ref_of(chosen).name} does not let volumes grow (allowVolumeExpansion)"
 
 
 def _of_volume(volume: Value) -> Iterator[str]:
