@@ -108,6 +108,22 @@ def test_how_many_evictions_a_budget_allows(spec: Value, status: Value, allowed:
     assert [b.allowed for b in budgets.read(Snapshot(Store(objects)))] == [allowed]
 
 
+@pytest.mark.parametrize(
+    ("status", "allowed"),
+    [
+        ({}, 1),
+        ({"phase": "Running"}, 0),
+        ({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}, 1),
+        ({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]}, 0),
+    ],
+)
+def test_what_runs_is_healthy_if_it_says_so(status: Value, allowed: int) -> None:
+    pods = [{**pod(name, "a", app="db"), "status": status} for name in "pq"]
+    assert [b.allowed for b in budgets.read(Snapshot(Store([node("a"), *pods, budget("db", minAvailable=1)])))] == [
+        allowed
+    ]
+
+
 def test_nobody_less_important_is_there() -> None:
     found = decide(node("a"), node("b", "1"), pod("p", "a", cpu="4", priority=10))
     assert found.message.endswith(
