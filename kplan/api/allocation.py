@@ -176,13 +176,15 @@ def _node_ports(spec: Value, free: Iterator[int]) -> None:
 def _given_ports(spec: Value, before: Value, services: list[Value], errors: Errors) -> None:
     """Node ports that are asked for must be free: the first that another Service has is reported."""
     kept = _ports_of(before)
-    new = [(i, p["nodePort"]) for i, p in enumerate(spec.get("ports") or ()) if p.get("nodePort")]
-    new = [(i, number) for i, number in new if number not in kept]
-    taken = {number for s in services for number in _ports_of(s.get("spec") or {}) if not _is_drawn(number, s)}
-    for i, number in new if new and taken else ():
-        if number in taken:
+    for i, port in enumerate(spec.get("ports") or ()):
+        number = port.get("nodePort")
+        if number and number not in kept and any(_has(other, number) for other in services):
             errors.invalid(f"spec.ports[{i}].nodePort", number, "provided port is already allocated")
             return
+
+
+def _has(service: Value, number: int) -> bool:
+    return number in _ports_of(service.get("spec") or {}) and not _is_drawn(number, service)
 
 
 def _is_drawn(number: int, service: Value) -> bool:
