@@ -22,6 +22,7 @@ SERVICE_RANGE = f"{_RANGE}0.0/16"
 _SIZE = 1 << 16
 _RESERVED = 16  # the server keeps the first addresses of its range for those whom a user asks for
 _FIRST_PORT, _PORTS = 30000, 2768
+_NEAR = 16  # how far from the first choice for a Service the node ports picked for it mostly are
 _EXTERNAL = ("NodePort", "LoadBalancer")
 _FAMILIES = ("IPv4", "IPv6")
 _SINGLE, _REQUIRE, _PREFER = "SingleStack", "RequireDualStack", "PreferDualStack"
@@ -31,7 +32,7 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
     """Fill in cluster IPs, families and node ports, in place; the causes if that cannot be.
 
     `old` is the Service that is replaced: what stays as it was there needs no allocation.
-    What is malformed is left to validation. Node ports that the user gave are not looked at, as in a dry run.
+    What is malformed is left to validation, and so are node ports out of the range, which each cluster sets itself.
     """
     spec = service["spec"]
     if spec.get("type") == "ExternalName":
@@ -39,10 +40,9 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
             _write_both(spec)
         return []
     meta, before = service["metadata"], (old or {}).get("spec") or {}
-    others = list(_others(store, meta))
-    from zlib import crc32  # slow to load
-
-    seed = crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
+    services = list(_others(store, meta))
+    others = [other.get("spec") or {} for other in services]
+    seed = _seed(meta)
     _write_both(spec)
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
     errors = Errors()
@@ -57,8 +57,16 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
     elif not errors and _well_formed(spec) and spec["clusterIP"] != before.get("clusterIP"):
         _given_address(spec, others, errors)
     if spec.get("type") in _EXTERNAL:
+        if not errors:
+            _given_ports(spec, before, services, errors)
         _node_ports(spec, _free_ports(seed, [spec, *others]))
     return errors.causes
+
+
+def _seed(meta: Value) -> int:
+    from zlib import crc32  # slow to load
+
+    return crc32(f"{meta.get('namespace')}/{meta.get('name')}".encode(errors="replace"))
 
 
 def _write_both(spec: Value) -> None:
@@ -165,9 +173,32 @@ def _node_ports(spec: Value, free: Iterator[int]) -> None:
         spec["healthCheckNodePort"] = next(free)
 
 
+def _given_ports(spec: Value, before: Value, services: list[Value], errors: Errors) -> None:
+    """Node ports that are asked for must be free: the first that another Service has is reported."""
+    kept = _ports_of(before)
+    for i, port in enumerate(spec.get("ports") or ()):
+        number = port.get("nodePort")
+        if number and number not in kept and any(_has(other, number) for other in services):
+            errors.invalid(f"spec.ports[{i}].nodePort", number, "provided port is already allocated")
+            return
+
+
+def _has(service: Value, number: int) -> bool:
+    return number in _ports_of(service.get("spec") or {}) and not _is_drawn(number, service)
+
+
+def _is_drawn(number: int, service: Value) -> bool:
+    """Whether a node port is one that is picked here for a Service of this name: a real server picks another."""
+    return 0 <= (number - _FIRST_PORT - _seed(service["metadata"])) % _PORTS < _NEAR
+
+
+def _ports_of(spec: Value) -> set[int]:
+    numbers = [spec.get("healthCheckNodePort"), *(p.get("nodePort") for p in spec.get("ports") or ())]
+    return {n for n in numbers if n}
+
+
 def _free_ports(seed: int, specs: list[Value]) -> Iterator[int]:
-    taken = {p.get("nodePort") for s in specs for p in s.get("ports") or ()}
-    taken |= {s.get("healthCheckNodePort") for s in specs}
+    taken = {number for s in specs for number in _ports_of(s)}
     for i in range(_PORTS):
         port = _FIRST_PORT + (seed + i) % _PORTS
         if port not in taken:
@@ -177,8 +208,8 @@ def _free_ports(seed: int, specs: list[Value]) -> Iterator[int]:
 
 
 def _others(store: Store | None, own: Value) -> Iterator[Value]:
-    """The specs of the other Services."""
+    """The other Services."""
     for service in store.all("Service") if store is not None else ():
         meta = service["metadata"]
         if (meta.get("namespace"), meta.get("name")) != (own.get("namespace"), own.get("name")):
-            yield service.get("spec") or {}
+            yield service

@@ -80,11 +80,15 @@ def fits_of(owner: Value, control: Control) -> dict[str, Fit]:
 
 
 def by_node(own: list[Value]) -> dict[str, list[Value]]:
-    """Pods by the node that they are on or meant for, without those that have ended and are being deleted."""
+    """Pods by the node that they are on or meant for, without those that have ended and are being deleted.
+
+    A pod that somebody else made, and that is not placed yet, is meant for no node and left alone.
+    """
     found: dict[str, list[Value]] = {}
     for pod in own:
-        if not (pods.has_ended(pod) and pods.is_terminating(pod)):
-            found.setdefault(daemons.target_node(pod), []).append(pod)
+        node = daemons.target_node(pod)
+        if node and not (pods.has_ended(pod) and pods.is_terminating(pod)):
+            found.setdefault(node, []).append(pod)
     return found
 
 

@@ -2,16 +2,15 @@
 
 Follows pkg/controller/controller_utils.go (ActivePodsWithRanks) and replica_set.go (getPodsToDelete): not yet placed,
 pending, not ready, cheap by `controller.kubernetes.io/pod-deletion-cost`, on a node with more of the same owner's
-pods, ready more recently (by powers of two of the age, KEP-2185), with more restarts, newer.
+pods, ready more recently, with more restarts, newer. Of pods of about the same age the real one takes any (KEP-2185
+compares ages by powers of two, and then uids, which are random); here the more recent one goes.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from functools import cmp_to_key
 from typing import Any
 
 from kplan.clock import seconds
@@ -23,53 +22,32 @@ _COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-def surplus(active: list[Value], related: Iterable[Value], count: int, now: float) -> list[Value]:
+def surplus(active: list[Value], related: Iterable[Value], count: int) -> list[Value]:
     """The pods to delete, first the first to go. `related` are the pods whose crowding of nodes counts."""
     if count >= len(active):
         return list(active)
     crowd = Counter(_node(p) for p in related if pods.is_active(p))
-
-    def compare(a: Value, b: Value) -> int:
-        return _compare(a, b, crowd, now)
-
-    newest_first = list(reversed(active))  # what is equal in all of this goes by uid in the real one: by chance
-    return sorted(newest_first, key=cmp_to_key(compare))[:count]
+    newest_first = list(reversed(active))  # what is equal in all of this goes by chance in the real one
+    return sorted(newest_first, key=lambda p: _rank(p, crowd))[:count]
 
 
-def _compare(a: Value, b: Value, crowd: Counter[str], now: float) -> int:
-    first, second = _rank(a, crowd), _rank(b, crowd)
-    if first != second:
-        return -1 if first < second else 1
-    by_ready = _by_age(pods.ready_since(a), pods.ready_since(b), now) if pods.is_ready(a) else 0
-    if by_ready is None or by_ready:
-        return by_ready or 0
-    if pods.restarts(a) != pods.restarts(b):
-        return -1 if pods.restarts(a) > pods.restarts(b) else 1
-    return _by_age(_created(a), _created(b), now) or 0
-
-
-def _rank(pod: Value, crowd: Counter[str]) -> tuple[bool, int, bool, int, int]:
+def _rank(pod: Value, crowd: Counter[str]) -> tuple[bool, int, bool, int, int, float, int, float]:
+    ready, created = pods.is_ready(pod), pod["metadata"].get("creationTimestamp")
     return (
         bool(_node(pod)),
         _PHASES.get(pods.phase(pod), 2),
-        pods.is_ready(pod),
+        ready,
         _cost(pod),
         -crowd[_node(pod)],
+        _latest_first(pods.ready_since(pod)) if ready else 0.0,
+        -pods.restarts(pod),
+        _latest_first(seconds(created) if created else 0.0),
     )
 
 
-def _by_age(a: float, b: float, now: float) -> int | None:
-    """-1 if `a` is so much more recent that it goes first, 0 for the same time, None for about the same age."""
-    if a == b:
-        return 0
-    if not a or not b:
-        return -1 if not a else 1
-    difference = _octave(now - a) - _octave(now - b)
-    return (-1 if difference < 0 else 1) if difference else None
-
-
-def _octave(age: float) -> int:
-    return int(math.log2(age * 1e9)) if age > 0 else -1
+def _latest_first(time: float) -> float:
+    """Less for a later time; no time at all comes first."""
+    return -time if time else float("-inf")
 
 
 def _node(pod: Value) -> str:
@@ -80,8 +58,3 @@ def _cost(pod: Value) -> int:
     text = (pod["metadata"].get("annotations") or {}).get(_COST, "0")
     cost = int(text) if re.fullmatch(r"0|-?[1-9][0-9]{0,9}|-0+", text) else 0
     return cost if -(2**31) <= cost < 2**31 else 0
-
-
-def _created(pod: Value) -> float:
-    time = pod["metadata"].get("creationTimestamp")
-    return seconds(time) if time else 0.0

@@ -27,6 +27,7 @@ _HOMES = (
     ("kplan.kubelet.readiness", "CONTROLLER"),
     ("kplan.controllers.ephemeral", "CONTROLLER"),
     ("kplan.controllers.persistentvolume", "CONTROLLER"),
+    ("kplan.controllers.expander", "CONTROLLER"),
     ("kplan.controllers.protection", "CLAIMS"),
     ("kplan.controllers.protection", "VOLUMES"),
     ("kplan.controllers.tainteviction", "CONTROLLER"),

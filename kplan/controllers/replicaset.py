@@ -65,7 +65,7 @@ def _manage(owner: Value, active: list[Value], control: Control) -> str:
         return _create(owner, min(missing, pods.MOST_AT_ONCE), control)
     if missing < 0:
         related = _related(owner, control)
-        for pod in deletionorder.surplus(active, related, min(-missing, pods.MOST_AT_ONCE), control.clock.now):
+        for pod in deletionorder.surplus(active, related, min(-missing, pods.MOST_AT_ONCE)):
             control.delete(pod)
             control.event(owner, NORMAL, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
     return ""

@@ -1,8 +1,8 @@
 """How many evictions each PodDisruptionBudget still allows.
 
 The number is the status's where the disruption controller has written one; for a budget that was never observed it
-is computed from the pods in the snapshot as pkg/controller/disruption does, every placed pod counting as healthy
-unless its Ready condition says otherwise.
+is computed from the pods in the snapshot as pkg/controller/disruption does. A placed pod without a status counts as
+healthy, one that runs only if it says that it is ready.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def _selected(selector: tuple[Requirement, ...], pod: Pod) -> bool:
 
 def _healthy(pod: Pod) -> bool:
     ready = [text(c, "status") for c in items(pod.value, "status", "conditions") if text(c, "type") == "Ready"]
-    return not pod.deleting and bool(pod.node_name) and ready in ([], ["True"])
+    unsaid = not ready and text(pod.value, "status", "phase") != "Running"
+    return not pod.deleting and bool(pod.node_name) and (unsaid or ready == ["True"])
 
 
 def _desired(spec: Value, covered: list[Pod], cluster: Snapshot) -> int:

@@ -1,7 +1,7 @@
 """Preemption: which less important pods would have to go so that a pod fits, and from which node.
 
 Follows pkg/scheduler/framework/preemption and plugins/defaultpreemption. Where the scheduler starts at a random
-node, this starts at the first; where it leaves equals to chance, this takes the first.
+node, this starts at the first; where it leaves equals to chance, this takes the pods that came last.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kplan.scheduler.framework import Filters, Rejection, judge_with_nominated, 
 from kplan.scheduler.node import Node
 from kplan.scheduler.pod import Pod
 from kplan.scheduler.snapshot import Snapshot
+from kplan.store import ref_of
 
 NEVER = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
@@ -57,7 +58,7 @@ def preempt(pod: Pod, filters: Filters, rejections: Mapping[str, Rejection], clu
         if len(candidates) >= wanted and any(not c.violations for c in candidates):
             break
     if candidates:
-        return Outcome(_best(candidates))
+        return Outcome(_best(candidates, cluster))
     return Outcome(message=fiterror.of_nodes(len(cluster.nodes), failed, absent=fiterror.NOT_HELPFUL))
 
 
@@ -130,12 +131,13 @@ def _violating(pods: Sequence[Pod], allowed: Sequence[Budget]) -> list[Pod]:
     return found
 
 
-def _best(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The candidates that hurt least, in visiting order."""
+def _best(candidates: Sequence[Candidate], cluster: Snapshot) -> tuple[Candidate, ...]:
+    """The candidates that hurt least, first those whose pods came last: where no time tells, they started last."""
     cost = min(map(_cost, candidates))
     cheapest = [c for c in candidates if _cost(c) == cost]
     latest = max(map(_earliest_start, cheapest))
-    return tuple(c for c in cheapest if _earliest_start(c) == latest)
+    equal = [c for c in cheapest if _earliest_start(c) == latest]
+    return tuple(sorted(equal, key=lambda c: _eldest(c, cluster), reverse=True))
 
 
 def _cost(c: Candidate) -> tuple[int, int, int, int]:
@@ -146,5 +148,14 @@ def _cost(c: Candidate) -> tuple[int, int, int, int]:
 
 def _earliest_start(c: Candidate) -> str:
     """When the longest-running of the most important victims started."""
+    return min((p.start or "~" for p in _most_important(c)), default="~")
+
+
+def _eldest(c: Candidate, cluster: Snapshot) -> int:
+    """When the first of the most important victims came."""
+    return min((cluster.store.born(ref_of(p.value).key) for p in _most_important(c)), default=0)
+
+
+def _most_important(c: Candidate) -> list[Pod]:
     top = max((p.shape.priority for p in c.victims), default=0)
-    return min((p.start or "~" for p in c.victims if p.shape.priority == top), default="~")
+    return [p for p in c.victims if p.shape.priority == top]

@@ -247,6 +247,21 @@ def test_addresses_of_a_store() -> None:
     assert answer.message.endswith("failed to allocate IP 100.64.0.1: provided IP is already allocated")
 
 
+def test_a_node_port_that_another_service_has() -> None:
+    def asking(name: str, number: int, **spec: Any) -> dict[str, Any]:
+        return service(name, type="NodePort", **{"ports": [{"port": 80, "nodePort": number}], **spec})
+
+    world = kplan.Cluster()
+    assert world.apply([asking("near", 31080)])[0].accepted
+    answer = kplan.admit(asking("x", 31080), cluster=world)
+    problem = "spec.ports[0].nodePort: Invalid value: 31080: provided port is already allocated"
+    assert answer.message == f'Service "x" is invalid: {problem}'
+    (drawn,) = [p["nodePort"] for p in world.apply([service("drawn", type="NodePort")])[0].object["spec"]["ports"]]
+    assert kplan.admit(asking("x", drawn), cluster=world).accepted  # a real server would have drawn another one
+    ports = [{"name": "a", "port": 80, "nodePort": 31080}, {"name": "b", "port": 81}]
+    assert world.apply([asking("near", 31080, ports=ports)])[0].accepted  # it has that one already
+
+
 @pytest.mark.parametrize(
     ("containers", "qos"),
     [

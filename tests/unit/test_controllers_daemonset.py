@@ -397,3 +397,12 @@ def test_another_set_adopts_what_was_left_behind() -> None:
     owner = c.objects("DaemonSet")[0]["metadata"]["uid"]
     owned = [*c.objects("Pod"), *c.objects("ControllerRevision")]
     assert [r["uid"] for o in owned for r in o["metadata"]["ownerReferences"]] == [owner] * 3
+
+
+def test_a_pod_of_somebody_else_that_has_no_node_is_left_alone() -> None:
+    labels = {"name": "other", "namespace": "default", "labels": {"app": "log"}}
+    spec = {"containers": [{"name": "c", "image": "registry.example/log:1"}], "nodeSelector": {"pool": "none"}}
+    c = cluster({"apiVersion": "v1", "kind": "Pod", "metadata": labels, "spec": spec}, daemon_set(), nodes=1)
+    assert [p["metadata"]["name"] for p in c.objects("Pod")] == ["other", "log-<1>"]
+    assert [reason for reason, _ in events(c)] == ["SuccessfulCreate"]
+    assert counts(c) == (1, 1, 0, 1)

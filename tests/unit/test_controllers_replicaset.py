@@ -253,6 +253,7 @@ def _time(age: float) -> str:
         ({"cost": "+5"}, {"cost": "1"}),  # not a number: 0
         ({"cost": "99999999999"}, {"cost": "1"}),  # neither is what does not fit into 32 bits
         ({"ready": 10.0}, {"ready": 1000.0}),
+        ({"ready": 1000.0}, {"ready": 1010.0, "born": 10.0}),
         ({"ready": 1000.0, "restarts": 3}, {"ready": 1000.0}),
         ({"ready": 0, "restarts": 3}, {"ready": 0, "born": 10.0}),
         ({"ready": 0, "born": 10.0}, {"ready": 0, "born": 1000.0}),
@@ -261,13 +262,13 @@ def _time(age: float) -> str:
 def test_which_pod_goes_first(first: Value, second: Value) -> None:
     a, b = live("a", **first), live("b", **second)
     for both in ([a, b], [b, a]):
-        assert [p["metadata"]["name"] for p in surplus(both, [], 1, NOW)] == ["a"]
+        assert [p["metadata"]["name"] for p in surplus(both, [], 1)] == ["a"]
 
 
 def test_crowded_nodes_count_under_a_deployment_only() -> None:
     crowd = [live("a"), live("b"), live("c", node="n2", ready=10.0)]
-    assert surplus(crowd, [], 1, NOW) == [crowd[2]]
-    assert surplus(crowd, crowd, 1, NOW)[0]["spec"]["nodeName"] == "n1"
+    assert surplus(crowd, [], 1) == [crowd[2]]
+    assert surplus(crowd, crowd, 1)[0]["spec"]["nodeName"] == "n1"
 
 
 def test_all_go_where_none_is_wanted() -> None:

@@ -468,3 +468,14 @@ def test_a_claim_that_is_not_its_own_is_refused() -> None:
     (event,) = events(c, "EphemeralVolumeCreationFailed")
     assert event[2].endswith("PVC default/p-scratch was not created for pod default/p (pod is not owner)")
     assert "nodeName" not in get(c, "Pod", "p")["spec"]
+
+
+def test_a_claim_that_grows_waits_for_its_driver() -> None:
+    kind = storage_class(allowVolumeExpansion=True)
+    c = settled(
+        [kind, volume(storageClassName="fast")], [claim(cls="fast")], [claim(cls="fast", size="5Gi", volumeName="v")]
+    )
+    assert events(c) == [("Normal", "ExternalExpanding", "waiting for an external controller to expand this PVC")]
+    assert get(c, "PersistentVolumeClaim", "c")["status"]["capacity"] == {"storage": "1Gi"}
+    c.settle()
+    assert events(c) == []

@@ -71,10 +71,12 @@ def test_the_node_that_is_hurt_least(placed: list[tuple[str, int]], victims: tup
     assert decide(node("a"), node("b"), *pods, cpu="4").victims == victims
 
 
-def test_equal_candidates_are_a_tie_and_the_first_is_named() -> None:
-    found = decide(node("a"), node("b"), pod("p", "a", cpu="4"), pod("q", "b", cpu="4"))
-    assert (found.nominated, found.victims, found.certainty) == ("a", ("p",), "tie")
-    assert found.alternatives == (("q",),)
+@pytest.mark.parametrize("later", ["a", "b"])
+def test_equal_candidates_are_a_tie_and_the_last_to_come_is_named(later: str) -> None:
+    earlier = "b" if later == "a" else "a"
+    found = decide(node("a"), node("b"), pod("p", earlier, cpu="4"), pod("q", later, cpu="4"))
+    assert (found.nominated, found.victims, found.certainty) == (later, ("q",), "tie")
+    assert found.alternatives == (("p",),)
 
 
 def test_a_budget_is_spared_if_another_node_will_do() -> None:
@@ -104,6 +106,22 @@ def test_how_many_evictions_a_budget_allows(spec: Value, status: Value, allowed:
     rs["spec"] = {"replicas": 3}
     objects = [node("a"), *pods, rs, {**budget("db", **spec), "status": status}]
     assert [b.allowed for b in budgets.read(Snapshot(Store(objects)))] == [allowed]
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"),
+    [
+        ({}, 1),
+        ({"phase": "Running"}, 0),
+        ({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}, 1),
+        ({"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]}, 0),
+    ],
+)
+def test_what_runs_is_healthy_if_it_says_so(status: Value, allowed: int) -> None:
+    pods = [{**pod(name, "a", app="db"), "status": status} for name in "pq"]
+    assert [b.allowed for b in budgets.read(Snapshot(Store([node("a"), *pods, budget("db", minAvailable=1)])))] == [
+        allowed
+    ]
 
 
 def test_nobody_less_important_is_there() -> None:
