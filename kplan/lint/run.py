@@ -105,11 +105,13 @@ def _of_objects(
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
-        drafts = list(schema_stage.judge(obj, kinds))
+        is_asked = asks_server and schema_stage.is_builtin(obj, kinds)
+        new = admission.decoded(obj, server) if is_asked else None
+        drafts = list(schema_stage.judge(obj, kinds, fits=new is not None))
         said = {d.rule for d in drafts}
         malformed = schema_stage.WRONG_TYPE in said
-        if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
-            drafts += admission.judge(obj, server, pieces=pieces)
+        if is_asked and not said & _REFUSED_EARLY:
+            drafts += admission.judge(obj, server, new, pieces=pieces)
         alone = engine.judge(obj, malformed=malformed, alone=True)
         if mark is not None and not drafts and not alone and len(blameless) < _MOST_MARKS:
             blameless.add((mark, pieces))
