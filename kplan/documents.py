@@ -210,6 +210,16 @@ class Object:
         cls.__dict__["value"].__delete__(made)
         return made
 
+    def hold(self) -> None:
+        """Keep the value until `release`, for much will be asked of it."""
+        if self.is_laid_out:
+            _set_value(self, self.value)
+
+    def release(self) -> None:
+        """Keep the value no longer, if it can be made again."""
+        if self.is_laid_out:
+            vars(Object)["value"].__delete__(self)
+
     @property
     def is_laid_out(self) -> bool:
         """Whether the document has a layout that others have too."""
@@ -245,3 +255,6 @@ class Object:
                 return tree.keys()
         found = self.part(*path)
         return found.keys() if isinstance(found, dict) else None
+
+
+_set_value: Final = vars(Object)["value"].__set__

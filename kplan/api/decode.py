@@ -83,6 +83,11 @@ def zero(node: Node, mode: Mode = STRICT) -> Any:
     return converter(node, mode)({}) if node.fields is not None else NIL
 
 
+def _zero_maker(node: Node, mode: Mode) -> Callable[[], Any]:
+    """What makes the zero value of a type that is not written as null."""
+    return partial(zero, node) if node.fields is None else partial(converter(node, mode), {})
+
+
 def is_written_empty(node: Node, name: str) -> bool:
     """Whether Go writes this field of a struct even if it was never set."""
     go, field = node.go_field(name), (node.fields or {})[name]
@@ -106,7 +111,7 @@ def _members(node: Node, mode: Mode) -> _Members:
         keep = written or pointer or (node.name, name) in _EMPTY_MATTERS
         fields[name] = (None if field.format else _PLAIN.get(field.type), keep, converter(field, mode))
         if written and not pointer and not is_nil(field):
-            always.append((name, partial(zero, field, mode)))
+            always.append((name, _zero_maker(field, mode)))
     return _Members(fields, always)
 
 

@@ -105,6 +105,7 @@ def _of_objects(
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
+        obj.hold()
         is_asked = asks_server and schema_stage.is_builtin(obj, kinds)
         new = admission.decoded(obj, server) if is_asked else None
         drafts = list(schema_stage.judge(obj, kinds, fits=new is not None))
@@ -119,6 +120,7 @@ def _of_objects(
         told = {f.path for f in by_rules if f.severity == "error"}
         yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
         yield from by_rules
+        obj.release()
 
 
 def _of_suppressions(

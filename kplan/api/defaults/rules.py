@@ -61,7 +61,7 @@ def _setter(node: Node, path: str, value: Any) -> Finish:
     for step in parents:
         home = (home.fields or {})[step]
     is_pointer = home.go_field(last).pointer  # only a pointer tells unset from false, 0 and ""
-    make = partial(copied, value)
+    is_plain = not isinstance(value, (dict, list))
 
     def set_default(obj: Value) -> None:
         for step in parents:
@@ -70,6 +70,6 @@ def _setter(node: Node, path: str, value: Any) -> Finish:
                 return
             obj = inner
         if last not in obj if is_pointer else not obj.get(last):
-            obj[last] = make()
+            obj[last] = value if is_plain else copied(value)
 
     return set_default
