@@ -37,6 +37,7 @@ class Cidr(NamedTuple):
     network: Network
 
 
+@lru_cache(maxsize=1024)
 def is_plain_ipv4(text: str) -> bool:
     """Whether a text is an IPv4 address in its one form, as nearly all are: nothing is to be said of it."""
     parts = text.split(".")
