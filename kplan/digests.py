@@ -7,28 +7,27 @@ things apart and name them, and guard no secret.
 from __future__ import annotations
 
 from functools import cache
-
-from kplan.hints import Any
+from types import ModuleType
 
 
 @cache
-def _function(module: str, name: str) -> Any:
+def _module(name: str) -> ModuleType:
     try:
-        return getattr(__import__(module), name)
+        return __import__(name)
     except ImportError:
-        return getattr(__import__("hashlib"), name)
+        return __import__("hashlib")
 
 
 def sha1(data: bytes) -> bytes:
     """The SHA-1 digest: 20 bytes."""
-    return bytes(_function("_sha1", "sha1")(data, usedforsecurity=False).digest())
+    return bytes(_module("_sha1").sha1(data, usedforsecurity=False).digest())
 
 
 def sha256(data: bytes) -> str:
     """The SHA-256 digest in hexadecimal."""
-    return str(_function("_sha256", "sha256")(data).hexdigest())
+    return str(_module("_sha256").sha256(data).hexdigest())
 
 
 def blake2b(data: bytes, size: int) -> str:
     """The BLAKE2b digest of `size` bytes in hexadecimal."""
-    return str(_function("_blake2", "blake2b")(data, digest_size=size).hexdigest())
+    return str(_module("_blake2").blake2b(data, digest_size=size).hexdigest())
