@@ -6,29 +6,28 @@ things apart and name them, and guard no secret.
 
 from __future__ import annotations
 
+from functools import cache
+from types import ModuleType
+
+
+@cache
+def _module(name: str) -> ModuleType:
+    try:
+        return __import__(name)
+    except ImportError:
+        return __import__("hashlib")
+
 
 def sha1(data: bytes) -> bytes:
     """The SHA-1 digest: 20 bytes."""
-    try:
-        from _sha1 import sha1 as function
-    except ImportError:
-        from hashlib import sha1 as function
-    return bytes(function(data, usedforsecurity=False).digest())
+    return bytes(_module("_sha1").sha1(data, usedforsecurity=False).digest())
 
 
 def sha256(data: bytes) -> str:
     """The SHA-256 digest in hexadecimal."""
-    try:
-        from _sha256 import sha256 as function
-    except ImportError:
-        from hashlib import sha256 as function
-    return str(function(data).hexdigest())
+    return str(_module("_sha256").sha256(data).hexdigest())
 
 
 def blake2b(data: bytes, size: int) -> str:
     """The BLAKE2b digest of `size` bytes in hexadecimal."""
-    try:
-        from _blake2 import blake2b as function
-    except ImportError:
-        from hashlib import blake2b as function
-    return str(function(data, digest_size=size).hexdigest())
+    return str(_module("_blake2").blake2b(data, digest_size=size).hexdigest())

@@ -103,8 +103,8 @@ class Document:
     the last one counts. `layout` is the layout of the text and the values in its slots (kplan/yamlio/layout.py), where
     the document has one that others have too. `origin` is the file (kplan/yamlio/texts.py), if it was read from one.
 
-    The value and the places of a layout are only made when they are asked for. A text may have to be read once more
-    from the file; when that has changed meanwhile it is "", and every place is the start of the document.
+    The value, the text and the places of a layout are only there once they are asked for. A text may have to be read
+    once more from the file; when that has changed meanwhile it is "", and every place is the start of the document.
     """
 
     file: str
@@ -159,8 +159,8 @@ class Document:
     def __getattr__(self, name: str) -> Any:
         """What was not asked for so far."""
         if name == "text" and self.origin is not None:
-            return self.origin.text(self.text_line)
-        if name == "value":
+            found = self.origin.text(self.text_line)
+        elif name == "value":
             found = self.passing()
         elif name == "locate":
             found = self.origin.places(self)
@@ -184,7 +184,9 @@ class Document:
 
     def span(self, path: Path = (), *, key: bool = False) -> Span:
         """The place of the value at `path`, with `key` that of its key; for a missing key the nearest parent."""
-        return self.locate(path, key=True) if key else self.locate(path)
+        place = self.locate(path, key=True) if key else self.locate(path)
+        _ = self.text  # it has just been read for this, and the line is going to be shown: from now on it is kept
+        return place
 
 
 _new: Final = object.__new__
@@ -209,6 +211,16 @@ class Object:
         made = cls(ref, _LATER, document)
         cls.__dict__["value"].__delete__(made)
         return made
+
+    def hold(self) -> None:
+        """Keep the value until `release`, for much will be asked of it."""
+        if self.is_laid_out:
+            _set_value(self, self.value)
+
+    def release(self) -> None:
+        """Keep the value no longer, if it can be made again."""
+        if self.is_laid_out:
+            vars(Object)["value"].__delete__(self)
 
     @property
     def is_laid_out(self) -> bool:
@@ -245,3 +257,6 @@ class Object:
                 return tree.keys()
         found = self.part(*path)
         return found.keys() if isinstance(found, dict) else None
+
+
+_set_value: Final = vars(Object)["value"].__set__

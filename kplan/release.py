@@ -6,6 +6,7 @@ A version travels through the program as text, "1.36"; `minor` gives the number 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from kplan.errors import KplanError
 
@@ -13,6 +14,7 @@ DEFAULT = "1.36"
 OLDEST, NEWEST = 29, 37
 
 
+@lru_cache(maxsize=64)
 def minor(version: str) -> int:
     """The minor of "1.36", "v1.36" or "1.36.2", without asking whether kplan knows it."""
     return int(version.split(".")[1])

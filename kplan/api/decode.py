@@ -58,7 +58,7 @@ def _compiled(node: Node, mode: Mode) -> Convert:
         return _list(node.items, mode)
     if node.type == "object" and node.values is not None:
         return _finished(_map(node.values, mode), node, mode)
-    if node.fields is not None:
+    if node.is_struct:
         return _finished(_struct(node, mode), node, mode)
     return copied
 
@@ -80,7 +80,12 @@ def zero(node: Node, mode: Mode = STRICT) -> Any:
     """What Go writes for a value of this type that was never set; NIL for null."""
     if node.format in _ZEROS or node.type in _ZEROS:
         return _ZEROS.get(node.format, _ZEROS.get(node.type))
-    return converter(node, mode)({}) if node.fields is not None else NIL
+    return converter(node, mode)({}) if node.is_struct else NIL
+
+
+def _zero_maker(node: Node, mode: Mode) -> Callable[[], Any]:
+    """What makes the zero value of a type that is not written as null."""
+    return partial(converter(node, mode), {}) if node.is_struct else partial(zero, node)
 
 
 def is_written_empty(node: Node, name: str) -> bool:
@@ -89,7 +94,7 @@ def is_written_empty(node: Node, name: str) -> bool:
     if go.pointer or not go.omitempty:
         return not go.omitempty
     # To omitempty a struct is never empty, and these values are structs in Go.
-    return not go.omitzero and (field.fields is not None or field.format in _STRUCTS or _is_any(field))
+    return not go.omitzero and (field.is_struct or field.format in _STRUCTS or _is_any(field))
 
 
 class _Members(NamedTuple):
@@ -106,7 +111,7 @@ def _members(node: Node, mode: Mode) -> _Members:
         keep = written or pointer or (node.name, name) in _EMPTY_MATTERS
         fields[name] = (None if field.format else _PLAIN.get(field.type), keep, converter(field, mode))
         if written and not pointer and not is_nil(field):
-            always.append((name, partial(zero, field, mode)))
+            always.append((name, _zero_maker(field, mode)))
     return _Members(fields, always)
 
 
@@ -149,7 +154,7 @@ def _unknown(name: str, value: Any, out: dict[str, Any], mode: Mode) -> None:
 
 def is_nil(node: Node) -> bool:
     """Whether the zero value of this type is written as null."""
-    return node.fields is None and zero(node) is NIL
+    return not node.is_struct and zero(node) is NIL
 
 
 def _is_any(node: Node) -> bool:

@@ -74,6 +74,19 @@ def create(doc: Value | str, server: Server) -> Admission:
     return Admission(True, 201, "", (), tuple(warnings), given, new)
 
 
+def verdict(new: Value, info: KindInfo, server: Server) -> Admission:
+    """What a server answers to the creation of a decoded object, but for the form in which it is stored; the object is
+    changed in place."""
+    warnings: list[str] = []
+    try:
+        created(new, info, server, warnings)
+    except Refused as no:
+        return Admission(False, no.status, no.message, no.causes)
+    except RecursionError:
+        return Admission(False, 400, TOO_DEEP)
+    return Admission(True, 201, "", (), tuple(warnings))
+
+
 def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
     """The object as kubectl reads it, as the server gets it, and the errors of repeated keys; raises Refused."""
     if isinstance(doc, dict):

@@ -8,6 +8,7 @@ and generated names follow from the object's own name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from kplan.api.decode import Mode, zero
 from kplan.api.defaults.cluster import NAME_LABEL
@@ -77,12 +78,17 @@ def prepare_for_create(obj: Value, info: KindInfo, request: Request) -> Value:
         return customresources.without_status(obj, info, request.store)
     status = (info.node.fields or {}).get("status")
     if status is not None and key not in STATUS_KEPT and request.minor >= _STATUS_SINCE.get(key, 0):
-        obj["status"] = zero(status, Mode(finish=finisher(request.minor)))
+        obj["status"] = zero(status, _mode(request.minor))
     drop_disabled(info.node, obj, request.minor)
     prepare = PREPARE.get(key)
     if prepare is not None:
         prepare(obj, request)
     return obj
+
+
+@cache
+def _mode(minor: int) -> Mode:
+    return Mode(finish=finisher(minor))
 
 
 def fill_system_fields(obj: Value, request: Request) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kplan import release
-from kplan.api.pipeline import create
+from kplan.api import defaults
+from kplan.api.pipeline import create, kind_of, verdict
 from kplan.api.request import Server
 from kplan.lint.draft import Draft
-from kplan.model import Admission, Cause, Object
+from kplan.model import Admission, Cause, Object, Value
+from kplan.schema import KindInfo
 from kplan.workloads import POD_PATHS, get, pod_template
 
 REFUSED, WARNED, PARTIAL, CRASH = "api-server", "api-warning", "partial-object", "rule-crash"
@@ -35,15 +37,27 @@ def server_of(objects: Sequence[Object], version: str) -> Server:
     return Server(release.parse(version), Store(held), open_world=True)
 
 
-def judge(obj: Object, server: Server, *, pieces: bool) -> list[Draft]:
-    """What the API server says about the creation of this object.
+def decoded(obj: Object, server: Server) -> tuple[Value, KindInfo] | None:
+    """The object as the API server reads it, with its kind; None if it is of no built-in kind, or faulty."""
+    value = obj.value
+    try:
+        info = kind_of(value, server)
+        return (defaults.decoded(value, info, server.minor), info) if info and not info.custom else None
+    except Exception:  # noqa: BLE001 - whatever it is, `judge` meets it again
+        return None
+
+
+def judge(
+    obj: Object, server: Server, new: tuple[Value, KindInfo] | None = None, *, pieces: bool = False
+) -> list[Draft]:
+    """What the API server says about the creation of this object; `new` is what `decoded` gave, which is used up.
 
     `pieces` says that something will complete the object before it is applied: what is missing is no fault then.
     """
     if _is_partial(obj):
         return [Draft(PARTIAL, obj, ("spec",), {"missing": "selector and no containers"})]
     try:
-        answer = create(obj.value, server)
+        answer = verdict(*new, server) if new else create(obj.value, server)
     except Exception as error:  # noqa: BLE001 - a fault here must not hide what the rules find
         return [Draft(CRASH, obj, (), {"failed": "the API server stage", "error": type(error).__name__})]
     return [*_refusals(obj, answer, pieces), *_warnings(obj, answer)]

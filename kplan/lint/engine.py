@@ -50,25 +50,28 @@ class Engine:
             groups = self._by_kind[obj.ref.kind, alone] = list(self._of(obj.ref.kind, alone))
         out: list[Finding] = []
         pod: PodTemplate | None = None
+        pod_is_known = False
         for target, among, checks in groups:
             if among is not None and id(obj) not in among:
                 continue
-            if target != "graph":
-                pod = pod or pod_template(obj.value)
+            if target != "graph" and not pod_is_known:
+                pod, pod_is_known = pod_template(obj.value), True
             for site in sites(obj, target, self.world, pod):
                 for rule, check in checks:
-                    if not rule.roles or site.role in rule.roles:
-                        out += self._apply(rule, check, site, malformed)
+                    if rule.roles and site.role not in rule.roles:
+                        continue
+                    try:
+                        problems = check(site)
+                        if problems:
+                            out += [build.from_problem(rule, site, problem) for problem in problems]
+                    except Exception as error:  # noqa: BLE001 - whatever goes wrong in one rule, the others still run
+                        out += self._failed(rule, site, error, malformed)
         return out
 
-    def _apply(self, rule: Rule, check: Check, site: Site, malformed: bool) -> list[Finding]:
-        try:
-            return [build.from_problem(rule, site, problem) for problem in check(site)]
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong in one rule, the others still run
-            if isinstance(error, _MALFORMED) and (malformed or self._is_odd(site)):
-                return []
+    def _failed(self, rule: Rule, site: Site, error: Exception, malformed: bool) -> Iterator[Finding]:
+        if not isinstance(error, _MALFORMED) or not (malformed or self._is_odd(site)):
             data = {"failed": f"{rule.id} {rule.name}", "error": type(error).__name__}
-            return list(self.findings([Draft(RULE_CRASH, site.object, site.path, data)]))
+            yield from self.findings([Draft(RULE_CRASH, site.object, site.path, data)])
 
     def _is_odd(self, site: Site) -> bool:
         """Whether an object of another kind than Kubernetes' own has something like a pod that is none."""

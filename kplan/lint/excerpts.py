@@ -32,18 +32,23 @@ def add(findings: Iterable[Finding], documents: Iterable[Document], hidden: set[
 
 def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[Line, str]:
     """The wanted lines of files, in order of their numbers, that may be shown."""
+    texts: dict[tuple[str, int], list[Document]] = {}
+    for d in documents:
+        if d.file in wanted:
+            texts.setdefault((d.file, d.index), []).append(d)  # the items of a List share its text
     lines: dict[Line, str] = {}
     secret: set[Line] = set()
-    last, here = ("", 0), []
-    for d in documents:
-        if d.file not in wanted:
+    ends = [(held[0].file, held[0].text_line) for held in texts.values()][1:]
+    for held, (file, end) in zip(texts.values(), (*ends, ("", 0)), strict=False):
+        first = held[0]
+        numbers = wanted[first.file]
+        # Two documents may share a line. Where there is nothing to be shown no text is read again.
+        here = _between(numbers, first.text_line, end if file == first.file else numbers[-1])
+        if not here:
             continue
-        if last != (d.file, d.index):  # the items of a List share its text
-            last, here = (d.file, d.index), _between(wanted[d.file], d.text_line, d.text_line + d.text.count("\n"))
-            text = d.text.split("\n") if here else []
-            lines |= {(d.file, n): text[n - d.text_line] for n in here}
-        if here:
-            secret |= {(d.file, n) for span in _secrets(d) for n in _between(here, span.line, span.end_line)}
+        text = first.text.split("\n")
+        lines |= {(first.file, n): text[n - first.text_line] for n in here if n - first.text_line < len(text)}
+        secret |= {(d.file, n) for d in held for span in _secrets(d) for n in _between(here, span.line, span.end_line)}
     return {at: line for at, line in lines.items() if at not in secret and len(line) <= LONGEST_LINE}
 
 

@@ -105,11 +105,14 @@ def _of_objects(
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
-        drafts = list(schema_stage.judge(obj, kinds))
+        obj.hold()
+        is_asked = asks_server and schema_stage.is_builtin(obj, kinds)
+        new = admission.decoded(obj, server) if is_asked else None
+        drafts = list(schema_stage.judge(obj, kinds, fits=new is not None))
         said = {d.rule for d in drafts}
         malformed = schema_stage.WRONG_TYPE in said
-        if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
-            drafts += admission.judge(obj, server, pieces=pieces)
+        if is_asked and not said & _REFUSED_EARLY:
+            drafts += admission.judge(obj, server, new, pieces=pieces)
         alone = engine.judge(obj, malformed=malformed, alone=True)
         if mark is not None and not drafts and not alone and len(blameless) < _MOST_MARKS:
             blameless.add((mark, pieces))
@@ -117,6 +120,7 @@ def _of_objects(
         told = {f.path for f in by_rules if f.severity == "error"}
         yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
         yield from by_rules
+        obj.release()
 
 
 def _of_suppressions(

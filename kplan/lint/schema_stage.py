@@ -19,8 +19,11 @@ _VERSION = lazy(r"v[0-9]+((alpha|beta)[0-9]+)?\Z")
 _RULES = {"unknown": UNKNOWN_FIELD, "type": WRONG_TYPE, "format": WRONG_TYPE}
 
 
-def judge(obj: Object, kinds: Catalog) -> Iterator[Draft]:
-    """What the schemas of a release say about an object; a kind without a schema is passed over."""
+def judge(obj: Object, kinds: Catalog, *, fits: bool = False) -> Iterator[Draft]:
+    """What the schemas of a release say about an object; a kind without a schema is passed over.
+
+    `fits` says that the API server has read it, and so that no field of it is wrong.
+    """
     yield from _duplicates(obj)
     api_version, kind = obj.ref.api_version, obj.ref.kind
     life = lifecycle(api_version, kind)
@@ -36,7 +39,7 @@ def judge(obj: Object, kinds: Catalog) -> Iterator[Draft]:
         yield Draft(DEPRECATED, obj, ("apiVersion",), data | {"instead": _instead(life)})
     if not info.served and info.plural:
         yield Draft(OFF, obj, ("apiVersion",), {"version": kinds.version})
-    if not is_valid(info.node, obj.value):
+    if not fits and not is_valid(info.node, obj.value):
         yield from _problems(obj, info.node)
 
 

@@ -146,6 +146,11 @@ class Node:
         """The inside of a struct, for a node that shares it."""
         return Shape(self.fields, self.required, self._go, self.defaults)
 
+    @property
+    def is_struct(self) -> bool:
+        """Whether it has fields, which are not read for that."""
+        return self._expand is not None or self.fields is not None
+
     def go_field(self, name: str) -> GoField:
         """How Go holds this field of a built-in struct."""
         return self._go.get(name, _PLAIN_FIELD)

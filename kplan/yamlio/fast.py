@@ -92,11 +92,11 @@ def document(lines: list[str], seen: list[tuple[int, Any]], numbers: tuple[int, 
 
 
 def tree(text: str) -> Tree:
-    """The nodes of a text that `parse` has taken, with their places. Raises Unusual."""
-    from kplan.yamlio.linetree import line_tree  # for documents of which something is to be said
+    """The places in a text that `parse` has taken. Raises Unusual, now or when one is asked for."""
+    from kplan.yamlio.linetree import LineTree  # for documents of which something is to be said
 
     start = 1 if is_separator(text[: text.index("\n")]) else 0
-    return line_tree(text, start, _LINES)
+    return LineTree(text, start, _LINES)
 
 
 def forget() -> None:

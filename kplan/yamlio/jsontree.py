@@ -8,13 +8,13 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # left out of
 from typing import Final
 
 from kplan.model import Path
-from kplan.yamlio.positions import Entry, Node, Place, Tree
+from kplan.yamlio.positions import Entry, Node, Nodes, Place
 from kplan.yamlio.scalars import replace_surrogates
 
 _JSON_TOKEN: Final = re.compile(r"[ \t\r\n]*([\[\]{},:\"]|[^\s\[\]{},:\"]+)")
 
 
-def json_tree(text: str, start: int) -> Tree:
+def json_tree(text: str, start: int) -> Nodes:
     """The nodes of a JSON value that has been read before; it starts at an index of the text."""
     return _JsonNodes(text, start).tree()
 
@@ -28,8 +28,8 @@ class _JsonNodes:
         self.lines = [0, *(m.end() for m in re.finditer("\n", text))]
         self.duplicates: list[tuple[Path, Entry, Entry]] = []
 
-    def tree(self) -> Tree:
-        return Tree(self.node(self.token(), ()), self.duplicates)
+    def tree(self) -> Nodes:
+        return Nodes(self.node(self.token(), ()), self.duplicates)
 
     def token(self) -> re.Match[str]:
         token = _JSON_TOKEN.match(self.text, self.index)

@@ -1,134 +1,186 @@
-"""The nodes of a YAML document with their places, from its lines: the same as kplan/yamlio/yamltree.py gives.
+"""The places in a YAML document, from its lines: the same as kplan/yamlio/yamltree.py gives.
 
 The complete parser takes longer to load than most runs take. What the fast parser has read is known to be right, so
-here columns alone say what belongs to what. Raises Unusual for what goes beyond: yamltree then does it.
+here columns alone say what belongs to what, and no more is looked at than is asked for. Raises Unusual for what goes
+beyond: yamltree then does it.
 """
 
 from __future__ import annotations
 
 from kplan.hints import Final
+from kplan.model import Path
 from kplan.patterns import lazy
 from kplan.yamlio import flow, multiline, scalars
 from kplan.yamlio.flow import Unusual
-from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, PAIR, SCALAR, Block, Line, Lines
+from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, PAIR, Block, Line, Lines
 from kplan.yamlio.positions import Entry, Node, Place, Tree
 
-_KINDS: Final = frozenset((ITEM, LATER, OPEN, PAIR, SCALAR))
 _BREAKS: Final = "\r\x85\u2028\u2029"  # what libyaml counts as the end of a line and the fast parser does not
+_NOTHING: Final[Line] = (EMPTY, 0, None, None, None)
 _QUOTED: Final = lazy(r""""[^"\\]*(?:\\.[^"\\]*)*"|'[^']*(?:''[^']*)*'""")
 _TO_QUOTE: Final = {'"': lazy(r'[^"\\]*(?:\\.[^"\\]*)*"'), "'": lazy(r"[^']*(?:''[^']*)*'")}
 _PLAIN_KEY: Final = lazy(r"[^:]+(?::[^ ][^:]*)*(?=:(?: |$))")
 _PLAIN_IN_FLOW: Final = lazy(r"[^\s,\[\]{}:]+(?:(?: +|:)[^\s,\[\]{}:]+)*")
 
 
-def line_tree(text: str, start: int, known: Lines) -> Tree:
-    """The nodes of a document that the fast parser has read from its line `start` on (0 is the first); `known` is its
-    memory of lines. Raises Unusual."""
-    if any(character in text for character in _BREAKS):
-        raise Unusual
-    lines = text.split("\n")
-    lines.pop()
-    return Tree(_Reader(lines, known).root(start), [])
+class LineTree(Tree):
+    """The places in a document that the fast parser has read from its line `start` on (0 is the first); `known` is its
+    memory of lines. What is unusual may be noticed when it is made or when a place is asked for.
 
+    What stands where is a row of entries: the items of lists, the keys of maps, with the scalar or flow collection on
+    their line, and those that stand alone. A collection is meant by its first entry.
+    """
 
-class _Reader:
-    """Goes through the lines; `line` is what stands on the n-th, or None at the end."""
+    __slots__ = ("after", "at", "collections", "entries", "known", "lines")
 
-    def __init__(self, lines: list[str], known: Lines) -> None:
-        self.lines = lines
+    def __init__(self, text: str, start: int, known: Lines) -> None:
+        super().__init__()  # the fast parser takes no key twice
+        if any(character in text for character in _BREAKS):
+            raise Unusual
+        self.lines = text.split("\n")
+        self.lines.pop()
         self.known = known
-        self.n = 0
-        self.line: Line | None = None
+        self.at: list[int] = []  # the line of each entry
+        self.entries: list[Line] = []
+        self.after: dict[int, int] = {}  # of an entry that takes several lines the line after it
+        self.collections: dict[int, tuple[dict[str | int, int], int]] = {}
+        self._read(start)
 
-    def root(self, start: int) -> Node:
-        self.go_to(start)
-        found = self.node(-1)
-        if self.line is not None:
-            raise Unusual
-        return found
-
-    def go_to(self, n: int) -> None:
-        """Take the next line from the n-th on that is neither empty nor a comment."""
-        while n < len(self.lines) and self.known[self.lines[n]][0] in (EMPTY, COMMENT):
-            n += 1
-        self.n = n
-        self.line = self.known[self.lines[n]] if n < len(self.lines) else None
-        if self.line is not None and self.line[0] == END:
-            self.line = None
-
-    def node(self, parent: int) -> Node:
-        """The node that starts here, in a map or list at the column `parent`."""
-        line = self.line
-        if line is None or line[0] not in _KINDS:
-            raise Unusual
-        if line[0] == ITEM:
-            return self.list(line[1])
-        if line[2] is not None:
-            return self.map(line[1])
-        return self.scalar(line, line[1], parent)
-
-    def list(self, col: int) -> Node:
-        start, children = (self.n, col), []
-        while self.line is not None and self.line[0] == ITEM and self.line[1] == col:
-            dash = (self.n, col + 1)
-            if self.line[3] is not None:
-                self.line = self.line[3]
-                children.append(self.node(col))
+    def _read(self, n: int) -> None:
+        at, entries, lines, known = self.at, self.entries, self.lines, self.known
+        count = len(lines)
+        while n < count:
+            line = known[lines[n]]
+            while line[0] == ITEM:
+                at.append(n)
+                entries.append(line)
+                line = line[3] or _NOTHING
+            kind = line[0]
+            if kind in (PAIR, OPEN):
+                at.append(n)
+                entries.append(line)
+                n += 1
+            elif kind in (EMPTY, COMMENT):
+                n += 1
+            elif kind == END:
+                break
             else:
-                self.go_to(self.n + 1)
-                is_inside = self.line is not None and self.line[1] > col
-                children.append(self.node(col) if is_inside else Node(dash, dash))
-        return Node(start, children[-1].end, children)
+                n = self._longer(line, n)
+        if not entries:
+            raise Unusual
 
-    def map(self, col: int) -> Node:
-        start, children = (self.n, col), {}
-        while (line := self.line) is not None and line[1] == col and line[2] is not None:
-            n, end, colon, at = self.n, *_key(self.lines[self.n], col)
-            if line[0] == OPEN:
-                self.go_to(n + 1)
-                value = self.node(col) if self.opens(col) else Node((n, colon), (n, colon))
-            else:
-                value = self.scalar(line, at, col)
-            children[line[2]] = Entry((n, col), (n, end), value)
-        return Node(start, next(reversed(children.values())).value.end, children)
-
-    def opens(self, col: int) -> bool:
-        """Whether what stands here is the value of the key before, at the column `col`."""
-        return self.line is not None and (self.line[1] > col or (self.line[0] == ITEM and self.line[1] == col))
-
-    def scalar(self, line: Line, at: int, parent: int) -> Node:
-        """The scalar or flow collection at the column `at` of the n-th line."""
-        n, text = self.n, self.lines[self.n][at:]
-        kind, value = line[0], line[3]
-        if kind == LATER and isinstance(value, Block):
-            _, after = multiline.block(self.lines, n + 1, value, parent)
-            end = self.before(after, n, at)
-        elif kind == LATER and text[0] in "[{":
-            found = _Flow(text, n, at)
-            self.go_to(n + 1)
-            return found.whole()
-        elif kind == LATER:
-            _, after = multiline.quoted(self.lines, n + 1, text.rstrip(" "))
-            end = self.last_quote(after - 1, text[0])
-        elif quoted := _QUOTED.match(text) if text[0] in "\"'" else None:
-            end, after = (n, at + quoted.end()), n + 1
+    def _longer(self, line: Line, n: int) -> int:
+        """Take what stands alone on the n-th line, or may go on; the line after it."""
+        last = len(self.entries) - 1
+        if line[2] is None and last >= 0 and self.entries[last][0] not in (OPEN, ITEM):
+            _, self.after[last] = multiline.plain(self.lines, self.known, n, self.at[last], self._parent(last))
+            return self.after[last]
+        if line[0] == OTHER:
+            raise Unusual
+        self.at.append(n)
+        self.entries.append(line)
+        value = line[3]
+        if line[0] != LATER:
+            return n + 1
+        if isinstance(value, Block):
+            _, after = multiline.block(self.lines, n + 1, value, self._parent(last + 1))
+        elif value[0] in "\"'":
+            _, after = multiline.quoted(self.lines, n + 1, value)
+        elif value[-1] in "]}" or flow.open_brackets(value) <= 0:
+            return n + 1
         else:
-            end, after = (n, at + len(text.partition(" #")[0].rstrip(" "))), n + 1
-            self.go_to(after)
-            if self.line is not None and self.line[1] > parent:
-                _, after = multiline.plain(self.lines, self.known, self.n, n, parent)
-                end = self.before(after, n, at)
-        self.go_to(after)
+            raise Unusual
+        self.after[last + 1] = after
+        return after
+
+    def _parent(self, i: int) -> int:
+        """The column of the map or list that an entry is the scalar of."""
+        if self.entries[i][2] is not None:
+            return self.entries[i][1]
+        return self.entries[i - 1][1] if i else -1
+
+    def find(self, path: Path, *, key: bool = False) -> tuple[Place, Place]:
+        """The extent of the value at `path`, or of the key that leads to it; else of the nearest parent there is."""
+        first, named = 0, None
+        for depth, step in enumerate(path):
+            if self._is_leaf(first):
+                return self._leaf(first).find(path[depth:], key=key)
+            members = self._members(first)[0]
+            named = members.get(step, members.get(str(step)))
+            if named is None:
+                break
+            if not self._opens(named):
+                if key and depth + 1 == len(path) and self.entries[named][2] is not None:
+                    break
+                return self._leaf(named).find(path[depth + 1 :], key=key)
+            first = named + 1
+        if key and named is not None and self.entries[named][2] is not None:
+            n, col = self.at[named], self.entries[named][1]
+            return (n, col), (n, _key(self.lines[n], col)[0])
+        if self._is_leaf(first):
+            return self._leaf(first).find((), key=key)
+        return (self.at[first], self.entries[first][1]), self._leaf(self._members(first)[1]).end
+
+    def _is_leaf(self, i: int) -> bool:
+        """Whether what starts with an entry is no collection."""
+        return self.entries[i][0] != ITEM and self.entries[i][2] is None
+
+    def _members(self, first: int) -> tuple[dict[str | int, int], int]:
+        """The entries of a collection by key or place, and the last entry in it."""
+        if first not in self.collections:
+            found: dict[str | int, int] = {}
+            col, is_list = self.entries[first][1], self.entries[first][0] == ITEM
+            end = len(self.entries)
+            for i in range(first, end):
+                line = self.entries[i]
+                if line[1] == col and (line[0] == ITEM) == is_list:
+                    found[len(found) if line[2] is None else line[2]] = i
+                elif line[1] < col or (line[1] == col and is_list):
+                    end = i
+                    break
+            self.collections[first] = found, end - 1
+        return self.collections[first]
+
+    def _opens(self, i: int) -> bool:
+        """Whether the value of an entry is what the next one starts."""
+        line, n = self.entries[i], i + 1
+        if line[0] not in (OPEN, ITEM) or n == len(self.entries):
+            return False
+        following = self.entries[n]
+        return following[1] > line[1] or (line[0] == OPEN and following[0] == ITEM and following[1] == line[1])
+
+    def _leaf(self, i: int) -> Node:
+        """The scalar or flow collection on the line of an entry, or that there is none."""
+        kind, col, name, value, _ = self.entries[i]
+        n = self.at[i]
+        if kind == ITEM:
+            return Node((n, col + 1), (n, col + 1))
+        line, colon, at = self.lines[n], 0, col
+        if name is not None:
+            _, colon, at = _key(line, col)
+        if kind == OPEN:
+            return Node((n, colon), (n, colon))
+        text, after = line[at:], self.after.get(i, n + 1)
+        if kind == LATER and text[0] in "[{":
+            return _Flow(text, n, at).whole()
+        if kind == LATER and not isinstance(value, Block):
+            end = self._last_quote(after - 1, text[0])
+        elif kind == LATER or after > n + 1:
+            end = self._before(after, n, at)
+        elif quoted := _QUOTED.match(text) if text[0] in "\"'" else None:
+            end = (n, at + quoted.end())
+        else:
+            end = (n, at + len(text.partition(" #")[0].rstrip(" ")))
         return Node((n, at), end)
 
-    def before(self, after: int, first: int, at: int) -> Place:
+    def _before(self, after: int, first: int, at: int) -> Place:
         """The end of the last text before a line; the scalar starts on `first`, at a column."""
         last = after - 1
         while last > first and not self.lines[last].strip():
             last -= 1
         return (last, at + len(self.lines[first][at:].rstrip()) if last == first else len(self.lines[last].rstrip()))
 
-    def last_quote(self, n: int, quote: str) -> Place:
+    def _last_quote(self, n: int, quote: str) -> Place:
         """The end of a scalar in quotes on its last line."""
         found = _TO_QUOTE[quote].match(self.lines[n])
         if found is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from kplan.hints import Any
@@ -20,6 +20,23 @@ class Node(NamedTuple):
     end: Place
     children: dict[str, Entry] | list[Node] | None = None
 
+    def find(self, path: Path, *, key: bool = False) -> tuple[Place, Place]:
+        """The extent of the value at `path`, or of the key that leads to it; else of the nearest parent there is."""
+        node, named = self, None
+        for step in path:
+            child: Any = None
+            if isinstance(node.children, dict):
+                child = node.children.get(str(step))
+            elif isinstance(node.children, list) and isinstance(step, int) and 0 <= step < len(node.children):
+                child = node.children[step]
+            if child is None:
+                named = None
+                break
+            named = child if isinstance(child, Entry) else None
+            node = child.value if isinstance(child, Entry) else child
+        found = named if key and named else node
+        return found.start, found.end
+
 
 class Entry(NamedTuple):
     """A key of a map, its extent, and its value."""
@@ -29,11 +46,31 @@ class Entry(NamedTuple):
     value: Node
 
 
-class Tree(NamedTuple):
-    """A document: its root and the keys that stand twice in one map, with their paths."""
+class Tree:
+    """Where the parts of a document stand, and the keys that stand twice in one map, with their paths."""
 
-    root: Node
-    duplicates: list[tuple[Path, Entry, Entry]]
+    __slots__ = ("duplicates",)
+
+    def __init__(self, duplicates: Sequence[tuple[Path, Entry, Entry]] = ()) -> None:
+        self.duplicates = duplicates
+
+    def find(self, path: Path, *, key: bool = False) -> tuple[Place, Place]:
+        """The extent of the value at `path`, or of the key that leads to it; else of the nearest parent there is."""
+        raise NotImplementedError
+
+
+class Nodes(Tree):
+    """A document by its root."""
+
+    __slots__ = ("root",)
+
+    def __init__(self, root: Node, duplicates: Sequence[tuple[Path, Entry, Entry]] = ()) -> None:
+        super().__init__(duplicates)
+        self.root = root
+
+    def find(self, path: Path, *, key: bool = False) -> tuple[Place, Place]:
+        """What the root says."""
+        return self.root.find(path, key=key)
 
 
 class Positions:
@@ -41,7 +78,7 @@ class Positions:
 
     `text` starts on `line` of the file; it may be what gives it by this line, or "" if nobody can: all places are then
     the start of the document, the line `start`. A JSON document starts at the index `json_start` of the text.
-    `by_lines` makes the nodes of a text that the fast parser has read, or raises Unusual.
+    `by_lines` gives the places of a text that the fast parser has read, or raises Unusual.
     """
 
     __slots__ = ("_text", "_tree", "by_lines", "file", "json_start", "line", "start")
@@ -66,20 +103,12 @@ class Positions:
 
     def __call__(self, path: Path, *, key: bool = False) -> Span:
         """The place of the value at `path`, or of the key that leads to it; else of the nearest parent there is."""
-        node, named = self.tree.root, None
-        for step in path:
-            child: Any = None
-            if isinstance(node.children, dict):
-                child = node.children.get(str(step))
-            elif isinstance(node.children, list) and isinstance(step, int) and 0 <= step < len(node.children):
-                child = node.children[step]
-            if child is None:
-                named = None
-                break
-            named = child if isinstance(child, Entry) else None
-            node = child.value if isinstance(child, Entry) else child
-        found = named if key and named else node
-        return self._span(found.start, found.end)
+        try:
+            start, end = self.tree.find(path, key=key)
+        except Unusual:
+            self.by_lines = self._tree = None  # lines alone do not tell
+            start, end = self.tree.find(path, key=key)
+        return self._span(start, end)
 
     def within(self, prefix: Path) -> Callable[..., Span]:
         """The places of a part of the document, by paths from there."""
@@ -97,7 +126,7 @@ class Positions:
 
     @property
     def tree(self) -> Tree:
-        """The nodes of the document."""
+        """What knows the places."""
         if self._tree is None:
             self._tree = self._made()
         return self._tree
@@ -106,16 +135,13 @@ class Positions:
         text = self._text if isinstance(self._text, str) else self._text(self.line)
         if not text:
             place = (self.start - self.line, 0)
-            return Tree(Node(place, place), [])
+            return Nodes(Node(place, place))
         if self.json_start is not None:
             from kplan.yamlio.jsontree import json_tree
 
             return json_tree(text, self.json_start)
         if self.by_lines is not None:
-            try:
-                return self.by_lines(text)
-            except Unusual:
-                pass
+            return self.by_lines(text)
         from kplan.yamlio.yamltree import yaml_tree
 
         return yaml_tree(text)

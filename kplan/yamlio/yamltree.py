@@ -20,11 +20,11 @@ from ruamel.yaml.events import (
 from kplan.model import Path
 from kplan.yamlio.compose import is_merge, resolved
 from kplan.yamlio.events import Event, parse
-from kplan.yamlio.positions import Entry, Node, Place, Tree
+from kplan.yamlio.positions import Entry, Node, Nodes, Place
 from kplan.yamlio.scalars import key as key_text
 
 
-def yaml_tree(text: str) -> Tree:
+def yaml_tree(text: str) -> Nodes:
     """The nodes of a YAML document that has been read before."""
     return parse(text, lambda next_event: _YamlNodes(text, next_event).tree())
 
@@ -38,11 +38,11 @@ class _YamlNodes:
         self.anchors: dict[str, tuple[Node, Any]] = {}
         self.duplicates: list[tuple[Path, Entry, Entry]] = []
 
-    def tree(self) -> Tree:
+    def tree(self) -> Nodes:
         event = self.next_event()
         while type(event) is not DocumentStartEvent:
             event = self.next_event()
-        return Tree(self.node(self.next_event(), ()), self.duplicates)
+        return Nodes(self.node(self.next_event(), ()), self.duplicates)
 
     def node(self, event: Event, path: Path) -> Node:
         start = (event.start_mark.line, event.start_mark.column)

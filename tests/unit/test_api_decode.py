@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from kplan.api.decode import Mismatch, Mode, converter
 from kplan.api.decode_errors import Verdict, base64_error, explain
 from kplan.api.encode import fill_nulls
 from kplan.schema import catalog
+from kplan.schema.compile import is_valid
 
 DATA = Path(__file__).parents[1] / "data" / "api"
 RECORDED = [json.loads(line) for line in (DATA / "refused.jsonl").read_text().splitlines()]
+CREATED = [json.loads(line) for line in (DATA.parent / "validation" / "objects.jsonl").read_text().splitlines()]
 META = {"name": "x"}
 
 
@@ -43,6 +46,56 @@ def pod(**spec: Any) -> dict[str, Any]:
 def test_refusals_recorded_from_a_kubernetes_1_36_api_server(case: dict[str, Any]) -> None:
     answer = kplan.admit(case["object"])
     assert (answer.status, answer.message) == (400, case["message"])
+
+
+ODD = [
+    None,
+    "",
+    "x",
+    "1Gi",
+    "2026-01-31T12:00:00Z",
+    0,
+    -1,
+    1.0,
+    1.5,
+    2**31,
+    2**63,
+    True,
+    [],
+    [None],
+    ["x"],
+    {},
+    {"x": 1},
+]
+
+
+def changed(value: Any) -> Iterator[Any]:
+    """A value with each of its parts, and itself, replaced by odd ones."""
+    yield from ODD
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, part in list(pairs):
+        for other in changed(part):
+            copied = value.copy()
+            copied[step] = other
+            yield copied
+
+
+def decodes(obj: dict[str, Any]) -> bool:
+    try:
+        decode(obj)
+    except Mismatch:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("obj", [c["object"] for c in (*RECORDED[::3], *CREATED[::3])], ids=lambda o: o["kind"])
+def test_what_the_decoder_takes_is_what_fits_the_schema(obj: dict[str, Any]) -> None:
+    """Lint asks only one of the two."""
+    schema = node(obj["apiVersion"], obj["kind"])
+    for field in obj.keys() - {"apiVersion", "kind"}:
+        for value in changed(obj[field]):
+            one = {**obj, field: value}
+            assert decodes(one) == is_valid(schema, one), one
 
 
 def test_a_wrong_type_hides_unknown_fields_and_a_decoder_of_its_own_hides_all() -> None:

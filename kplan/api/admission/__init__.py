@@ -45,7 +45,7 @@ OF_A_CLUSTER = frozenset(("namespaces", "policies", "quota"))
 
 def mutate(obj: Value, request: Request) -> Value:
     """The object after all mutating plugins, and then the cluster's mutating policies; raises Refused."""
-    plugins = partial(_run, MUTATING, "mutate", obj, request)
+    plugins = partial(_run, "mutate", obj, request)
     plugins()
     if request.store is not None and next(request.store.all("MutatingAdmissionPolicy"), None) is not None:
         from kplan.api.admission import mutations
@@ -56,18 +56,23 @@ def mutate(obj: Value, request: Request) -> Value:
 
 def validate(obj: Value, request: Request) -> Value:
     """The object itself, if no validating plugin refuses it; raises Refused."""
-    _run(VALIDATING, "validate", obj, request)
+    _run("validate", obj, request)
     return obj
 
 
-def _run(table: Mapping[str, tuple[str, ...]], phase: str, obj: Value, request: Request) -> None:
-    for name, kinds in table.items():
-        if (request.kind in kinds or ANY in kinds) and (request.store is not None or name not in OF_A_CLUSTER):
-            _plugin(name, phase)(obj, request)
+def _run(phase: str, obj: Value, request: Request) -> None:
+    for plugin in _plugins(phase, request.kind, request.store is not None):
+        plugin(obj, request)
 
 
 @cache
-def _plugin(name: str, phase: str) -> Plugin:
-    # What importlib does takes longer to load.
-    plugin: Plugin = getattr(__import__(f"kplan.api.admission.{name}", fromlist=[phase]), phase)
-    return plugin
+def _plugins(phase: str, kind: str, in_cluster: bool) -> tuple[Plugin, ...]:
+    """The plugins that look at the objects of a kind; they are loaded when the first of these is met."""
+    table = MUTATING if phase == "mutate" else VALIDATING
+    names = [name for name, kinds in table.items() if kind in kinds or ANY in kinds]
+    found = (_module(name, phase) for name in names if in_cluster or name not in OF_A_CLUSTER)
+    return tuple(getattr(module, phase) for module in found)
+
+
+def _module(name: str, phase: str) -> Any:
+    return __import__(f"kplan.api.admission.{name}", fromlist=[phase])  # importlib takes longer to load

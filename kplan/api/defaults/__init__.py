@@ -7,12 +7,18 @@ Follows pkg/apis/*/v*/defaults.go, the `+default` markers of k8s.io/api, and pkg
 
 from __future__ import annotations
 
-from kplan.api.decode import Mismatch, Mode, converter, copied
+from functools import cache
+
+from kplan.api.decode import Convert, Mismatch, Mode, converter, copied
 from kplan.api.defaults.rules import finisher
-from kplan.hints import Any
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.release import minor
 from kplan.schema import KindInfo, catalog
 from kplan.schema.lifecycle import lifecycle
+from kplan.schema.node import Node
+
+if TYPE_CHECKING:
+    from typing import Literal
 
 Value = dict[str, Any]
 
@@ -47,6 +53,10 @@ def kind_info(api_version: str, kind: str, version: str) -> KindInfo | None:
 
 def decoded(value: Value, info: KindInfo, minor: int, *, keep_unknown: bool = False) -> Value:
     """The object as the server holds it after decoding and defaulting; raises Mismatch where it would refuse."""
-    mode = Mode("keep" if keep_unknown else "refuse", finisher(minor))
-    out: Value = converter(info.node, mode)(value)
+    out: Value = _decoder(info.node, minor, "keep" if keep_unknown else "refuse")(value)
     return out
+
+
+@cache
+def _decoder(node: Node, minor: int, unknown: Literal["refuse", "keep"]) -> Convert:
+    return converter(node, Mode(unknown, finisher(minor)))

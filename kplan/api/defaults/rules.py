@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache
 
 from kplan.api.decode import Finish, copied
 from kplan.api.defaults import cluster, pods, services, workloads
 from kplan.hints import Any
 from kplan.schema.definitions import read
 from kplan.schema.node import Node
+from kplan.tuples import NamedTuple
 
 Value = dict[str, Any]
 Rule = Callable[[Value, int], None]
@@ -26,22 +27,43 @@ def finisher(minor: int) -> Callable[[Node], Finish | None]:
 
 def _finish(node: Node, minor: int) -> Finish | None:
     name = node.name or node.go_type
-    steps: list[Finish] = [_setter(node, path, value) for path, value in _regular(name, minor)]
+    defaults = [_default(node, path, value) for path, value in _regular(name, minor)]
     rule = RULES.get(name)
-    if rule is not None:
-        steps.append(partial(_with_minor, rule, minor))
-    if not steps:
+    if rule is None and not defaults:
         return None
-    return steps[0] if len(steps) == 1 else partial(_all, tuple(steps))
+
+    def finish(value: Value) -> None:
+        for way, field, is_pointer, default, is_plain in defaults:
+            home: Any = value
+            for step in way:
+                home = home.get(step)
+                if home is None:
+                    break
+            else:
+                if field not in home if is_pointer else not home.get(field):
+                    home[field] = default if is_plain else copied(default)
+        if rule is not None:
+            rule(value, minor)
+
+    return finish
 
 
-def _with_minor(rule: Rule, minor: int, value: Value) -> None:
-    rule(value, minor)
+class _Default(NamedTuple):
+    """A value for a field that is unset, if the objects on the way to it exist. Only a pointer tells unset from false,
+    0 and ""."""
+
+    way: tuple[str, ...]
+    field: str
+    is_pointer: bool
+    value: Any
+    is_plain: bool
 
 
-def _all(steps: tuple[Finish, ...], value: Value) -> None:
-    for step in steps:
-        step(value)
+def _default(node: Node, path: str, value: Any) -> _Default:
+    *way, field = path.split(".")
+    for step in way:
+        node = (node.fields or {})[step]
+    return _Default(tuple(way), field, node.go_field(field).pointer, value, not isinstance(value, (dict, list)))
 
 
 def _regular(name: str, minor: int) -> list[tuple[str, Any]]:
@@ -52,24 +74,3 @@ def _regular(name: str, minor: int) -> list[tuple[str, Any]]:
         if not since or minor >= int(since.rstrip("+")):
             found.append((path, value))
     return found
-
-
-def _setter(node: Node, path: str, value: Any) -> Finish:
-    """Set a field that is unset, if the objects on the way to it exist."""
-    *parents, last = path.split(".")
-    home = node
-    for step in parents:
-        home = (home.fields or {})[step]
-    is_pointer = home.go_field(last).pointer  # only a pointer tells unset from false, 0 and ""
-    make = partial(copied, value)
-
-    def set_default(obj: Value) -> None:
-        for step in parents:
-            inner = obj.get(step)
-            if inner is None:
-                return
-            obj = inner
-        if last not in obj if is_pointer else not obj.get(last):
-            obj[last] = make()
-
-    return set_default

@@ -37,6 +37,7 @@ class Cidr(NamedTuple):
     network: Network
 
 
+@lru_cache(maxsize=1024)
 def is_plain_ipv4(text: str) -> bool:
     """Whether a text is an IPv4 address in its one form, as nearly all are: nothing is to be said of it."""
     parts = text.split(".")
@@ -190,7 +191,7 @@ def ip_warnings(field: str, value: str) -> list[str]:
 
 def cidr_warnings(field: str, value: str) -> list[str]:
     """What the server says about a valid CIDR in an unusual or ambiguous form."""
-    cidr = None if is_plain_ipv4_cidr(value) else parse_cidr(value)
+    cidr = None if not value or is_plain_ipv4_cidr(value) else parse_cidr(value)
     if cidr is None:
         return []
     quoted, network = go_quote(value), _network_text(cidr)

@@ -114,6 +114,8 @@ def _init_resize_policy(errors: Errors, path: str, policies: list[Value], sideca
 
 def ephemeral_containers(errors: Errors, field: str, found: list[Value], pod: Surroundings) -> None:
     """Containers put into a running pod for debugging."""
+    if not found:
+        return
     others = {c.get("name") or "" for role in ("containers", "initContainers") for c in pod.spec.get(role) or ()}
     seen = set(others)
     for i, container in enumerate(found):

@@ -175,10 +175,13 @@ def _no_new_finalizers(meta: Value, old: Value, errors: Errors, path: str) -> No
 
 def label_map(value: Mapping[str, str] | None, errors: Errors, path: str) -> None:
     """A map of labels; every fault is reported at the map itself."""
-    if value and any(names.qualified_name(k) or names.label_value(v or "") for k, v in value.items()):
-        for key, text in sorted(value.items()):
-            names.invalid(errors, path, key, names.qualified_name(key))
-            names.invalid(errors, path, text or "", names.label_value(text or ""))
+    if not value or not (
+        any(map(names.qualified_name, value)) or any(names.label_value(v or "") for v in value.values())
+    ):
+        return
+    for key, text in sorted(value.items()):
+        names.invalid(errors, path, key, names.qualified_name(key))
+        names.invalid(errors, path, text or "", names.label_value(text or ""))
 
 
 def annotation_map(value: Mapping[str, str] | None, errors: Errors, path: str) -> None:

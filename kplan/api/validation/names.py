@@ -260,7 +260,7 @@ def env_name(value: str, minor: int) -> Messages:
     if minor < RELAXED_ENV_NAMES:
         return _strict_env_name(value) + _climbs(value)
     out: Messages = OK if value else (f"environment variable name {NON_EMPTY}",)
-    if all(" " <= c <= "~" and c != "=" for c in value):
+    if value.isascii() and value.isprintable() and "=" not in value:
         return out
     return (*out, "a valid environment variable name must consist only of printable ASCII characters other than '='")
 

@@ -16,7 +16,7 @@ from kplan.api.validation.internal import internal
 from kplan.api.validation.podannotations import MIRROR, annotations_and_fields, pod_annotations
 from kplan.api.validation.podoptions import PodOptions
 from kplan.api.validation.podvolumes import volumes
-from kplan.api.validation.requirements import claims_of, overhead, pod_requirements
+from kplan.api.validation.requirements import NO_CLAIMS, claims_of, overhead, pod_requirements
 from kplan.api.validation.security import pod_security_context
 from kplan.api.validation.windows import host_processes, operating_system
 from kplan.hints import Any
@@ -61,7 +61,7 @@ def pod_spec(errors: Errors, field: str, spec: Value, options: PodOptions, pod: 
     claims = spec.get("resourceClaims") or []
     static = MIRROR in (meta.get("annotations") or {})
     _resource_claims(errors, f"{field}.resourceClaims", claims, static)
-    around = Surroundings(spec, found, claims_of(claims), options)
+    around = Surroundings(spec, found, claims_of(claims) if claims else NO_CLAIMS, options)
     containers(errors, f"{field}.containers", spec.get("containers") or [], around)
     init_containers(errors, f"{field}.initContainers", spec.get("initContainers") or [], around)
     ephemeral_containers(errors, f"{field}.ephemeralContainers", spec.get("ephemeralContainers") or [], around)

@@ -29,6 +29,7 @@ _ORDER = (
     "persistentVolumeClaim rbd cinder cephfs quobyte downwardAPI fc flexVolume configMap azureFile vsphereVolume "
     "photonPersistentDisk portworxVolume azureDisk storageos projected scaleIO csi ephemeral image"
 ).split()
+_KINDS = frozenset(_ORDER)
 # Where messages do not call a source by its field: when it is checked, and when it is one too many.
 _CHECKED_AS = {"gcePersistentDisk": "persistentDisk"}
 FORBIDDEN_AS = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
@@ -69,8 +70,8 @@ def volumes(errors: Errors, field: str, found: list[Value], pod_name: str, optio
 
 def _source(errors: Errors, path: str, volume: Value, pod_name: str, options: PodOptions) -> None:
     first = ""
-    for kind in _ORDER:
-        source = volume.get(kind)
+    for kind in sorted(_KINDS.intersection(volume), key=_ORDER.index):
+        source = volume[kind]
         if source is None:
             continue
         if first:

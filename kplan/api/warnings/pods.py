@@ -88,8 +88,10 @@ def _pod(template: Value, at: str, minor: int) -> Iterator[str]:
     for role in CONTAINER_LISTS:
         for i, c in enumerate(spec.get(role) or ()):
             where = f"{root}spec.{role}[{i}]"
+            resources = c.get("resources") or {}
             for side in ("limits", "requests"):
-                yield from fractional_bytes(get(c, "resources", side), f"{where}.resources.{side}")
+                if side in resources:
+                    yield from fractional_bytes(resources[side], f"{where}.resources.{side}")
             yield from _env(c, where)
             yield from _ports(c, where, ports)
     if minor >= 33:
@@ -126,6 +128,8 @@ def _placement(spec: Value, at: str) -> Iterator[str]:
 
 
 def _annotations(spec: Value, annotations: Value, at: str) -> Iterator[str]:
+    if not annotations:
+        return
     for key, text in ANNOTATIONS.items():
         if key in annotations:
             yield f"{at}[{key}]: {text}"
@@ -143,11 +147,12 @@ def _annotations(spec: Value, annotations: Value, at: str) -> Iterator[str]:
 
 def _volumes(volumes: list[Value], at: str, minor: int) -> Iterator[str]:
     for i, volume in enumerate(volumes):
-        for source, (printed, text) in VOLUMES.items():
+        for source, (printed, text) in VOLUMES.items() if not VOLUMES.keys().isdisjoint(volume) else ():
             if volume.get(source) is not None:
                 yield f"{at}[{i}].{printed}: {text if minor >= 33 else OLD_TEXTS.get(source, text)}"
         claim = get(volume, "ephemeral", "volumeClaimTemplate", "spec")
-        yield from claim_size(claim or {}, f"{at}[{i}].ephemeral.volumeClaimTemplate.spec")
+        if claim:
+            yield from claim_size(claim, f"{at}[{i}].ephemeral.volumeClaimTemplate.spec")
         listed = any((volume.get(s) or {}).get("items") for s in ("configMap", "secret", "downwardAPI"))
         if listed or volume.get("projected") is not None:
             from kplan.api.warnings import paths

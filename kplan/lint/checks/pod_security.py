@@ -7,8 +7,9 @@ is that of the admission plugin; it is asked for the pod alone and for each cont
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache, partial
 
-from kplan.api.admission.podsecurity import BASELINE, RESTRICTED
+from kplan.api.admission.podsecurity import BASELINE, RESTRICTED, form_of
 from kplan.api.admission.podsecurity.verdict import Check as Verdict
 from kplan.api.admission.podsecurity.verdict import Pod, Violation
 from kplan.errors import KplanError
@@ -22,13 +23,15 @@ def build(check_id: Any, trusted: bool) -> Check:  # noqa: ARG001
     forms = BASELINE.get(check_id) or RESTRICTED.get(check_id)
     if forms is None:
         raise KplanError(f"there is no Pod Security check {check_id!r}")
+    in_release = cache(partial(form_of, forms))
 
     def check(site: Site) -> Iterable[Problem]:
-        since = max((n for n in forms if n <= site.world.minor), default=None)
-        if since is None or site.pod is None:
+        verdict, pod = in_release(site.world.minor), site.pod
+        if verdict is None or pod is None:
             return ()
         try:
-            return list(_problems(site.pod, forms[since]))
+            good = verdict(Pod(_annotations(pod), pod.spec)) is None
+            return () if good else list(_problems(pod, verdict))
         except (TypeError, AttributeError):  # null where a container should be: for the API server to say
             return ()
 
@@ -36,8 +39,6 @@ def build(check_id: Any, trusted: bool) -> Check:  # noqa: ARG001
 
 
 def _problems(pod: PodTemplate, verdict: Verdict) -> Iterable[Problem]:
-    if verdict(Pod(_annotations(pod), pod.spec)) is None:
-        return
     whole = verdict(_alone(pod, None))
     if whole is not None:
         yield from _of_pod(pod, verdict, whole)

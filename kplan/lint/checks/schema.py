@@ -17,9 +17,10 @@ from kplan.workloads import get
 
 Search = Callable[[str], bool]
 Faults = Sequence[Path]
-Test = Callable[[Any, Path], Faults]
+Test = Callable[[Any], Faults]  # from a value to the paths in it of what does not fit
 
 _NONE: Faults = ()
+_ITSELF: Faults = ((),)
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "object": lambda v: isinstance(v, dict),
@@ -46,12 +47,11 @@ def build(schema: Any, trusted: bool) -> Check:
     test = _compile(schema, _search(trusted))
 
     def check(site: Site) -> Iterable[Problem]:
-        faults = test(site.value, site.path)
+        faults = test(site.value)
         if not faults:
             return ()
-        depth = len(site.path)
-        found = ((path, get(site.value, *path[depth:])) for path in faults)
-        return [Problem(path, {"value": value, "item": get(value, "name")}) for path, value in found]
+        found = ((path, get(site.value, *path)) for path in faults)
+        return [Problem((*site.path, *path), {"value": value, "item": get(value, "name")}) for path, value in found]
 
     return check
 
@@ -71,23 +71,28 @@ def _search(trusted: bool) -> Callable[[str], Search]:
 
 def _compile(schema: Any, search: Callable[[str], Search]) -> Test:
     if schema is True:
-        return lambda value, path: _NONE  # noqa: ARG005
+        return lambda _: _NONE
     if schema is False:
-        return lambda value, path: [path]  # noqa: ARG005
+        return lambda _: _ITSELF
     _check_form(schema)
     tests = [_KEYWORDS[word](schema[word], schema, search) for word in schema if word in _KEYWORDS]
     if len(tests) == 1:
         return tests[0]
 
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         out = _NONE
         for one in tests:
-            found = one(value, path)
+            found = one(value)
             if found:
                 out = (*out, *found)
         return out
 
     return test
+
+
+def _below(step: str | int, faults: Faults) -> Faults:
+    """Faults of a part of a value, as those of the value."""
+    return tuple((step, *path) for path in faults)
 
 
 def _check_form(schema: Any) -> None:
@@ -116,39 +121,43 @@ def _plain(holds: Callable[[Any, Any], bool], kind: str = "") -> Callable[..., T
     def build_test(argument: Any, _schema: Any, _search: Any) -> Test:
         if kind:
             of_type = _TYPES[kind]
-            return lambda value, path: [path] if of_type(value) and not holds(value, argument) else _NONE
-        return lambda value, path: _NONE if holds(value, argument) else [path]
+            return lambda value: _ITSELF if of_type(value) and not holds(value, argument) else _NONE
+        return lambda value: _NONE if holds(value, argument) else _ITSELF
 
     return build_test
 
 
-def _type(value: Any, types: Any) -> bool:
-    return any(_TYPES[t](value) for t in ([types] if isinstance(types, str) else types))
+def _type(types: Any, _schema: Any, _search: Any) -> Test:
+    fits = _TYPES.get(types) if isinstance(types, str) else None
+    if fits is not None:
+        return lambda value: _NONE if fits(value) else _ITSELF
+    names = [types] if isinstance(types, str) else types
+    return lambda value: _NONE if any(_TYPES[t](value) for t in names) else _ITSELF
 
 
 def _properties(schemas: Any, _schema: Any, search: Any) -> Test:
     tests = [(name, _compile(s, search)) for name, s in schemas.items()]
 
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         out = _NONE
         if isinstance(value, dict):
             for name, one in tests:
                 if name in value:
-                    found = one(value[name], (*path, name))
+                    found = one(value[name])
                     if found:
-                        out = (*out, *found)
+                        out = (*out, *_below(name, found))
         return out
 
     return test
 
 
 def _required(names: Any, _schema: Any, _search: Any) -> Test:
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         out = _NONE
         if isinstance(value, dict):
             for name in names:
                 if name not in value:
-                    out = (*out, (*path, name))
+                    out = (*out, (name,))
         return out
 
     return test
@@ -157,17 +166,17 @@ def _required(names: Any, _schema: Any, _search: Any) -> Test:
 def _items(schema: Any, _schema: Any, search: Any) -> Test:
     one = _compile(schema, search)
 
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         if not isinstance(value, list):
             return _NONE
-        return [p for i, item in enumerate(value) for p in one(item, (*path, i))]
+        return [p for i, item in enumerate(value) if (found := one(item)) for p in _below(i, found)]
 
     return test
 
 
 def _contains(schema: Any, _schema: Any, search: Any) -> Test:
     one = _compile(schema, search)
-    return lambda value, path: [path] if isinstance(value, list) and all(one(v, ()) for v in value) else []
+    return lambda value: _ITSELF if isinstance(value, list) and all(one(v) for v in value) else _NONE
 
 
 def _other_properties(schema: Any, whole: Any, search: Any) -> Test:
@@ -175,11 +184,11 @@ def _other_properties(schema: Any, whole: Any, search: Any) -> Test:
     named = set(whole.get("properties", ()))
     patterns = [search(p) for p in whole.get("patternProperties", ())]
 
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         if not isinstance(value, dict):
-            return []
+            return _NONE
         other = [k for k in value if k not in named and not any(p(k) for p in patterns)]
-        return [p for k in other for p in one(value[k], (*path, k))]
+        return [p for k in other for p in _below(k, one(value[k]))]
 
     return test
 
@@ -187,10 +196,10 @@ def _other_properties(schema: Any, whole: Any, search: Any) -> Test:
 def _pattern_properties(schemas: Any, _schema: Any, search: Any) -> Test:
     tests = [(search(pattern), _compile(s, search)) for pattern, s in schemas.items()]
 
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         if not isinstance(value, dict):
-            return []
-        return [p for k, v in value.items() for fits, one in tests if fits(k) for p in one(v, (*path, k))]
+            return _NONE
+        return [p for k, v in value.items() for fits, one in tests if fits(k) for p in _below(k, one(v))]
 
     return test
 
@@ -198,48 +207,52 @@ def _pattern_properties(schemas: Any, _schema: Any, search: Any) -> Test:
 def _property_names(schema: Any, _schema: Any, search: Any) -> Test:
     one = _compile(schema, search)
 
-    def test(value: Any, path: Path) -> Faults:
-        return [(*path, k) for k in value if one(k, ())] if isinstance(value, dict) else []
-
-    return test
+    return lambda value: [(k,) for k in value if one(k)] if isinstance(value, dict) else _NONE
 
 
 def _pattern(source: Any, _schema: Any, search: Any) -> Test:
     fits = search(source)
-    return lambda value, path: [path] if isinstance(value, str) and not fits(value) else _NONE
+    return lambda value: _ITSELF if isinstance(value, str) and not fits(value) else _NONE
 
 
 def _not(schema: Any, _schema: Any, search: Any) -> Test:
     one = _compile(schema, search)
-    return lambda value, path: _NONE if one(value, path) else [path]
+    return lambda value: _NONE if one(value) else _ITSELF
 
 
 def _all_of(schemas: Any, _schema: Any, search: Any) -> Test:
     tests = [_compile(s, search) for s in schemas]
-    return lambda value, path: [p for one in tests for p in one(value, path)]
+    return lambda value: [p for one in tests for p in one(value)]
 
 
 def _any_of(schemas: Any, _schema: Any, search: Any) -> Test:
     tests = [_compile(s, search) for s in schemas]
-    return lambda value, path: [path] if all(one(value, path) for one in tests) else []
+
+    def test(value: Any) -> Faults:
+        for one in tests:
+            if not one(value):
+                return _NONE
+        return _ITSELF
+
+    return test
 
 
 def _one_of(schemas: Any, _schema: Any, search: Any) -> Test:
     tests = [_compile(s, search) for s in schemas]
-    return lambda value, path: [] if sum(not one(value, path) for one in tests) == 1 else [path]
+    return lambda value: _NONE if sum(not one(value) for one in tests) == 1 else _ITSELF
 
 
 def _if(schema: Any, whole: Any, search: Any) -> Test:
     condition = _compile(schema, search)
     then, otherwise = (_compile(whole.get(word, True), search) for word in ("then", "else"))
-    return lambda value, path: otherwise(value, path) if condition(value, path) else then(value, path)
+    return lambda value: otherwise(value) if condition(value) else then(value)
 
 
 def _dependent(names: Any, _schema: Any, _search: Any) -> Test:
-    def test(value: Any, path: Path) -> Faults:
+    def test(value: Any) -> Faults:
         if not isinstance(value, dict):
-            return []
-        return [(*path, n) for key, need in names.items() if key in value for n in need if n not in value]
+            return _NONE
+        return [(n,) for key, need in names.items() if key in value for n in need if n not in value]
 
     return test
 
@@ -249,9 +262,9 @@ def _unique(value: Any, wanted: Any) -> bool:
 
 
 _KEYWORDS: Mapping[str, Callable[[Any, Any, Any], Test]] = {
-    "type": _plain(_type),
+    "type": _type,
     "const": _plain(equal),
-    "enum": _plain(lambda value, words: any(equal(value, w) for w in words)),
+    "enum": _plain(lambda value, words: value in words if type(value) is str else any(equal(value, w) for w in words)),
     "properties": _properties,
     "required": _required,
     "items": _items,

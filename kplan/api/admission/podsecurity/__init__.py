@@ -91,12 +91,13 @@ def evaluate(pod: Pod, level: Level, server: int) -> list[Violation]:
         return []
     minor = level.minor(server)
     tables = [BASELINE] if level.name == "baseline" else [BASELINE, RESTRICTED]
-    checks = {id_: form for table in tables for id_, forms in table.items() if (form := _form(forms, minor))}
+    checks = {id_: form for table in tables for id_, forms in table.items() if (form := form_of(forms, minor))}
     replaced = {OVERRIDES[id_] for id_ in checks if id_ in OVERRIDES}
     return [v for id_, check in checks.items() if id_ not in replaced and (v := check(pod))]
 
 
-def _form(forms: Mapping[int, Check], minor: int) -> Check | None:
+def form_of(forms: Mapping[int, Check], minor: int) -> Check | None:
+    """The form that a check has in the release 1.`minor`."""
     since = max((n for n in forms if n <= minor), default=None)
     return None if since is None else forms[since]
 

@@ -147,7 +147,9 @@ def selinux(pod: Pod, allowed: frozenset[str] = SELINUX_TYPES) -> Violation | No
     flags: set[str] = set()
 
     def is_bad(security: dict[str, Any]) -> bool:
-        options = security.get("seLinuxOptions") or {}
+        options = security.get("seLinuxOptions")
+        if not options:
+            return False
         wrong = (options.get("type") or "") not in allowed
         if wrong:
             types.add(options["type"])
@@ -202,8 +204,11 @@ def seccomp(pod: Pod) -> Violation | None:
 
 def sysctls(pod: Pod, minor: int) -> Violation | None:
     """Kernel parameters that are not known to be safe in the given release."""
+    asked = [s.get("name", "") for s in pod.security.get("sysctls") or ()]
+    if not asked:
+        return None
     safe = {name for since, names in SAFE_SYSCTLS.items() if since <= minor for name in names.split()}
-    bad = [s.get("name", "") for s in pod.security.get("sysctls") or () if s.get("name", "") not in safe]
+    bad = [name for name in asked if name not in safe]
     return Violation("forbidden sysctls", ", ".join(bad)) if bad else None
 
 
