@@ -1,9 +1,9 @@
 """Records: what the standard library's dataclasses are, in a tenth of the time to load.
 
 Every run of kplan loads its data types. The library's decorator imports a dozen modules and compiles six functions for
-each class at once; here the first few records of a class are filled without one, and then `__init__` comes from one that
-is compiled once for all records of that form. Functions of the library that take data classes (`replace`, `fields`,
-`asdict`) take records.
+each class at once; here the first few records of a class are filled without one, and then `__init__` comes from one
+that is compiled once for all records of that form. Functions of the library that take data classes (`replace`,
+`fields`, `asdict`) take records.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Every run of kplan loads its data types. The library compiles each annotation and a constructor for each class at once,
 which was a sixth of a short run; here the constructor is made when it is first called, from one that stands below for
-all tuples of that length, or is compiled once. A type checker sees the library's own, and so does a Python without the descriptor that
-the library uses for the places.
+all tuples of that length, or is compiled once. A type checker sees the library's own, and so does a Python without the
+descriptor that the library uses for the places.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from kplan.model import Document, Finding, Span
@@ -25,16 +24,17 @@ def add(findings: Iterable[Finding], documents: Iterable[Document], hidden: set[
     for f in findings:
         if f.rule not in hidden:
             wanted.setdefault(f.span.file, set()).add(f.span.line)
-    shown = _shown({file: sorted(numbers) for file, numbers in wanted.items()}, documents)
+    shown = _shown(wanted, documents)
     lines = ("" if f.rule in hidden else shown.get((f.span.file, f.span.line), "") for f in findings)
     return [replace(f, excerpt=line) if line else f for f, line in zip(findings, lines, strict=True)]
 
 
-def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[Line, str]:
-    """The wanted lines of files, in order of their numbers, that may be shown."""
+def _shown(wanted: dict[str, set[int]], documents: Iterable[Document]) -> dict[Line, str]:
+    """The wanted lines of files that may be shown."""
     lines: dict[Line, str] = {}
     secret: set[Line] = set()
-    last, here = ("", 0), []
+    last = ("", 0)
+    here: set[int] = set()
     for d in documents:
         if d.file not in wanted:
             continue
@@ -47,9 +47,9 @@ def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[
     return {at: line for at, line in lines.items() if at not in secret and len(line) <= LONGEST_LINE}
 
 
-def _between(numbers: list[int], first: int, last: int) -> list[int]:
-    """Those of some sorted numbers that are neither less nor more than that."""
-    return numbers[bisect_left(numbers, first) : bisect_left(numbers, last + 1)]
+def _between(numbers: set[int], first: int, last: int) -> set[int]:
+    """Those of some numbers that are neither less nor more than that."""
+    return numbers.intersection(range(first, last + 1))
 
 
 def _secrets(document: Document) -> Iterator[Span]:
