@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Value = dict[str, Any]
 
-FORMATS = ("text", "json", "markdown", "html", "gitlab")
 CHANGES = 2
 NOTHING = "nothing"
 AUTO = "auto"
