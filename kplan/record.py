@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _MISSING = object()
-_FEW = 16  # so many records are filled about as fast as a function for that is compiled
+_FEW = 8  # so many records are filled about as fast as a function for that is compiled
 
 
 class _Field(NamedTuple):

@@ -48,8 +48,9 @@ def _shown(wanted: dict[str, set[int]], documents: Iterable[Document]) -> dict[L
 
 
 def _between(numbers: set[int], first: int, last: int) -> set[int]:
-    """Those of some numbers that are neither less nor more than that."""
-    return numbers.intersection(range(first, last + 1))
+    """Those of some numbers that are neither less nor more than that. There may be many of them, or many between."""
+    between = range(first, last + 1)
+    return numbers.intersection(between) if len(between) < len(numbers) else {n for n in numbers if n in between}
 
 
 def _secrets(document: Document) -> Iterator[Span]:
