@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 
 START = "2026-01-01T00:00:00Z"
+_START = 1_767_225_600.0  # the same in seconds: most clocks never move, and `datetime` takes long to load
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the first second of the year 1, the last one of 9999
 
 
 class Clock:
@@ -14,7 +15,7 @@ class Clock:
     __slots__ = ("now",)
 
     def __init__(self, start: str = START) -> None:
-        self.now = seconds(start)
+        self.now = _START if start == START else seconds(start)
 
     def advance(self, by: float) -> None:
         """Let so many seconds pass. Raises ValueError for a negative number."""
@@ -30,8 +31,12 @@ class Clock:
 
 def stamp(now: float) -> str:
     """Seconds since 1970 as RFC 3339 in UTC, whole seconds; at most the year 9999, at least the year 1."""
+    from datetime import UTC, datetime, timedelta
+
     whole = min(max(int(now), _FIRST), _LAST)
-    return (_EPOCH + timedelta(seconds=whole)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return (
+        (datetime.fromtimestamp(0, UTC) + timedelta(seconds=whole)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
 
 
 def seconds(text: str) -> float:
@@ -39,6 +44,8 @@ def seconds(text: str) -> float:
 
     A year of five digits counts as the end of 9999, and one below 1 as the beginning of 1: objects may carry both.
     """
+    from datetime import datetime
+
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
@@ -47,8 +54,3 @@ def seconds(text: str) -> float:
         if re.fullmatch(r"\d{5}-\d\d-\d\dT[\d:.]{8,}Z", text):
             return float(_LAST)
         raise
-
-
-_EPOCH = datetime.fromtimestamp(0, UTC)
-_FIRST = int(seconds("0001-01-01T00:00:00Z"))
-_LAST = int(seconds("9999-12-31T23:59:59Z"))

@@ -7,11 +7,11 @@ counts as placed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 
 from kplan import release
 from kplan.clock import Clock
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Applied, Decision, Ref
 from kplan.store import Odd, Store, ref_of
 

@@ -1,8 +1,9 @@
 """Records: what the standard library's dataclasses are, in a tenth of the time to load.
 
 Every run of kplan loads its data types. The library's decorator imports a dozen modules and compiles six functions for
-each class at once; here `__init__` is made when it is first called, from one that is compiled once for all records of
-that form. Functions of the library that take data classes (`replace`, `fields`, `asdict`) take records.
+each class at once; here the first few records of a class are filled without one, and then `__init__` comes from one
+that is compiled once for all records of that form. Functions of the library that take data classes (`replace`,
+`fields`, `asdict`) take records.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _MISSING = object()
+_FEW = 8  # so many records are filled about as fast as a function for that is compiled
 
 
 class _Field(NamedTuple):
@@ -49,9 +51,20 @@ def record(cls: type[T]) -> type[T]:
     values = attrgetter(*compared) if compared else lambda _: ()
     shown = tuple(name for name, f in fields.items() if f.repr)
 
+    defaults, calls = _defaults(cls, fields), 0
+
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        made.__init__ = _init(made, fields)
-        made.__init__(self, *args, **kwargs)
+        nonlocal calls
+        calls += 1
+        given = dict(zip(fields, args, strict=False))
+        values = defaults | given | kwargs
+        wrong = values.keys() != fields.keys() or len(given) < len(args) or not given.keys().isdisjoint(kwargs)
+        if calls > _FEW or wrong:
+            made.__init__ = _init(made, fields, defaults)
+            made.__init__(self, *args, **kwargs)
+            return
+        for name, value in values.items():
+            vars(made)[name].__set__(self, fields[name].factory() if value is _MISSING else value)
 
     def eq(self: Any, other: object) -> Any:
         return bool(values(self) == values(other)) if other.__class__ is self.__class__ else NotImplemented
@@ -85,6 +98,14 @@ def _as_field(default: Any) -> _Field:
     return default if isinstance(default, _Field) else _Field(default, _MISSING, True, True)
 
 
+def _defaults(cls: type, fields: dict[str, _Field]) -> dict[str, Any]:
+    """What stands for a field that is not given; where that is yet to be made, a mark."""
+    defaults = {n: f.default for n, f in fields.items() if f.default is not _MISSING or f.factory is not _MISSING}
+    if list(defaults) != list(fields)[len(fields) - len(defaults) :]:
+        raise TypeError(f"a field of {cls.__name__} without a default follows one with a default")
+    return defaults
+
+
 def _refuse(self: Any, name: str, *_: Any) -> None:
     raise AttributeError(f"cannot change field {name!r} of a {type(self).__name__}")
 
@@ -94,22 +115,15 @@ def _set_state(self: Any, state: list[Any]) -> None:
         object.__setattr__(self, name, value)
 
 
-def _init(cls: Any, fields: dict[str, _Field]) -> Callable[..., None]:
+def _init(cls: Any, fields: dict[str, _Field], defaults: dict[str, Any]) -> Callable[..., None]:
     """The function that fills the slots of a new record; its parameters are the fields, in their order."""
     known: dict[str, Any] = {"missing": _MISSING}
-    defaults = []
     for i, (name, one) in enumerate(fields.items()):
         known[f"set{i}"] = vars(cls)[name].__set__
-        if one.factory is not _MISSING:
-            known[f"make{i}"] = one.factory
-            defaults.append(_MISSING)
-        elif one.default is not _MISSING:
-            defaults.append(one.default)
-        elif defaults:
-            raise TypeError(f"field {name} of {cls.__name__} without a default follows one with a default")
+        known[f"make{i}"] = one.factory
     code = _filler(tuple(one.factory is not _MISSING for one in fields.values()))
     own = code.replace(co_varnames=("self", *fields), co_name="__init__", co_qualname=f"{cls.__qualname__}.__init__")
-    return FunctionType(own, known, "__init__", tuple(defaults))
+    return FunctionType(own, known, "__init__", tuple(defaults.values()))
 
 
 _FILLERS: dict[tuple[bool, ...], Any] = {}

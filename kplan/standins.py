@@ -7,8 +7,8 @@ kplan/plan/standins.py for the rehearsal of a plan, kplan/scheduler/prepare.py f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import split_api_version
 from kplan.workloads import dicts, get, pod_template
 

@@ -1,9 +1,9 @@
 """Named tuples: what `typing.NamedTuple` makes, in a tenth of the time to load.
 
 Every run of kplan loads its data types. The library compiles each annotation and a constructor for each class at once,
-which was a sixth of a short run; here the constructor is made when it is first called, from one that is compiled once
-for all tuples of that length. A type checker sees the library's own, and so does a Python without the descriptor that
-the library uses for the places.
+which was a sixth of a short run; here the constructor is made when it is first called, from one that stands below for
+all tuples of that length, or is compiled once. A type checker sees the library's own, and so does a Python without the
+descriptor that the library uses for the places.
 """
 
 from __future__ import annotations
@@ -18,14 +18,27 @@ except ImportError:  # not CPython, or one that has it elsewhere
 if TYPE_CHECKING or _tuplegetter is None:
     from typing import NamedTuple as NamedTuple
 else:
-    _by_length = {}
+    _written_out = (
+        lambda _cls: _new(_cls, ()),
+        lambda _cls, a: _new(_cls, (a,)),
+        lambda _cls, a, b: _new(_cls, (a, b)),
+        lambda _cls, a, b, c: _new(_cls, (a, b, c)),
+        lambda _cls, a, b, c, d: _new(_cls, (a, b, c, d)),
+        lambda _cls, a, b, c, d, e: _new(_cls, (a, b, c, d, e)),
+        lambda _cls, a, b, c, d, e, f: _new(_cls, (a, b, c, d, e, f)),
+        lambda _cls, a, b, c, d, e, f, g: _new(_cls, (a, b, c, d, e, f, g)),
+        lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
+        lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
+        lambda _cls, a, b, c, d, e, f, g, h, i, j: _new(_cls, (a, b, c, d, e, f, g, h, i, j)),
+        lambda _cls, a, b, c, d, e, f, g, h, i, j, k: _new(_cls, (a, b, c, d, e, f, g, h, i, j, k)),
+    )
+    _by_length = {length: made.__code__ for length, made in enumerate(_written_out)}
 
     def _constructor(length):
-        """The code of a constructor that takes a class and so many values."""
+        """The code of a constructor that takes a class and so many values; here `_new` is that of tuples."""
         if length not in _by_length:
             values = "".join(f"v{i}, " for i in range(length))
-            source = f"lambda _cls, {values}: _new(_cls, ({values}))" if length else "lambda _cls: _new(_cls, ())"
-            _by_length[length] = eval(source).__code__  # noqa: S307 - nothing but numbered names
+            _by_length[length] = eval(f"lambda _cls, {values}: _new(_cls, ({values}))").__code__  # noqa: S307 - nothing but numbered names
         return _by_length[length]
 
     def _new(cls, *args, **kwargs):

@@ -9,8 +9,8 @@ the manager owned in place of what it applied, and tells list items apart by the
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
+from kplan.hints import Any
 from kplan.schema.node import Node
 
 Value = dict[str, Any]

@@ -14,6 +14,7 @@ from kplan.errors import KplanError
 TYPE_CHECKING = False  # as typing has it; what is loaded here is loaded by every run
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 INTERNAL_ERROR, INTERRUPTED, CLOSED_PIPE = 70, 130, 141
 
@@ -48,6 +49,18 @@ COMMANDS: Mapping[str, Entry] = {
     "graph": Entry("kplan.cli.graph", "Draw what refers to what"),
     "config": Entry("kplan.cli.config", "Show the configuration, and where each value comes from"),
     "completion": Entry("kplan.cli.completion", "Print the completion script of a shell"),
+}
+
+LINT_FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown", "html")
+PLAN_FORMATS = ("text", "json", "markdown", "html", "gitlab")
+_LINT_FLAGS: Mapping[str, tuple[str, bool]] = {"--focus": ("focus", True), "--no-cache": ("no_cache", True)}
+_PLAN_FLAGS: Mapping[str, tuple[str, bool]] = {
+    "--detailed-exitcode": ("detailed_exitcode", True),
+    "--concise": ("concise", True),
+    "--full": ("full", True),
+    "--show-noise": ("show_noise", True),
+    "--rehearsal": ("rehearsal", True),
+    "--no-rehearsal": ("rehearsal", False),
 }
 
 EXAMPLES = """\
@@ -112,7 +125,7 @@ def _dispatch(argv: list[str]) -> int:
             return 0
         asked = _plain_lint(argv)
         if asked is not None:
-            return _lint(*asked)
+            return _lint(**asked)
         given = _plain_plan(argv)
         if given is not None:
             return _plan(given)
@@ -121,13 +134,19 @@ def _dispatch(argv: list[str]) -> int:
     return invoke(argv)
 
 
-def _lint(paths: tuple[str, ...], focus: bool, cached: bool) -> int:
+def _lint(
+    *,
+    paths: tuple[str, ...],
+    focus: bool = False,
+    no_cache: bool = False,
+    format: str | None = None,  # noqa: A002
+) -> int:
     """The form of `kplan lint` that hooks use: what was found before is said again if nothing has changed."""
     place = None
-    if cached:
+    if not no_cache:
         from kplan.cli import memory
 
-        place = memory.place_of(("lint", focus, *paths), paths)
+        place = memory.place_of(("lint", focus, format, paths), paths)
         known = memory.recall(place) if place is not None else None
         if known is not None:
             code, text = known
@@ -140,13 +159,13 @@ def _lint(paths: tuple[str, ...], focus: bool, cached: bool) -> int:
     try:
         from kplan.cli.linting import Request, run_lint
 
-        return run_lint(Request(paths=paths, focus=focus), place)
+        return run_lint(Request(paths=paths, focus=focus, flags={"format": format}), place)
     finally:
         if collects:
             gc.enable()
 
 
-def _plan(given: Mapping[str, object]) -> int:
+def _plan(given: Mapping[str, Any]) -> int:
     """The form of `kplan plan` that people use most."""
     import gc
 
@@ -162,45 +181,38 @@ def _plan(given: Mapping[str, object]) -> int:
             gc.enable()
 
 
-def _plain_lint(argv: Sequence[str]) -> tuple[tuple[str, ...], bool, bool] | None:
-    """(paths, whether `--focus` is given, whether `--no-cache` is not) of a command line with nothing else."""
-    if argv[0] != "lint":
+def _plain_lint(argv: Sequence[str]) -> dict[str, Any] | None:
+    """What a command line of `kplan lint` with paths and the usual options says; None for any other."""
+    return _plain(argv, "lint", _LINT_FLAGS, {"--format": ("format", LINT_FORMATS)})
+
+
+def _plain_plan(argv: Sequence[str]) -> dict[str, Any] | None:
+    """The same of `kplan plan`."""
+    return _plain(argv, "plan", _PLAN_FLAGS, {"--format": ("format_", PLAN_FORMATS), "--against": ("against", ())})
+
+
+def _plain(
+    argv: Sequence[str],
+    command: str,
+    flags: Mapping[str, tuple[str, bool]],
+    valued: Mapping[str, tuple[str, tuple[str, ...]]],
+) -> dict[str, Any] | None:
+    """`flags` are the options that stand for a value, `valued` those that take one, of some words or of any."""
+    if argv[0] != command:
         return None
-    rest = list(argv[1:])
-    given = set()
-    while rest[:1] in (["--focus"], ["--no-cache"]):
-        given.add(rest.pop(0))
-    if rest[:1] == ["--"]:
-        rest = rest[1:]
-    elif any(a.startswith("-") for a in rest):
-        return None
-    return tuple(rest), "--focus" in given, "--no-cache" not in given
-
-
-_PLAN_FLAGS: Mapping[str, tuple[str, bool]] = {
-    "--detailed-exitcode": ("detailed_exitcode", True),
-    "--concise": ("concise", True),
-    "--full": ("full", True),
-    "--show-noise": ("show_noise", True),
-    "--rehearsal": ("rehearsal", True),
-    "--no-rehearsal": ("rehearsal", False),
-}
-
-
-def _plain_plan(argv: Sequence[str]) -> dict[str, object] | None:
-    """What a command line of `kplan plan` with paths, `--against SIDE` and simple flags says; None for any other."""
-    if argv[0] != "plan":
-        return None
-    given: dict[str, object] = {}
-    paths = []
+    given: dict[str, Any] = {}
+    paths: list[str] = []
     rest = iter(argv[1:])
     for word in rest:
-        if word in _PLAN_FLAGS:
-            name, value = _PLAN_FLAGS[word]
-            given[name] = value
-        elif word == "--against":
-            given["against"] = side = next(rest, "-")
-            if side.startswith("-"):
+        option, equals, value = word.partition("=")
+        if word == "--":
+            paths += rest
+        elif word in flags:
+            name, given[name] = flags[word]
+        elif option in valued:
+            name, words = valued[option]
+            given[name] = value = value if equals else next(rest, "-")
+            if value.startswith("-") or (words and value not in words):
                 return None
         elif word.startswith("-"):
             return None

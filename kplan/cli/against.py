@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from kplan import labels
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING
 from kplan.model import Document, Loaded, Span
 from kplan.model import Path as Place
 from kplan.tuples import NamedTuple

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from kplan.cli import memory, options
-from kplan.cli.linting import FORMATS, Request, run_lint
+from kplan.cli import LINT_FORMATS, memory, options
+from kplan.cli.linting import Request, run_lint
 from kplan.config import LEVELS
 
 EXAMPLES = """
@@ -23,7 +23,9 @@ helm template web charts/web | kplan lint --stdin-name charts/web -
 
 @click.command(cls=options.Command, examples=EXAMPLES)
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--format", type=click.Choice(FORMATS), help="Format of stdout. [default: text; github in its Actions]")
+@click.option(
+    "--format", type=click.Choice(LINT_FORMATS), help="Format of stdout. [default: text; github in its Actions]"
+)
 @options.output
 @click.option("--select", metavar="RULES", multiple=True, help="Only these rules: ids, names, families, tags.")
 @click.option("--ignore", metavar="RULES", multiple=True, help="All but these rules. Repeatable, or with commas.")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from kplan import config as configuration
 from kplan import touched
+from kplan.cli import LINT_FORMATS
 from kplan.cli.output import use_color, write
 from kplan.config import Config
 from kplan.errors import KplanError
@@ -23,7 +24,6 @@ from kplan.resources import data_path
 from kplan.touched import Touched
 from kplan.tuples import NamedTuple
 
-FORMATS = ("text", "concise", "json", "github", "gitlab", "sarif", "junit", "rdjson", "markdown", "html")
 # What build servers read counts paths from the top of the repository; what people read, from where they are.
 _FROM_TOP = frozenset({"github", "gitlab", "sarif", "junit", "rdjson"})
 _FOR_PEOPLE = frozenset({"text", "concise", "markdown"})
@@ -139,8 +139,8 @@ def _outputs(asked: tuple[str, ...], form: str, env: Mapping[str, str]) -> list[
         usual = "github" if env.get("GITHUB_ACTIONS") == "true" else "text"
         outputs.insert(0, (form or usual, "-"))
     for name, _ in outputs:
-        if name not in FORMATS:
-            raise KplanError(f"there is no format {name!r}", hint=f"formats are {', '.join(FORMATS)}")
+        if name not in LINT_FORMATS:
+            raise KplanError(f"there is no format {name!r}", hint=f"formats are {', '.join(LINT_FORMATS)}")
     return outputs
 
 

@@ -6,24 +6,26 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from kplan import __version__, labels, release
 from kplan.cli import against, output, reading
 from kplan.cli.linting import load_config
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Document, Key, Loaded, Plan, Skipped
 from kplan.record import record, replace
 from kplan.store import ref_of
 from kplan.tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from kplan.plan.unchanged import Unchanged
 
-Value = dict[str, Any]
-T = TypeVar("T")
+    T = TypeVar("T")
 
-FORMATS = ("text", "json", "markdown", "html", "gitlab")
+Value = dict[str, Any]
+
 CHANGES = 2
 NOTHING = "nothing"
 AUTO = "auto"

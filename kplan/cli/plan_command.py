@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from kplan.cli import options
-from kplan.cli.plan import FORMATS, run
+from kplan.cli import PLAN_FORMATS, options
+from kplan.cli.plan import run
 
 EXAMPLES = """\
 kplan plan manifests/ --against git:main        what merging this branch would change
@@ -22,7 +22,7 @@ kplan plan . --against git:main --format markdown --detailed-exitcode
 
 
 _VIEW = (
-    click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True),
+    click.option("--format", "format_", type=click.Choice(PLAN_FORMATS), default="text", show_default=True),
     click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes."),
     click.option("--concise", is_flag=True, help="One line an object."),
     click.option("--full", is_flag=True, help="Print large new or destroyed parts whole."),

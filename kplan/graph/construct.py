@@ -9,11 +9,13 @@ from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
 from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
 from kplan.graph.rules import Found, GroupKind, Rule, walk
 from kplan.graph.selectors import selection
-from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, settled, shortcut
 from kplan.graph.world import Resolution, World
-from kplan.hints import Any
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Key, Object, Path, split_api_version
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from kplan.graph.shortcuts import Shortcut
 
 # What can only be known when the manifest is filled in: a name with one of these is no name yet.
 _PLACEHOLDERS = ("$", "{", "<")
@@ -74,6 +76,8 @@ class Builder:
         world, asked = self._world, self._asked
         if asked is None or world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not False:
             return _Laid(tuple((None, rule, path) for rule, path in known), None)
+        from kplan.graph.shortcuts import match_labels, own_labels, selects_own, settled, shortcut
+
         own = own_labels(obj.ref.kind, tree)
         every = ((shortcut(rule, path, tree, own, world, asked), rule, path) for rule, path in known)
         laid = tuple(way for way in every if way[0] is not settled)

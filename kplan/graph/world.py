@@ -6,7 +6,6 @@ The world is open unless it is said to be closed: what is not here may be elsewh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from kplan.errors import KplanError
@@ -41,9 +40,9 @@ class Pattern(NamedTuple):
         """Whether this declaration speaks of an object; the parts may hold `*`."""
         return (
             (self.group is None or self.group == key.group)
-            and fnmatchcase(key.kind, self.kind)
-            and fnmatchcase(key.namespace, self.namespace)
-            and fnmatchcase(key.name, self.name)
+            and _fits(key.kind, self.kind)
+            and _fits(key.namespace, self.namespace)
+            and _fits(key.name, self.name)
         )
 
 
@@ -234,7 +233,7 @@ class World:
             return UNKNOWN, "the labels or the namespace of some objects are not known"
         where = self.selectable.namespaces(asked) or ("",)
         declared = _of_kind(self._externals, asked.kind)
-        if any(fnmatchcase(ns, p.namespace) for p in declared for ns in where):
+        if any(_fits(ns, p.namespace) for p in declared for ns in where):
             return UNKNOWN, "such objects are declared external"
         return self.doubt((asked.group, asked.kind), where)
 
@@ -322,5 +321,11 @@ def _by_kind(patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:
     return out
 
 
+def _fits(text: str, glob: str) -> bool:
+    from fnmatch import fnmatchcase  # few declare anything
+
+    return fnmatchcase(text, glob)
+
+
 def _of_kind(patterns: dict[str, list[Pattern]], kind: str) -> list[Pattern]:
-    return [p for k in patterns if fnmatchcase(kind, k) for p in patterns[k]]
+    return [p for k in patterns if _fits(kind, k) for p in patterns[k]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from kplan.model import Document, Finding, Span
@@ -25,13 +24,13 @@ def add(findings: Iterable[Finding], documents: Iterable[Document], hidden: set[
     for f in findings:
         if f.rule not in hidden:
             wanted.setdefault(f.span.file, set()).add(f.span.line)
-    shown = _shown({file: sorted(numbers) for file, numbers in wanted.items()}, documents)
+    shown = _shown(wanted, documents)
     lines = ("" if f.rule in hidden else shown.get((f.span.file, f.span.line), "") for f in findings)
     return [replace(f, excerpt=line) if line else f for f, line in zip(findings, lines, strict=True)]
 
 
-def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[Line, str]:
-    """The wanted lines of files, in order of their numbers, that may be shown."""
+def _shown(wanted: dict[str, set[int]], documents: Iterable[Document]) -> dict[Line, str]:
+    """The wanted lines of files that may be shown."""
     texts: dict[tuple[str, int], list[Document]] = {}
     for d in documents:
         if d.file in wanted:
@@ -43,7 +42,7 @@ def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[
         first = held[0]
         numbers = wanted[first.file]
         # Two documents may share a line. Where there is nothing to be shown no text is read again.
-        here = _between(numbers, first.text_line, end if file == first.file else numbers[-1])
+        here = _between(numbers, first.text_line, end if file == first.file else max(numbers))
         if not here:
             continue
         text = first.text.split("\n")
@@ -52,9 +51,10 @@ def _shown(wanted: dict[str, list[int]], documents: Iterable[Document]) -> dict[
     return {at: line for at, line in lines.items() if at not in secret and len(line) <= LONGEST_LINE}
 
 
-def _between(numbers: list[int], first: int, last: int) -> list[int]:
-    """Those of some sorted numbers that are neither less nor more than that."""
-    return numbers[bisect_left(numbers, first) : bisect_left(numbers, last + 1)]
+def _between(numbers: set[int], first: int, last: int) -> set[int]:
+    """Those of some numbers that are neither less nor more than that. There may be many of them, or many between."""
+    between = range(first, last + 1)
+    return numbers.intersection(between) if len(between) < len(numbers) else {n for n in numbers if n in between}
 
 
 def _secrets(document: Document) -> Iterator[Span]:

@@ -77,8 +77,8 @@ def shipped() -> list[Shipped]:
 def load() -> Index:
     """The index; an empty one if there is none."""
     try:
-        with open(FILE, encoding="utf-8") as file:
-            return Index(read_table(file.read()), os.fstat(file.fileno()).st_mtime_ns)
+        with open(FILE, "rb") as file:
+            return Index(read_table(file.read().decode()), os.fstat(file.fileno()).st_mtime_ns)
     except FileNotFoundError:
         return Index({}, 0)
 

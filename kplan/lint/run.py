@@ -9,15 +9,18 @@ from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
+from kplan.hints import TYPE_CHECKING
 from kplan.lint import admission, findings, ruleset, schema_stage, suppress
 from kplan.lint.engine import Engine
-from kplan.lint.likeness import Likeness
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
 from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of
 from kplan.schema import Catalog, catalog
 from kplan.source import load
 from kplan.yamlio import forget, load_value
+
+if TYPE_CHECKING:
+    from kplan.lint.likeness import Likeness
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
 # What ends the work of the API server before it comes to validation.
@@ -96,12 +99,12 @@ def _of_objects(
     engine = Engine(rules, world)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
     server = admission.server_of(objects, version)
-    likeness = Likeness(kinds)
+    # Policies may look at anything of an object, so no two are alike to them.
+    likeness = _likeness(objects, kinds) if server.store is None else None
     blameless: set[Hashable] = set()
     for obj in objects:
         pieces = world.is_kustomized(obj)
-        # Policies may look at anything of an object, so no two are alike to them.
-        mark = likeness.mark(obj) if server.store is None else None
+        mark = likeness.mark(obj) if likeness is not None else None
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
@@ -121,6 +124,15 @@ def _of_objects(
         yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
         yield from by_rules
         obj.release()
+
+
+def _likeness(objects: Iterable[Object], kinds: Catalog) -> Likeness | None:
+    """What tells which objects are alike; None where all have texts of their own."""
+    if not any(o.is_laid_out for o in objects):
+        return None
+    from kplan.lint.likeness import Likeness
+
+    return Likeness(kinds)
 
 
 def _of_suppressions(

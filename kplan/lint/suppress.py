@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from kplan.config import Ignore
 from kplan.lint.findings import place
@@ -108,6 +107,8 @@ def apply(
 
 
 def _configured(s: Ignore, f: Finding, words: Sequence[str]) -> bool:
+    from fnmatch import fnmatchcase  # for what few configure
+
     ref = f.ref
     kind, name, namespace = (ref.kind, ref.name, ref.namespace) if ref else ("", "", "")
     return (

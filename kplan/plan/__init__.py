@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Action, Key, Plan, PlanCounts
 from kplan.plan import silent
 from kplan.plan.actions import Context, Settings, action

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan import release
 from kplan.cluster import Cluster
+from kplan.hints import Any
 from kplan.model import ABSENT, Action, Change, Ignored, Key, Ref
 from kplan.plan import immutable, transitions
 from kplan.plan.align import same

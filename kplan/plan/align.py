@@ -10,8 +10,8 @@ import marshal
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 

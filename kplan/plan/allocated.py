@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from kplan.hints import Any
 from kplan.model import KNOWN_AFTER_APPLY
 
 Value = dict[str, Any]

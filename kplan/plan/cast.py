@@ -7,10 +7,10 @@ holding it (a ServiceAccount, a Secret made by hand) has a stand-in: nothing is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from kplan import graph
 from kplan.graph import FOUND
+from kplan.hints import Any
 from kplan.model import Key, Object, Ref
 from kplan.plan import standins
 from kplan.plan.sides import (

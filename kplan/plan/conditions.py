@@ -8,9 +8,9 @@ ValidatePersistentVolumeClaimUpdate, ValidateConfigMapUpdate, ValidateSecretUpda
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan import quantity
+from kplan.hints import Any
 from kplan.model import ABSENT, Change
 from kplan.plan.patterns import Names, covers, parse
 from kplan.plan.values import get

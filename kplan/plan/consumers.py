@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Key, Ref
 from kplan.plan.values import items
 from kplan.store import ref_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import ABSENT, Change, Path
 from kplan.plan import align, embedded
 from kplan.plan.align import Alignment, same

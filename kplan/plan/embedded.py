@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from kplan.errors import KplanError
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 # Larger texts are compared line by line: nobody reads a tree of that size.

@@ -6,8 +6,7 @@ fields is in conditions.py; transition rules of custom resources are read from t
 
 from __future__ import annotations
 
-from typing import Any
-
+from kplan.hints import Any
 from kplan.model import ABSENT, Change
 from kplan.plan.conditions import CONDITIONS, Leaf
 from kplan.plan.diff import name_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from kplan import labels, release
+from kplan.hints import Any
 from kplan.model import Document, Skipped
 from kplan.record import replace
 from kplan.schema.catalog import Catalog, catalog

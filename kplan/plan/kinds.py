@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Ref
 from kplan.plan.diff import Fields, ListRule
 from kplan.plan.patterns import matches, parse

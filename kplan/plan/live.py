@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from kplan.api.merge import three_way
+from kplan.hints import Any
 from kplan.model import Key, split_api_version
 from kplan.plan.align import same
 from kplan.plan.kinds import Kinds

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Document, Loaded, split_api_version
 from kplan.patterns import lazy
 from kplan.plan.noise import LIVE, is_live

@@ -7,9 +7,9 @@ The facts are schemas/facts/noise.json. The reasons: `default`, `normalised`, `e
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
 
 from kplan import quantity
+from kplan.hints import Any
 from kplan.model import ABSENT, Change, Ignored, Ref
 from kplan.patterns import lazy
 from kplan.plan.diff import name_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Key, Ref
 from kplan.patterns import lazy
 from kplan.store import ref_of

@@ -7,8 +7,8 @@ object; what has an owner goes and comes with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.plan.noise import is_live
 from kplan.plan.secrets import LAST_APPLIED
 from kplan.plan.values import items, submap

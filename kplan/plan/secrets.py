@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Placeholder
 from kplan.patterns import lazy
 
@@ -68,6 +67,8 @@ def as_stored(value: Value) -> Value:
 
 
 def _base64(data: bytes) -> str:
+    from binascii import b2a_base64  # for secrets only
+
     return b2a_base64(data, newline=False).decode()
 
 
@@ -150,9 +151,11 @@ def _entry(value: Any, part: str, masks: Masks, known: dict[str, Placeholder]) -
 
 
 def _decoded(value: Any) -> bytes:
+    from binascii import a2b_base64  # for secrets only
+
     try:
         return a2b_base64(_bytes(value), strict_mode=True)
-    except (Error, ValueError):
+    except ValueError:
         return _bytes(value)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
 
 from kplan import labels
+from kplan.hints import Any
 from kplan.model import Key, Ref
 from kplan.plan.values import get, items, submap
 from kplan.store import ref_of

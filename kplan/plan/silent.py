@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import ABSENT, Action, Key
 from kplan.plan.patterns import parse
 from kplan.plan.values import get, submap

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from kplan import standins
+from kplan.hints import Any
 from kplan.model import Key
 from kplan.plan.values import get, submap
 

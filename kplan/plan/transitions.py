@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Change
 from kplan.patterns import lazy
 from kplan.plan.patterns import Names, covers, matches

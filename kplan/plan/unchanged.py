@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Document, Key, Loaded
 from kplan.plan.align import same
 from kplan.plan.names import SLASH

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import quantity
+from kplan.hints import Any
 from kplan.model import Change, Ignored
 from kplan.plan.diff import Rules, diff, name_of
 from kplan.plan.noise import by_place, dotted

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
 
+from kplan.hints import Any
 from kplan.model import Change, Placeholder
 from kplan.render.hunks import hunks
+from kplan.tuples import NamedTuple
 
 SYMBOLS = {"create": "+", "update": "~", "delete": "-", "move": "~", "same": ""}
 FORCES = " # forces replacement"

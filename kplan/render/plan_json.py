@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import KNOWN_AFTER_APPLY, Absent, Action, Change, Path, Placeholder, Plan
 
 FORMAT_VERSION = "1.2"

@@ -40,8 +40,8 @@ _OPEN = {"json", "fields-v1", "raw-extension"}
 @lru_cache(maxsize=64)
 def read(name: str) -> dict[str, Any]:
     """One JSON file of schemas/, such as "kubernetes/apps.v1" or "facts/resources"."""
-    with open(f"{data_path('schemas')}/{name}.json", encoding="utf-8") as file:
-        return read_table(file.read())
+    with open(f"{data_path('schemas')}/{name}.json", "rb") as file:
+        return read_table(file.read().decode())
 
 
 class _Words(NamedTuple):

@@ -10,7 +10,6 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from functools import partial
 from stat import S_ISDIR, S_ISREG
 
@@ -91,6 +90,10 @@ def _regex(pattern: str) -> str:
 
 def excluded(path: str, patterns: tuple[str, ...]) -> bool:
     """Whether a glob leaves the path out: one without `/` matches any part of it, another the whole or a folder."""
+    if not patterns:
+        return False
+    from fnmatch import fnmatchcase
+
     for pattern in patterns:
         pattern = pattern.removeprefix("./").removesuffix("/**").rstrip("/")
         whole = fnmatchcase(path, pattern) or fnmatchcase(path, pattern + "/*")

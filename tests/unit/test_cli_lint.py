@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kplan.cli import main
-from kplan.cli.linting import FORMATS
+from kplan.cli import LINT_FORMATS, _plain_lint, main
+from kplan.cli.lint import command
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "lint"
 POD = """\
@@ -43,7 +43,7 @@ def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
     return code, out, err
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", LINT_FORMATS)
 def test_golden(form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(GOLDEN / "input")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(GOLDEN / "input"))
@@ -89,7 +89,7 @@ def test_exit_codes(
         (("--output", "sarif", "."), "error: --output takes FORMAT=FILE, not 'sarif'\n"),
         (
             ("--output", "srif=x", "."),
-            "error: there is no format 'srif'\nhint: formats are " + ", ".join(FORMATS) + "\n",
+            "error: there is no format 'srif'\nhint: formats are " + ", ".join(LINT_FORMATS) + "\n",
         ),
         (
             ("--severity", "image-tag", "."),
@@ -181,7 +181,41 @@ def test_stdin(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 
 def test_plain_form_and_click_agree(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "pod.yaml").write_text(POD)
-    assert run(capsys, "pod.yaml") == run(capsys, "pod.yaml", "--format", "text") == run(capsys, "--", "pod.yaml")
+    by_click = "--fail-on", "error"
+    for argv in ((), ("--format", "text"), ("--format=json",), ("--no-cache", "--format", "rdjson"), ("--focus",)):
+        assert run(capsys, "pod.yaml", *argv) == run(capsys, "pod.yaml", *argv, *by_click)
+    assert run(capsys, "--", "pod.yaml") == run(capsys, *by_click, "pod.yaml")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["--format=json", "a", "--no-cache", "b"],
+        ["a", "--format", "json", "--format", "text", "--focus"],
+        ["--focus", "--", "-x", "--format", "-"],
+    ],
+)
+def test_the_plain_form_says_what_click_says(argv: list[str]) -> None:
+    params = command.make_context("lint", list(argv)).params
+    unasked = {"format": None, "focus": False, "no_cache": False}
+    assert {**params, **unasked, **(_plain_lint(["lint", *argv]) or {})} == params
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--format", "yaml"],
+        ["--format"],
+        ["--format="],
+        ["--focus=yes"],
+        ["-"],
+        ["--forma", "json"],
+        ["--no-cache", "-h"],
+    ],
+)
+def test_other_forms_are_for_click(argv: list[str]) -> None:
+    assert _plain_lint(["lint", *argv]) is None
 
 
 def test_colour(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def lint(folder: Path, capsys: pytest.CaptureFixture[str]) -> Lint:
 
 
 def is_known(*paths: str) -> bool:
-    place = memory.place_of(("lint", False, *paths), paths)
+    place = memory.place_of(("lint", False, None, paths), paths)
     return place is not None and memory.recall(place) is not None
 
 
@@ -51,6 +51,14 @@ def test_the_same_is_said_again(folder: Path, lint: Lint, monkeypatch: pytest.Mo
     assert is_known("deploy")
     monkeypatch.setattr("kplan.cli.linting.run_lint", None)  # it must not be asked again
     assert lint("deploy") == first
+
+
+def test_each_format_is_kept_for_itself(folder: Path, lint: Lint) -> None:
+    (folder / "deploy" / "a.yaml").write_text(WRONG)
+    said = [lint("deploy", *argv) for argv in ((), ("--format", "concise"), ("--format", "json"))]
+    assert len(set(said)) == 3
+    assert said == [lint("deploy", *argv) for argv in ((), ("--format=concise",), ("--format=json",))]
+    assert len(list((folder.parent / "cache" / "kplan").iterdir())) == 3
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_nothing_is_kept_without_the_cache(folder: Path, lint: Lint) -> None:
 
 @pytest.mark.parametrize("paths", [("-",), ("git:HEAD",), ("deploy", "git:main:x")])
 def test_what_has_no_state_is_not_kept(folder: Path, paths: tuple[str, ...]) -> None:
-    assert memory.place_of(("lint", False, *paths), paths) is None
+    assert memory.place_of(("lint", False, None, paths), paths) is None
 
 
 def test_a_glob_and_own_rules_are_not_kept(folder: Path, lint: Lint) -> None:
@@ -136,7 +144,7 @@ def test_a_glob_and_own_rules_are_not_kept(folder: Path, lint: Lint) -> None:
 def test_a_damaged_file_is_none(folder: Path, lint: Lint, damage: Callable[[bytes], bytes]) -> None:
     (folder / "deploy" / "a.yaml").write_text(WRONG)
     first = lint("deploy")
-    place = Path(memory.place_of(("lint", False, "deploy"), ("deploy",)) or "")
+    place = Path(memory.place_of(("lint", False, None, ("deploy",)), ("deploy",)) or "")
     assert place.stat().st_mode & 0o777 == 0o600
     place.write_bytes(damage(place.read_bytes()))
     assert memory.recall(str(place)) is None

@@ -459,7 +459,8 @@ def test_damaged_contents_are_none(damage: bytes) -> None:
 
 def test_the_plain_form_says_what_click_says() -> None:
     words = ["new", "--against", "old", "--concise", "--full", "--show-noise", "--no-rehearsal", "--detailed-exitcode"]
-    for argv in (words[:3], words, [*words, "--rehearsal"]):
+    valued = [["--format", "json"], ["--format=markdown", "--against=new"], ["--", "-x", "--concise"]]
+    for argv in (words[:3], words, [*words, "--rehearsal"], *([*words, *more] for more in valued)):
         plain = _plain_plan(["plan", *argv])
         assert {**plan.DEFAULTS, **(plain or {})} == command.make_context("plan", list(argv)).params
 
@@ -468,7 +469,9 @@ def test_the_plain_form_says_what_click_says() -> None:
     "argv",
     [
         ["--help"],
-        ["new", "--format", "json", "--against", "old"],
+        ["new", "--format", "yaml", "--against", "old"],
+        ["new", "--against", "old", "--format"],
+        ["new", "--against", "old", "--concise=yes"],
         ["new", "--against"],
         ["new", "--against", "-"],
         ["-"],

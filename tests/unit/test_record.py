@@ -32,6 +32,45 @@ def test_making() -> None:
             Point(*wrong)
     with pytest.raises(TypeError):
         Point(1, z=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Point(1, x=1)  # type: ignore[misc]
+
+
+def test_the_first_records_are_as_the_later_ones() -> None:
+    @record
+    class Pair:
+        a: int
+        b: list[int] = field(default_factory=list)
+        c: str = "c"
+
+    made = [(Pair(n), Pair(n, c="d"), Pair(c="e", a=n, b=[n])) for n in range(20)]
+    assert [[(p.a, p.b, p.c) for p in row] for row in made] == [
+        [(n, [], "c"), (n, [], "d"), (n, [n], "e")] for n in range(20)
+    ]
+    assert len({id(p.b) for row in made for p in row}) == 60
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
+        Pair()  # type: ignore[call-arg]
+
+
+def test_a_wrong_first_call_says_what_is_wrong() -> None:
+    @record
+    class Fresh:
+        a: int
+        b: int = 0
+
+    for args, named in (((), {}), ((1, 2, 3), {}), ((1,), {"a": 2}), ((1,), {"z": 2})):
+        with pytest.raises(TypeError, match=r"Fresh\.__init__\(\)"):
+            Fresh(*args, **named)  # type: ignore[arg-type]
+    assert Fresh(1) == Fresh(b=0, a=1)
+
+
+def test_defaults_come_last() -> None:
+    with pytest.raises(TypeError, match="without a default"):
+
+        @record
+        class _Wrong:
+            a: int = 1
+            b: int
 
 
 def test_comparing_and_showing() -> None:

@@ -10,7 +10,7 @@ from importlib import import_module
 
 import pytest
 
-from kplan.cli.linting import FORMATS
+from kplan.cli import LINT_FORMATS
 from kplan.model import Finding, Ref, Related, Report, RuleInfo, Skipped, Span, Unreadable
 from kplan.render import concise, github, gitlab, junit, markdown, rdjson, sarif, text
 from kplan.render import json as json_format
@@ -266,7 +266,7 @@ def test_markdown_fence_is_longer_than_what_is_inside() -> None:
     assert markdown.code("`a|b`") == "`` `a\\|b` ``"
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", LINT_FORMATS)
 def test_no_format_lets_hostile_text_through(form: str) -> None:
     out = render(form, hostile())
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", out)

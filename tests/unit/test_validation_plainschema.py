@@ -9,7 +9,7 @@ import pytest
 
 from kplan.api import admit
 from kplan.api.validation import crdschema, plainschema
-from kplan.api.warnings import kinds
+from kplan.api.warnings import formats
 
 EITHER = {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}
 PARTS: tuple[dict[str, Any], ...] = (
@@ -84,7 +84,7 @@ def test_the_same_is_said_without_passing_over(monkeypatch: pytest.MonkeyPatch) 
     draw = random.Random(7)
     schemas = [{"type": "object", "properties": {"spec": _schema(draw, 3), "s": _schema(draw, 2)}} for _ in range(800)]
     found = [_answer(s) for s in schemas]
-    for module, name in ((crdschema, "parts"), (crdschema, "root"), (kinds, "parts")):
+    for module, name in ((crdschema, "parts"), (crdschema, "root"), (formats, "parts")):
         monkeypatch.setattr(module, name, _whole)
     assert found == [_answer(s) for s in schemas]
     assert 200 < sum(1 for accepted, *_ in found if accepted) < 700  # type: ignore[misc]

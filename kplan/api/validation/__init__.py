@@ -48,7 +48,7 @@ FAMILIES: Mapping[tuple[str, str], str] = {
     ("discovery.k8s.io", "EndpointSlice"): "endpoints",
     ("networking.k8s.io", "Ingress"): "networking",
     ("networking.k8s.io", "IngressClass"): "networking",
-    ("networking.k8s.io", "NetworkPolicy"): "networking",
+    ("networking.k8s.io", "NetworkPolicy"): "networkpolicies",
     ("networking.k8s.io", "IPAddress"): "networking",
     ("networking.k8s.io", "ServiceCIDR"): "networking",
     ("", "PersistentVolume"): "volumes",

@@ -74,8 +74,10 @@ def _parsed(text: str) -> IP | None:
 def parse_cidr(text: str) -> Cidr | None:
     """The CIDR of a text as the sloppy parser reads it; None if it is none."""
     address, slash, length = text.partition("/")
+    if not slash or len(length) > 8 or not _DIGITS.fullmatch(length):
+        return None
     ip = parse_ip(address)
-    if not slash or ip is None or len(length) > 8 or not _DIGITS.fullmatch(length) or int(length) > ip.max_prefixlen:
+    if ip is None or int(length) > ip.max_prefixlen:
         return None
     from ipaddress import ip_network
 

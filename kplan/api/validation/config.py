@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kplan.api.validation import Context, gojson, metadata, names
+from kplan.api.validation import Context, metadata, names
 from kplan.api.validation.field import Errors
 from kplan.hints import Any
 
@@ -82,6 +82,8 @@ def _secret(obj: Value, errors: Errors, context: Context) -> None:
 
 def _json_object(errors: Errors, field: str, encoded: str) -> None:
     from base64 import b64decode
+
+    from kplan.api.validation import gojson
 
     problem = gojson.object_problem(b64decode(encoded))
     if problem:

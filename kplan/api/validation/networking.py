@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kplan.api.validation import Context, addresses, metadata, names
 from kplan.api.validation.field import Errors, go_quote
-from kplan.api.validation.networkpolicies import network_policy, network_policy_update
 from kplan.hints import Any
 from kplan.patterns import lazy
 
@@ -267,14 +266,12 @@ def _service_cidr_update(new: Value, old: Value, errors: Errors, context: Contex
 CREATE = {
     (GROUP, "Ingress"): _ingress,
     (GROUP, "IngressClass"): _ingress_class,
-    (GROUP, "NetworkPolicy"): network_policy,
     (GROUP, "IPAddress"): _ip_address,
     (GROUP, "ServiceCIDR"): _service_cidr,
 }
 UPDATE = {
     (GROUP, "Ingress"): _ingress_update,
     (GROUP, "IngressClass"): _ingress_class_update,
-    (GROUP, "NetworkPolicy"): network_policy_update,
     (GROUP, "IPAddress"): _ip_address_update,
     (GROUP, "ServiceCIDR"): _service_cidr_update,
 }

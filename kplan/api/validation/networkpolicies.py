@@ -12,13 +12,12 @@ PROTOCOLS = ("TCP", "UDP", "SCTP")
 TYPES = ("Ingress", "Egress")
 
 
-def network_policy(obj: Value, errors: Errors, context: Context) -> None:
-    """A new NetworkPolicy."""
+def _network_policy(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context)
     _spec(obj.get("spec") or {}, {}, errors, context)
 
 
-def network_policy_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
+def _network_policy_update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     """A changed NetworkPolicy; CIDRs that were stored stay allowed."""
     metadata.update(new, old, errors)
     _spec(new.get("spec") or {}, old.get("spec") or {}, errors, context)
@@ -109,3 +108,7 @@ def _block(block: Value, at: str, known: tuple[str, ...], errors: Errors, contex
         same_family = outer.network.version == inner.network.version
         if not same_family or inner.ip not in outer.network or inner.network.prefixlen <= outer.network.prefixlen:
             errors.invalid(field, item, "must be a strict subset of `cidr`")
+
+
+CREATE = {("networking.k8s.io", "NetworkPolicy"): _network_policy}
+UPDATE = {("networking.k8s.io", "NetworkPolicy"): _network_policy_update}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kplan import quantity
 from kplan.api.request import Request
 from kplan.api.validation.addresses import cidr_warnings, ip_warnings
-from kplan.api.validation.plainschema import Part, is_known_format, parts
 from kplan.api.warnings import pods
 from kplan.hints import Any
 from kplan.workloads import get
@@ -222,50 +221,12 @@ def endpoint_slice(obj: Value, minor: int) -> Iterator[str]:
 
 def custom_resource_definition(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
     """A CustomResourceDefinition with formats that nothing checks."""
+    from kplan.api.warnings.formats import unknown_formats  # for what few have
+
     for version in get(obj, "spec", "versions") or ():
         schema = get(version, "schema", "openAPIV3Schema")
-        for unknown in dict.fromkeys(_formats(parts(schema))) if isinstance(schema, dict) else ():
+        for unknown in dict.fromkeys(unknown_formats(schema)) if isinstance(schema, dict) else ():
             yield f'unrecognized format "{unknown}"'
-
-
-def _formats(part: Part) -> Iterator[str]:
-    """The formats that nothing checks in a part of a schema, in the order in which they are written."""
-    schema = part.schema
-    if not part.quiet:
-        yield from _format(schema)
-    named = dict(part.properties)
-    for name in schema["properties"] if named else ():
-        if name in named:
-            yield from _formats(named[name])
-    for inner in (part.item, part.additional):
-        if inner is not None:
-            yield from _formats(inner)
-    if not part.quiet:
-        yield from _in_junctors(schema)
-
-
-def _format(schema: Mapping[str, Any]) -> Iterator[str]:
-    format_ = schema.get("format")
-    if isinstance(format_, str) and format_ and not is_known_format(format_, schema.get("type")):
-        yield format_
-
-
-def _in_junctors(schema: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("not", "allOf", "anyOf", "oneOf"):
-        inner = schema.get(key) or ()
-        for child in (inner,) if key == "not" else inner:
-            yield from _anywhere(child)
-
-
-def _anywhere(schema: Any) -> Iterator[str]:
-    if not isinstance(schema, dict):
-        return
-    yield from _format(schema)
-    for child in (schema.get("properties") or {}).values():
-        yield from _anywhere(child)
-    for key in ("items", "additionalProperties"):
-        yield from _anywhere(schema.get(key))
-    yield from _in_junctors(schema)
 
 
 def deprecated_api(request: Request) -> Iterator[str]:

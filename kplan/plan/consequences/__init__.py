@@ -7,10 +7,9 @@ nothing is said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from kplan.errors import KplanError
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Action, Key
 from kplan.plan.pairing import order
 from kplan.plan.secrets import redacted
@@ -201,4 +200,4 @@ def _hider(scene: Scene, action: Action, context: Context) -> Callable[[str], st
 
 def _families() -> Iterator[Callable[[Scene, Action], Iterator[str]]]:
     for name in FAMILIES:
-        yield import_module(f"{__name__}.{name}").lines
+        yield __import__(f"{__name__}.{name}", fromlist=["lines"]).lines  # importlib takes longer to load

@@ -8,8 +8,8 @@ fills in its default, 1 (kubernetes.io/docs/concepts/workloads/autoscaling/horiz
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Action
 from kplan.plan.consequences.scene import Scene, in_namespace
 from kplan.plan.sides import is_workload, targets

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Action
 from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Scene, in_namespace, key_of

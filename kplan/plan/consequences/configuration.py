@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import graph
+from kplan.hints import Any
 from kplan.model import Action, Key, Object
 from kplan.plan.consequences.scene import Scene, in_namespace
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from kplan.hints import Any
 from kplan.model import Action
 from kplan.plan.consequences.scene import Scene
 from kplan.plan.sides import counted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Action
 from kplan.plan.consequences.scene import Course, Scene
 from kplan.plan.sides import counted, is_workload

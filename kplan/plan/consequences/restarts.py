@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Action
 from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Course, Moment, Scene

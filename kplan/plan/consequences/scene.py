@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Action, Key
 from kplan.plan.sides import DEFAULT, Side, Workload, namespace_of, replicas
 from kplan.plan.values import get, items

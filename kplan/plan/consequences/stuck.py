@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import graph
+from kplan.hints import Any
 from kplan.model import Action, Key, Object
 from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Course, Moment, Scene, in_namespace, is_up

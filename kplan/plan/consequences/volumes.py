@@ -6,9 +6,9 @@ kubernetes.io/docs/concepts/storage/persistent-volumes (Reclaiming), KEP-1847 (c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kplan import quantity
+from kplan.hints import Any
 from kplan.model import Action
 from kplan.plan.cast import Act
 from kplan.plan.consequences.scene import Scene, in_namespace, wanted
