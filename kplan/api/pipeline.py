@@ -15,7 +15,7 @@ from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
 from kplan.api.owners import without_repeated_owners
-from kplan.api.request import Refused, Request, Server, invalid
+from kplan.api.request import Refused, Request, Server, invalid, require
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
@@ -89,6 +89,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
 
 def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> Value:
     """A decoded object as it is stored when it is new; it is changed in place, `warnings` grows. Raises Refused."""
+    require("create", info.verbs)
     request = request_for(new, info, server)
     without_repeated_owners(new, warnings)
     new = admission.mutate(new, request)

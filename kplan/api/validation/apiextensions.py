@@ -9,6 +9,7 @@ from __future__ import annotations
 from kplan.api.validation import Context, crdrules, crdschema, metadata, names, webhookclient
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.api.validation.internal import internal
 from kplan.hints import Any
 from kplan.workloads import get
 
@@ -82,11 +83,11 @@ def _judge(obj: Value, errors: Errors, context: Context, stored: list[str] | Non
         detail = "must be false in order to use defaults in the schema"
         errors.invalid("spec.preserveUnknownFields", True, detail)
     _each_version(versions, errors, context)
-    found = spec.get("versions")
     if len({text_of(v, "name") for v in versions}) < len(versions):
-        errors.invalid("spec.versions", found, "must contain unique version names")
+        errors.invalid("spec.versions", _internal(spec), "must contain unique version names")
     if sum(v.get("storage") is True for v in versions) != 1:
-        errors.invalid("spec.versions", found, "must have exactly one version marked as storage version")
+        detail = "must have exactly one version marked as storage version"
+        errors.invalid("spec.versions", _internal(spec), detail)
     if versions and text_of(versions[0], "name"):
         first = text_of(versions[0], "name")
         _joined(first, errors, "spec.version", names.dns1035_label(first))
@@ -127,9 +128,7 @@ def _each_version(versions: list[Value], errors: Errors, context: Context) -> No
     for i, version in enumerate(versions):
         if not isinstance(_schema_of(version), dict):
             errors.required(f"spec.versions[{i}].schema.openAPIV3Schema")
-    shared = {
-        part for part in _SHARED if versions and all(_part(v, part) == _part(versions[0], part) for v in versions)
-    }
+    shared = _shared(versions)
     for i, version in enumerate(versions):
         name = text_of(version, "name")
         _joined(name, errors, f"spec.versions[{i}].name", names.dns1035_label(name))
@@ -146,6 +145,20 @@ _SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFiel
 
 def _part(version: Value, part: str) -> Any:
     return version.get(part) or None
+
+
+def _shared(versions: list[Value]) -> set[str]:
+    return {part for part in _SHARED if versions and all(_part(v, part) == _part(versions[0], part) for v in versions)}
+
+
+def _internal(spec: Value) -> list[Value] | None:
+    """The versions as messages show them."""
+    if spec.get("versions") is None:
+        return None
+    versions = [v or {} for v in spec["versions"]]
+    shared = _shared(versions)
+    kept = ({k: v for k, v in version.items() if k not in shared} for version in versions)
+    return [internal(version, "CustomResourceDefinitionVersion") for version in kept]
 
 
 def _version(version: Value, errors: Errors, places: dict[str, str], context: Context) -> None:
