@@ -27,7 +27,7 @@ def _create(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context, rule=_name_rule(obj))
     versions = _versions(obj)
     stored = list(dict.fromkeys(text_of(v, "name") for v in versions if v.get("storage") is True))
-    _judge(obj, errors, context, stored or None)
+    _judge(obj, errors, context, stored or None, {})
     _preserve(obj, errors)
     _approval(obj, errors)
 
@@ -36,7 +36,8 @@ def _update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     metadata.update(new, old, errors)
     stored = (new.get("status") or {}).get("storedVersions") or (old.get("status") or {}).get("storedVersions")
     names_now = [text_of(v, "name") for v in _versions(new) if v.get("storage") is True]
-    _judge(new, errors, context, list(dict.fromkeys([*(stored or ()), *names_now])) or None)
+    before = {text_of(v, "name"): _schema_of(v) for v in _versions(old)}
+    _judge(new, errors, context, list(dict.fromkeys([*(stored or ()), *names_now])) or None, before)
     if _established(old):
         _immutable(new, old, errors, ("spec.scope", "spec.names.kind"))
     _immutable(new, old, errors, ("spec.group", "spec.names.plural"))
@@ -71,7 +72,10 @@ def _name_rule(obj: Value) -> names.Check:
     return check
 
 
-def _judge(obj: Value, errors: Errors, context: Context, stored: list[str] | None) -> None:
+def _judge(
+    obj: Value, errors: Errors, context: Context, stored: list[str] | None, before: dict[str, Value | None]
+) -> None:
+    """The rules for a definition; `before` are the schemas of the versions that it had until now."""
     spec, versions = obj.get("spec") or {}, _versions(obj)
     _group(text_of(spec, "group"), errors, "spec.group")
     if not text_of(spec, "scope"):
@@ -82,7 +86,7 @@ def _judge(obj: Value, errors: Errors, context: Context, stored: list[str] | Non
     if preserves and any(_has_default(_schema_of(v)) for v in versions):
         detail = "must be false in order to use defaults in the schema"
         errors.invalid("spec.preserveUnknownFields", True, detail)
-    _each_version(versions, errors, context)
+    _each_version(versions, errors, context, before)
     if len({text_of(v, "name") for v in versions}) < len(versions):
         errors.invalid("spec.versions", _internal(spec), "must contain unique version names")
     if sum(v.get("storage") is True for v in versions) != 1:
@@ -124,7 +128,7 @@ def _has_default(schema: Any) -> bool:
     return schema.get("default") is not None or any(map(_has_default, (*inner, *properties)))
 
 
-def _each_version(versions: list[Value], errors: Errors, context: Context) -> None:
+def _each_version(versions: list[Value], errors: Errors, context: Context, before: dict[str, Value | None]) -> None:
     for i, version in enumerate(versions):
         if not isinstance(_schema_of(version), dict):
             errors.required(f"spec.versions[{i}].schema.openAPIV3Schema")
@@ -134,9 +138,9 @@ def _each_version(versions: list[Value], errors: Errors, context: Context) -> No
         _joined(name, errors, f"spec.versions[{i}].name", names.dns1035_label(name))
         _deprecation(version, errors, f"spec.versions[{i}].deprecationWarning")
         own = {part: f"spec.versions[{i}].{part}" for part in _SHARED if part not in shared}
-        _version(version, errors, own, context)
+        _version(version, errors, own, context, before)
     common = {part: f"spec.{'validation' if part == 'schema' else part}" for part in shared}
-    _version(versions[0] if versions else {}, errors, common, context)
+    _version(versions[0] if versions else {}, errors, common, context, before)
 
 
 # The parts of a version that the internal form holds once for all of them, if they are the same.
@@ -161,13 +165,16 @@ def _internal(spec: Value) -> list[Value] | None:
     return [internal(version, "CustomResourceDefinitionVersion") for version in kept]
 
 
-def _version(version: Value, errors: Errors, places: dict[str, str], context: Context) -> None:
+def _version(
+    version: Value, errors: Errors, places: dict[str, str], context: Context, before: dict[str, Value | None]
+) -> None:
     """The parts of a version that stand at `places`."""
     schema, subresources = _schema_of(version), version.get("subresources") or {}
     if "schema" in places and isinstance(schema, dict):
         has_status = subresources.get("status") is not None
         at = f"{places['schema']}.openAPIV3Schema"
-        crdschema.schema(schema, errors, at, has_status=has_status, minor=context.minor)
+        stored = before.get(text_of(version, "name")) == schema
+        crdschema.schema(schema, errors, at, has_status=has_status, minor=context.minor, stored=stored)
     if "subresources" in places and subresources.get("scale") is not None:
         _scale(subresources["scale"], errors, f"{places['subresources']}.scale")
     for i, column in enumerate(version.get("additionalPrinterColumns") or ()):

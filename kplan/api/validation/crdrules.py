@@ -1,7 +1,7 @@
 """x-kubernetes-validations: the rules in CEL that a CustomResourceDefinition has for its values.
 
 Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (validation.go, cel_validation.go) and
-pkg/apiserver/schema/cel/compilation.go. The estimate of what a rule may cost is not made.
+pkg/apiserver/schema/cel/compilation.go. What the rules of a schema may cost is in rulecosts.py.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kplan.api import cel
+from kplan.api.cel import costs, sizes
 from kplan.api.cel.schematypes import escape, properties, type_of
 from kplan.api.cel.tree import uses
 from kplan.api.cel.types import BOOL, DYN, STRING, Type, optional_of
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.api.validation.rulecosts import Bill
 from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]
@@ -24,17 +26,27 @@ _SELF = "selfType"
 
 
 class Place(NamedTuple):
-    """Where a schema stands: the name of its type, and whether its old value can be found on update."""
+    """Where a schema stands: the name of its type, and whether its old value can be found on update.
+
+    `number` is how many values of it an object has at most, None without a limit; what its rules may cost goes on
+    `bill`.
+    """
 
     schema: Schema
     name: str
     root: bool = False
     correlated: bool = True
+    number: int | None = 1
+    bill: Bill | None = None
 
     @property
     def type(self) -> Type | None:
         """The type of `self` here."""
         return type_of(self.schema, self.name, root=self.root)
+
+    def cost(self, program: cel.Program) -> int:
+        """The most that an expression about one value here may cost."""
+        return costs.cost(program.tree, self.schema, root=self.root)
 
 
 class Compiled(NamedTuple):
@@ -46,14 +58,17 @@ class Compiled(NamedTuple):
     old: bool
 
 
-def root(schema: Schema) -> Place:
+def root(schema: Schema, bill: Bill | None = None) -> Place:
     """The place of a whole resource."""
-    return Place(schema, _SELF, root=True)
+    return Place(schema, _SELF, root=True, bill=bill)
 
 
 def inside(place: Place, schema: Schema, name: str, *, correlated: bool = True) -> Place:
     """The place of a schema inside another, by the name of its property (`@idx` for items)."""
-    return Place(schema, f"{place.name}.{escape(name) or name}", correlated=place.correlated and correlated)
+    parts = 1 if place.root else sizes.count(place.schema)
+    number = None if place.number is None or parts is None else place.number * parts
+    name = f"{place.name}.{escape(name) or name}"
+    return Place(schema, name, correlated=place.correlated and correlated, number=number, bill=place.bill)
 
 
 def rules(schema: Schema, errors: Errors, at: str, place: Place | None) -> None:
@@ -105,10 +120,14 @@ def _compile(rule: Schema, errors: Errors, at: str, place: Place, self_type: Typ
         old = _asks_old(program)
         if program.type != BOOL:
             errors.invalid(f"{at}.rule", shown, "cel expression must evaluate to a bool")
+        elif place.bill is not None:
+            # It runs for every value that an object can have here.
+            runs = place.number if place.number is not None else sizes.most(place.schema)
+            place.bill.add(runs * place.cost(program), errors, f"{at}.rule", "rule")
     except cel.CompileError as e:
         errors.invalid(f"{at}.rule", shown, f"compilation failed: {e}")
     if text_of(rule, "messageExpression").strip():
-        _message(rule, errors, f"{at}.messageExpression", shown, environment)
+        _message(rule, errors, f"{at}.messageExpression", place, environment)
     if old and not place.correlated:
         detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
         errors.invalid(f"{at}.rule", rule["rule"], detail)
@@ -121,13 +140,15 @@ def _asks_old(program: cel.Program) -> bool:
     return "oldSelf" in program.source and uses(program.tree, "oldSelf")
 
 
-def _message(rule: Schema, errors: Errors, at: str, shown: dict[str, Any], environment: cel.Environment) -> None:
+def _message(rule: Schema, errors: Errors, at: str, place: Place, environment: cel.Environment) -> None:
     try:
         program = cel.compile(rule["messageExpression"], environment)
         if program.type != STRING:
-            errors.invalid(at, shown, "messageExpression must evaluate to a string")
+            errors.invalid(at, _shown(rule), "messageExpression must evaluate to a string")
+        elif place.bill is not None:
+            place.bill.add(place.cost(program), errors, at, "messageExpression")
     except cel.CompileError as e:
-        errors.invalid(at, shown, f"messageExpression compilation failed: {e}")
+        errors.invalid(at, _shown(rule), f"messageExpression compilation failed: {e}")
 
 
 def _environment(rule: Schema, self_type: Type) -> cel.Environment:
