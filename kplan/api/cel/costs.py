@@ -34,6 +34,10 @@ class Guess(NamedTuple):
     schema: Schema | None = None
     root: bool = False
 
+    def at(self, cost: int) -> Guess:
+        """The same value at another cost."""
+        return Guess(cost, self.size, self.kind, self.schema, self.root)
+
 
 Scope = Mapping[str, Guess]
 
@@ -44,11 +48,11 @@ def cost(tree: Node, schema: Schema, *, root: bool) -> int:
     return _guess(tree, {"self": own, "oldSelf": own}).cost
 
 
-def value_of(schema: Any, *, root: bool = False) -> Guess:
-    """Any value of a schema, without the cost of getting it."""
-    if not isinstance(schema, Mapping):
-        return Guess(0)
-    return Guess(0, 0 if root else longest(schema), "" if root else kind_of(schema), schema, root)
+def value_of(schema: Any, cost: int = 0, *, root: bool = False) -> Guess:
+    """Any value of a schema, and what it costs to get it."""
+    if not isinstance(schema, dict):
+        return Guess(cost)
+    return Guess(cost, 0 if root else longest(schema), "" if root else kind_of(schema), schema, root)
 
 
 def _guess(node: Node, scope: Scope) -> Guess:
@@ -67,37 +71,32 @@ def _literal(node: Literal, _: Scope) -> Guess:
 
 
 def _ident(node: Ident, scope: Scope) -> Guess:
-    return scope.get(node.name, Guess(0))._replace(cost=1)
+    found = scope.get(node.name)
+    return Guess(1) if found is None else found.at(1)
 
 
 def _select(node: Select, scope: Scope) -> Guess:
     operand = _guess(node.operand, scope)
     if node.test:
         return Guess(operand.cost, 1)
-    return _inside(operand, unescape(node.field))._replace(cost=operand.cost + 1)
+    if operand.schema is None or operand.kind == "map":
+        return _item(operand, operand.cost + 1)
+    field = properties(operand.schema, root=operand.root).get(unescape(node.field))
+    return value_of(field, operand.cost + 1)
 
 
-def _inside(value: Guess, name: str) -> Guess:
-    """A field of an object, or any value of a map."""
-    if value.schema is None:
-        return Guess(0)
-    if value.kind == "map":
-        return value_of(value.schema.get("additionalProperties"))
-    return value_of(properties(value.schema, root=value.root).get(name))
-
-
-def _item(value: Guess) -> Guess:
+def _item(value: Guess, cost: int = 0) -> Guess:
     """Any item of a list, or any value of a map."""
     if value.schema is None:
-        return Guess(0)
-    return value_of(value.schema.get("items" if value.kind == "list" else "additionalProperties"))
+        return Guess(cost)
+    return value_of(value.schema.get("items" if value.kind == "list" else "additionalProperties"), cost)
 
 
 def _call(node: Call, scope: Scope) -> Guess:
     given = [_guess(a, scope) for a in ((node.target, *node.args) if node.target is not None else node.args)]
     paid = sum(g.cost for g in given)
     own = _own(node.function, given)
-    return own._replace(cost=own.cost + paid)
+    return own.at(own.cost + paid)
 
 
 def _own(name: str, given: list[Guess]) -> Guess:
@@ -114,7 +113,7 @@ def _own(name: str, given: list[Guess]) -> Guess:
     if name == "@in":
         return Guess(given[1].size if given[1].kind == "list" else 1, 1)
     if name in ("_[_]", "_[?_]"):
-        return _item(first)._replace(cost=1)
+        return _item(first, 1)
     if name in _PATTERNS:
         # One more, so that an empty text costs something.
         work = _shared(first.size + 1, _TENTHS) * _shared(given[1].size, _QUARTERS)
@@ -147,7 +146,7 @@ def _either(given: list[Guess]) -> Guess:
     """A condition: only the dearer of its two ends counts, and the arguments are paid for elsewhere."""
     one, other = given[1:]
     larger = one if one.size >= other.size else other
-    return larger._replace(cost=-min(one.cost, other.cost))
+    return larger.at(-min(one.cost, other.cost))
 
 
 def _comparison(name: str, given: list[Guess]) -> Guess:
@@ -197,7 +196,7 @@ def _fold(node: Fold, scope: Scope) -> Guess:
         return Guess(total, 1)
     total += LIST
     if node.kind == "filter" and over.kind == "list":
-        return over._replace(cost=total)
+        return over.at(total)
     return Guess(total, over.size, "list")
 
 
@@ -211,7 +210,7 @@ def _variables(node: Fold, over: Guess) -> tuple[Guess, ...]:
 def _bind(node: Bind, scope: Scope) -> Guess:
     operand = _guess(node.operand, scope)
     body = _guess(node.body, {**scope, node.variable: operand})
-    return body._replace(cost=operand.cost + body.cost)
+    return body.at(operand.cost + body.cost)
 
 
 _VISITORS: Mapping[type, Callable[[Any, Scope], Guess]] = {

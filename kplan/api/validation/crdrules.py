@@ -26,23 +26,30 @@ _SELF = "selfType"
 
 
 class Place(NamedTuple):
-    """Where a schema stands: the name of its type, and whether its old value can be found on update.
+    """Where a schema stands: the name of its type, whether its old value can be found on update, and inside of what.
 
-    `number` is how many values of it an object has at most, None without a limit; what its rules may cost goes on
-    `bill`.
+    What its rules may cost goes on `bill`.
     """
 
     schema: Schema
     name: str
     root: bool = False
     correlated: bool = True
-    number: int | None = 1
     bill: Bill | None = None
+    above: Place | None = None
 
     @property
     def type(self) -> Type | None:
         """The type of `self` here."""
         return type_of(self.schema, self.name, root=self.root)
+
+    @property
+    def number(self) -> int | None:
+        """How many values an object has here at most; None without a limit."""
+        if self.above is None:
+            return 1
+        number, parts = self.above.number, 1 if self.above.root else sizes.count(self.above.schema)
+        return None if number is None or parts is None else number * parts
 
     def cost(self, program: cel.Program) -> int:
         """The most that an expression about one value here may cost."""
@@ -65,10 +72,8 @@ def root(schema: Schema, bill: Bill | None = None) -> Place:
 
 def inside(place: Place, schema: Schema, name: str, *, correlated: bool = True) -> Place:
     """The place of a schema inside another, by the name of its property (`@idx` for items)."""
-    parts = 1 if place.root else sizes.count(place.schema)
-    number = None if place.number is None or parts is None else place.number * parts
     name = f"{place.name}.{escape(name) or name}"
-    return Place(schema, name, correlated=place.correlated and correlated, number=number, bill=place.bill)
+    return Place(schema, name, correlated=place.correlated and correlated, bill=place.bill, above=place)
 
 
 def rules(schema: Schema, errors: Errors, at: str, place: Place | None) -> None:
@@ -122,8 +127,9 @@ def _compile(rule: Schema, errors: Errors, at: str, place: Place, self_type: Typ
             errors.invalid(f"{at}.rule", shown, "cel expression must evaluate to a bool")
         elif place.bill is not None:
             # It runs for every value that an object can have here.
-            runs = place.number if place.number is not None else sizes.most(place.schema)
-            place.bill.add(runs * place.cost(program), errors, f"{at}.rule", "rule")
+            runs = place.number
+            each = place.cost(program)
+            place.bill.add(each * (sizes.most(place.schema) if runs is None else runs), errors, f"{at}.rule", "rule")
     except cel.CompileError as e:
         errors.invalid(f"{at}.rule", shown, f"compilation failed: {e}")
     if text_of(rule, "messageExpression").strip():
