@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from kplan.api.encode import encoded
+from kplan.api.encode import encoded, forget_empty
 from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, with_last_applied
 from kplan.api.merge import three_way
 from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read
@@ -89,6 +89,8 @@ def apply_or_create(value: Value, server: Server) -> Outcome:
 
 def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: list[str]) -> Outcome:
     """The answer for an object that takes the place of `stored`; one that is the same is not written."""
+    if new is not stored:
+        forget_empty(new, info)
     changed = stored is None or new != stored
     result = new if changed else stored
     assert result is not None

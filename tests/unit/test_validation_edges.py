@@ -3,6 +3,8 @@ the edge of what the public documentation of a field allows."""
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 import kplan
@@ -143,3 +145,24 @@ def test_versions_are_shown_as_the_server_holds_them() -> None:
     assert '"Items":{"Schema":{"ID":"",' in shown
     column = '{"Name":"A","Type":"string","Format":"","Description":"","Priority":0,"JSONPath":".a"}'
     assert f'"AdditionalPrinterColumns":[{column}]' in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, addressType: IPv4, endpoints: []}",
+        "{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: a}, "
+        "spec: {drivers: [{name: d, nodeID: b, topologyKeys: []}]}}",
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: a}, rules: []}",
+    ],
+)
+def test_an_empty_list_is_the_same_as_none_once_it_is_stored(text: str) -> None:
+    cluster = kplan.Cluster()
+    first = cluster.apply([text])[0]
+    assert first.object is not None
+    emptied = copy.deepcopy(first.object)
+    for holder in (emptied, *(emptied.get("spec") or {}).get("drivers", ())):
+        holder.update({name: [] for name in ("endpoints", "rules", "topologyKeys") if name in holder})
+    for again, mode in ((text, "csa"), (first.object, "replace"), (emptied, "replace")):
+        answer = cluster.apply([again], mode=mode)[0]
+        assert (answer.status, answer.object) == (200, first.object)
