@@ -151,8 +151,7 @@ def test_versions_are_shown_as_the_server_holds_them() -> None:
     "text",
     [
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, addressType: IPv4, endpoints: []}",
-        "{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: a}, "
-        "spec: {drivers: [{name: d, nodeID: b, topologyKeys: []}]}}",
+        "{apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: a}, spec: {drivers: [{name: d, nodeID: b}]}}",
         "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: a}, rules: []}",
     ],
 )
