@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 TOO_DEEP = "json: exceeded max depth"
+RATCHETING_SINCE = 30  # CRDValidationRatcheting is on
 
 
 def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = releases.DEFAULT) -> Admission:
@@ -131,7 +132,7 @@ def causes(new: Value, request: Request) -> list[Cause]:
         return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
     from kplan.api.validation import customresources as values
 
-    return values.validate(new, info.node, request.old)
+    return values.validate(new, info.node, request.old, ratchets=request.minor >= RATCHETING_SINCE)
 
 
 def request_for(new: Value, info: KindInfo, server: Server, old: Value | None = None) -> Request:
