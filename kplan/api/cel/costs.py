@@ -21,6 +21,7 @@ _TENTHS, _QUARTERS = 10, 4  # bytes of a text, and of a pattern, a unit
 _SAME_LENGTH = frozenset({"lowerAscii", "upperAscii", "substring", "trim"})
 _READ_ARGUMENT = frozenset({"url", "isURL", "ip", "isIP", "cidr", "isCIDR", "quantity", "isQuantity"})
 _OVER_LIST = frozenset({"isSorted", "sum", "max", "min"})
+_SAME_ITEMS = frozenset({"sort", "distinct", "reverse", "slice"})
 _PATTERNS = {"matches": "", "find": "text", "findAll": "list"}  # and what they give
 _COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 
@@ -135,6 +136,8 @@ def _of_text(name: str, first: Guess, given: list[Guess]) -> Guess:
         return Guess(read * _shared(given[1].size, _TENTHS), 1)
     if name in _READ_ARGUMENT:
         return Guess(read, 1)
+    if name in _SAME_ITEMS:
+        return first.at(first.size)
     if name in _OVER_LIST:
         return Guess(first.size, 1)
     if name.startswith("sets."):
@@ -183,7 +186,7 @@ def _struct(node: Struct, scope: Scope) -> Guess:
 
 
 # What a macro does for each item besides its body: look whether to go on, and join what it has found so far.
-_EACH = {"all": 3, "exists": 4, "exists_one": 2, "filter": 13, "map": 12}
+_EACH = {"all": 3, "exists": 4, "exists_one": 2, "filter": 13, "map": 12, "sortBy": 12}
 
 
 def _fold(node: Fold, scope: Scope) -> Guess:
@@ -192,10 +195,10 @@ def _fold(node: Fold, scope: Scope) -> Guess:
     bodies = [_guess(b, inner) for b in node.body]
     each = _EACH.get(node.kind, 2) + sum(b.cost for b in bodies)
     total = over.cost + over.size * each + 1
-    if node.kind not in ("filter", "map"):
+    if node.kind not in ("filter", "map", "sortBy"):
         return Guess(total, 1)
     total += LIST
-    if node.kind == "filter" and over.kind == "list":
+    if node.kind != "map" and over.kind == "list":
         return over.at(total)
     return Guess(total, over.size, "list")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kplan.api import cel
 from kplan.api.cel import costs, sizes
+from kplan.api.cel.declarations import OF_MUTATIONS
 from kplan.api.cel.schematypes import escape, properties, type_of
 from kplan.api.cel.tree import uses
 from kplan.api.cel.types import BOOL, DYN, STRING, Type, optional_of
@@ -28,7 +29,7 @@ _SELF = "selfType"
 class Place(NamedTuple):
     """Where a schema stands: the name of its type, whether its old value can be found on update, and inside of what.
 
-    What its rules may cost goes on `bill`.
+    What its rules may cost goes on `bill`; they may not use what the release `lacks`.
     """
 
     schema: Schema
@@ -37,6 +38,7 @@ class Place(NamedTuple):
     correlated: bool = True
     bill: Bill | None = None
     above: Place | None = None
+    lacks: frozenset[str] = OF_MUTATIONS
 
     @property
     def type(self) -> Type | None:
@@ -65,15 +67,16 @@ class Compiled(NamedTuple):
     old: bool
 
 
-def root(schema: Schema, bill: Bill | None = None) -> Place:
+def root(schema: Schema, bill: Bill | None = None, lacks: frozenset[str] = OF_MUTATIONS) -> Place:
     """The place of a whole resource."""
-    return Place(schema, _SELF, root=True, bill=bill)
+    return Place(schema, _SELF, root=True, bill=bill, lacks=lacks)
 
 
 def inside(place: Place, schema: Schema, name: str, *, correlated: bool = True) -> Place:
     """The place of a schema inside another, by the name of its property (`@idx` for items)."""
     name = f"{place.name}.{escape(name) or name}"
-    return Place(schema, name, correlated=place.correlated and correlated, bill=place.bill, above=place)
+    same = place.correlated and correlated
+    return Place(schema, name, correlated=same, bill=place.bill, above=place, lacks=place.lacks)
 
 
 def rules(schema: Schema, errors: Errors, at: str, place: Place | None) -> None:
@@ -119,7 +122,7 @@ def _texts(rule: Schema, errors: Errors, at: str) -> None:
 
 def _compile(rule: Schema, errors: Errors, at: str, place: Place, self_type: Type) -> None:
     shown, old = _shown(rule), False
-    environment = _environment(rule, self_type)
+    environment = _environment(rule, self_type, place.lacks)
     try:
         program = cel.compile(rule["rule"], environment)
         old = _asks_old(program)
@@ -157,9 +160,9 @@ def _message(rule: Schema, errors: Errors, at: str, place: Place, environment: c
         errors.invalid(at, _shown(rule), f"messageExpression compilation failed: {e}")
 
 
-def _environment(rule: Schema, self_type: Type) -> cel.Environment:
+def _environment(rule: Schema, self_type: Type, lacks: frozenset[str]) -> cel.Environment:
     old = optional_of(self_type) if rule.get("optionalOldSelf") is True else self_type
-    return cel.Environment({"self": self_type, "oldSelf": old})
+    return cel.Environment({"self": self_type, "oldSelf": old}, lacks=lacks)
 
 
 def _shown(rule: Schema) -> dict[str, Any]:
@@ -183,7 +186,7 @@ def compiled(place: Place) -> list[Compiled]:
         # A definition that is taken as stored may be broken in any way.
         if not isinstance(rule, Mapping) or not isinstance(rule.get("rule"), str):
             continue
-        environment = _environment(rule, self_type)
+        environment = _environment(rule, self_type, place.lacks)
         try:
             program = cel.compile(text_of(rule, "rule"), environment)
         except cel.CompileError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kplan.api.cel.declarations import missing
 from kplan.api.validation import crdrules, schemavalues, structural
 from kplan.api.validation.crdrules import Place
 from kplan.api.validation.field import Errors
@@ -49,7 +50,7 @@ class _Site(NamedTuple):
 
 def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: int, stored: bool = False) -> None:
     """The schema of one version; `has_status` whether it has a status subresource, `stored` whether it is stored as it
-    is: then what its rules cost is not asked again."""
+    is: then what its rules cost is not asked again, and they may use all there is."""
     if has_status:
         _root_with_status(value, errors, at)
     if value.get("nullable") is True:
@@ -61,7 +62,8 @@ def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: i
         _defaults(whole, errors, at, minor)
     # Expressions are compiled only against a schema that stands.
     bill = None if stored else Bill()
-    place = crdrules.root(value, bill) if len(errors.causes) == before else None
+    lacks = missing(99 if stored else minor)
+    place = crdrules.root(value, bill, lacks) if len(errors.causes) == before else None
     _node(whole, errors, at, _Site(root=True), place)
     if bill is not None:
         bill.total(errors, at)
