@@ -57,6 +57,7 @@ def _server(version: str) -> Server:
 def create(doc: Value | str, server: Server) -> Admission:
     """`admit` by a server."""
     given: Value | None = None
+    info: KindInfo | None = None
     warnings: list[str] = []
     try:
         given, sent, repeated = read(doc)
@@ -69,6 +70,10 @@ def create(doc: Value | str, server: Server) -> Admission:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
             finish(new, info)
     except Refused as no:
+        if info is not None and any(": null: " in cause.message for cause in no.causes):
+            from kplan.api.shownempty import with_empty
+
+            no = with_empty(no, given, info.node)
         return Admission(False, no.status, no.message, no.causes, (), given)
     except RecursionError:
         return Admission(False, 400, TOO_DEEP, (), (), given)

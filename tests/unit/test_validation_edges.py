@@ -83,6 +83,33 @@ def test_what_cannot_exist_is_not_found_even_where_all_else_may(line: str, why: 
     assert refusals(POD + line.split(":")[0] + ": a.b") == []
 
 
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  selector: {matchLabels: {app: a}}
+  template: {metadata: {LABELS}, spec: {containers: [{name: c, image: i}]}}
+"""
+NO_MATCH = "`selector` does not match template `labels`"
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [("labels: {}", "{}"), ("labels: null", "null"), ("name: a", "null"), ("labels: {b: c}", '{"b":"c"}')],
+)
+def test_what_was_sent_empty_is_not_null(labels: str, shown: str) -> None:
+    refused = kplan.admit(DEPLOYMENT.replace("LABELS", labels))
+    said = f"spec.template.metadata.labels: Invalid value: {shown}: {NO_MATCH}"
+    assert [f"{c.field}: {c.message}" for c in refused.causes] == [said]
+    assert refused.message == f'Deployment.apps "a" is invalid: {said}'
+
+
+def test_an_empty_struct_is_not_what_is_shown() -> None:
+    ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: {}\n"
+    assert refusals(ingress) == ["spec: Invalid value: null: either `defaultBackend` or `rules` must be specified"]
+
+
 CSR = {
     "apiVersion": "certificates.k8s.io/v1",
     "kind": "CertificateSigningRequest",
