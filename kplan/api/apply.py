@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from kplan.api.encode import encoded
+from kplan.api.encode import encoded, forget_empty
 from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, with_last_applied
 from kplan.api.merge import three_way
 from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read
 from kplan.api.placeholders import with_uids
-from kplan.api.request import Refused, Server
+from kplan.api.request import Refused, Server, require
 from kplan.api.stored import without_kind
 from kplan.api.update import updated
 from kplan.errors import KplanError
@@ -89,6 +89,8 @@ def apply_or_create(value: Value, server: Server) -> Outcome:
 
 def accepted(new: Value, stored: Value | None, info: KindInfo | None, warnings: list[str]) -> Outcome:
     """The answer for an object that takes the place of `stored`; one that is the same is not written."""
+    if new is not stored:
+        forget_empty(new, info)
     changed = stored is None or new != stored
     result = new if changed else stored
     assert result is not None
@@ -134,6 +136,11 @@ def placed(value: Value, info: KindInfo | None, server: Server) -> Value:
     return {**value, "metadata": meta}
 
 
+def _answered(info: KindInfo | None, verb: str) -> None:
+    if info is not None:
+        require(verb, info.verbs)
+
+
 def _replace(sent: _Sent, server: Server, warnings: list[str]) -> Value:
     return _stored(sent.value, sent, server, warnings)
 
@@ -141,6 +148,7 @@ def _replace(sent: _Sent, server: Server, warnings: list[str]) -> Value:
 def _client_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
     sent = sent._replace(manager=CLIENT_SIDE_MANAGER)
     modified = with_last_applied(named(sent.value))
+    _answered(sent.info, "get")
     if sent.stored is None:
         return _stored(modified, sent, server, warnings)
     node = sent.info.node if sent.info is not None and not sent.info.custom else None
@@ -174,7 +182,9 @@ def _stored(value: Value, sent: _Sent, server: Server, warnings: list[str]) -> V
 def _server_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
     from kplan.api.serverside import Applying, server_side
 
-    call = Applying(named(sent.value), sent.info, sent.stored, sent.manager, sent.force)
+    value = named(sent.value)
+    _answered(sent.info, "patch")
+    call = Applying(value, sent.info, sent.stored, sent.manager, sent.force)
     return server_side(call, server, warnings)
 
 

@@ -38,11 +38,35 @@ def fill_nulls(node: Node, value: Value) -> None:
         visit(value)
 
 
+def forget_empty(value: Value, info: KindInfo | None) -> None:
+    """Take the empty lists and maps that will be null out of an object that is to be stored, in place."""
+    visit = visitor(info.node, _empties) if info is not None and not info.custom else None
+    if visit is not None:
+        visit(value)
+
+
+@cache
+def _empties(node: Node) -> Act | None:
+    _, empty = _null_fields(node)
+    return partial(_forget, empty) if empty else None
+
+
+def _forget(empty: tuple[str, ...], value: Value) -> None:
+    for name in empty:
+        if name in value and not value[name]:
+            del value[name]
+
+
 @cache
 def _nulls(node: Node) -> Act | None:
-    unset = tuple(name for name in node.fields or () if _is_null(node, name))
-    empty = tuple(name for name in unset if (field := (node.fields or {})[name]).items or field.values)
+    unset, empty = _null_fields(node)
     return partial(_fill, unset, empty) if unset else None
+
+
+def _null_fields(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields that are null when they were never set, and those of them that are so when empty, too."""
+    unset = tuple(name for name in node.fields or () if _is_null(node, name))
+    return unset, tuple(name for name in unset if (field := (node.fields or {})[name]).items or field.values)
 
 
 def _fill(unset: tuple[str, ...], empty: tuple[str, ...], value: Value) -> None:

@@ -15,7 +15,7 @@ from kplan.api.defaults import decoded
 from kplan.api.defaults.rules import finisher
 from kplan.api.encode import finish
 from kplan.api.owners import without_repeated_owners
-from kplan.api.request import Refused, Request, Server, invalid
+from kplan.api.request import Refused, Request, Server, invalid, require
 from kplan.api.validation import Context, validate
 from kplan.api.validation.field import go_json
 from kplan.api.warnings import warn
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 TOO_DEEP = "json: exceeded max depth"
+RATCHETING_SINCE = 30  # CRDValidationRatcheting is on
 
 
 def admit(doc: Value | str, *, cluster: Cluster | None = None, version: str = releases.DEFAULT) -> Admission:
@@ -56,6 +57,7 @@ def _server(version: str) -> Server:
 def create(doc: Value | str, server: Server) -> Admission:
     """`admit` by a server."""
     given: Value | None = None
+    info: KindInfo | None = None
     warnings: list[str] = []
     try:
         given, sent, repeated = read(doc)
@@ -68,6 +70,10 @@ def create(doc: Value | str, server: Server) -> Admission:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
             finish(new, info)
     except Refused as no:
+        if info is not None and any(": null: " in cause.message for cause in no.causes):
+            from kplan.api.shownempty import with_empty
+
+            no = with_empty(no, given, info.node)
         return Admission(False, no.status, no.message, no.causes, (), given)
     except RecursionError:
         return Admission(False, 400, TOO_DEEP, (), (), given)
@@ -102,6 +108,7 @@ def read(doc: Value | str) -> tuple[Value, Value, list[str]]:
 
 def created(new: Value, info: KindInfo, server: Server, warnings: list[str]) -> Value:
     """A decoded object as it is stored when it is new; it is changed in place, `warnings` grows. Raises Refused."""
+    require("create", info.verbs)
     request = request_for(new, info, server)
     without_repeated_owners(new, warnings)
     new = admission.mutate(new, request)
@@ -143,7 +150,7 @@ def causes(new: Value, request: Request) -> list[Cause]:
         return validate(new, group=request.group, context=Context(request.minor, request.store), old=request.old)
     from kplan.api.validation import customresources as values
 
-    return values.validate(new, info.node, request.old)
+    return values.validate(new, info.node, request.old, ratchets=request.minor >= RATCHETING_SINCE)
 
 
 def request_for(new: Value, info: KindInfo, server: Server, old: Value | None = None) -> Request:

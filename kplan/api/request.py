@@ -37,6 +37,12 @@ class Refused(Exception):  # noqa: N818 - an answer of the server, not an error 
         return any(c.reason == NAMESPACE_TERMINATING for c in self.causes)
 
 
+def require(verb: str, verbs: Sequence[str]) -> None:
+    """Raises Refused, a 405, if the server answers no such call for objects of a kind."""
+    if verb not in verbs:
+        raise Refused(405, "the server does not allow this method on the requested resource")
+
+
 def invalid(group: str, obj: Value, causes: Sequence[Cause]) -> Refused:
     """The 422 of an object: one error, or all in brackets, every distinct one once."""
     kind = f"{obj['kind']}.{group}" if group else obj["kind"]

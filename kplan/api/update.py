@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kplan.api import admission
+from kplan.api.encode import forget_empty
 from kplan.api.owners import without_repeated_owners
 from kplan.api.pipeline import check, request_for
 from kplan.api.request import Refused, Request, Server
@@ -32,6 +33,7 @@ def updated(new: Value, old: Value, info: KindInfo, server: Server, warnings: li
         if "apiVersion" in old and old["apiVersion"] == info.api_version
         else {**old, "apiVersion": info.api_version}
     )
+    forget_empty(new, info)  # what is stored has none either
     request = request_for(new, info, server, old)
     preconditions(new, old, request)
     without_repeated_owners(new, warnings)

@@ -6,6 +6,7 @@ Follows plugin/pkg/admission/priority/admission.go and pkg/apis/scheduling/helpe
 from __future__ import annotations
 
 from kplan.api.request import Request
+from kplan.api.validation.names import dns1123_subdomain
 from kplan.hints import Any
 
 Value = dict[str, Any]
@@ -31,7 +32,7 @@ def _resolve(spec: Value, request: Request) -> None:
     name = spec.get("priorityClassName") or ""
     found = _class(name, request) if name else _default_class(request)
     if found is None and name:
-        if request.is_closed:
+        if request.is_closed or dns1123_subdomain(name):  # no class has a name that is none
             raise request.forbidden(f"no PriorityClass with name {name} was found")
         return
     value = int((found or {}).get("value") or 0)

@@ -7,6 +7,7 @@ alphabet, so that a plan is the same twice.
 from __future__ import annotations
 
 from kplan.api.request import CREATE, Request
+from kplan.api.validation.names import dns1123_subdomain, path_segment
 from kplan.hints import Any
 
 Value = dict[str, Any]
@@ -32,10 +33,11 @@ def mutate(obj: Value, request: Request) -> None:
 
 def _account(name: str, request: Request) -> Value:
     found = request.store.find("ServiceAccount", name, request.namespace) if request.store else None
-    # The account `default` is made by a controller as soon as the namespace is there.
-    if found is None and name != "default" and request.is_closed:
-        where = f"{request.namespace}/{name}"
-        raise request.forbidden(f'error looking up service account {where}: serviceaccount "{name}" not found')
+    # The account `default` is made by a controller as soon as the namespace is there; none has a name that is no name.
+    if found is None and name != "default" and (request.is_closed or dns1123_subdomain(name)):
+        wrong = path_segment(name)
+        why = f'invalid resource name "{name}": [{", ".join(wrong)}]' if wrong else f'serviceaccount "{name}" not found'
+        raise request.forbidden(f"error looking up service account {request.namespace}/{name}: {why}")
     return found or {}
 
 

@@ -69,6 +69,9 @@ def check(source: str, tree: Node, environment: Environment) -> Type:
     return found
 
 
+# The last expression of these macros is a value and no condition.
+_VALUED = frozenset({"map", "sortBy", "transformList", "transformMap", "transformMapEntry"})
+
 Scope = Mapping[str, Type]
 
 
@@ -206,15 +209,18 @@ class _Checker:
         return message
 
     def _fold(self, node: Fold, scope: Scope) -> Type:
+        if node.kind in self._lacks:
+            arguments = (*(Ident(node.at, v) for v in node.variables), *node.body)
+            return self._call(Call(node.at, node.kind, node.range, arguments), scope)
         over = self.type_of(node.range, scope)
         inner = {**scope, **dict(zip(node.variables, self._variables(node, over), strict=True))}
         types = [self.type_of(b, inner) for b in node.body]
-        conditions = types[:-1] if node.kind in ("map", "transformList", "transformMap", "transformMapEntry") else types
+        conditions = types[:-1] if node.kind in _VALUED else types
         for condition, body in zip(conditions, node.body, strict=False):
             if condition != BOOL and not open_type(condition):
                 self._wrong(body.at, f"expected type 'bool' but found '{condition}'")
         match node.kind:
-            case "filter":
+            case "filter" | "sortBy":
                 return list_of(inner[node.variables[0]])
             case "map" | "transformList":
                 return list_of(types[-1])

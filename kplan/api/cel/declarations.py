@@ -1,8 +1,8 @@
 """Which functions there are, and for which types: the standard library of CEL and the libraries of Kubernetes.
 
-Follows cel-go (common/stdlib, cel/library.go, ext/strings.go, ext/sets.go) and k8s.io/apiserver/pkg/cel/library.
-A line is a signature: a receiver and a dot before the name for a method, then the arguments and the result. Capital
-letters are type variables.
+Follows cel-go (common/stdlib, cel/library.go, ext/strings.go, ext/sets.go, ext/lists.go) and
+k8s.io/apiserver/pkg/cel/library. A line is a signature: a receiver and a dot before the name for a method, then the
+arguments and the result. Capital letters are type variables.
 """
 
 from __future__ import annotations
@@ -123,6 +123,12 @@ sets.equivalent(list(A), list(A)) bool
 sets.intersects(list(A), list(A)) bool
 list(A).indexOf(A) int
 list(A).lastIndexOf(A) int
+list(A).slice(int, int) list(A)
+list(A).distinct() list(A)
+list(A).reverse() list(A)
+list(list(A)).flatten() list(A)
+list(dyn).flatten(int) list(dyn)
+lists.range(int) list(int)
 """
 _SORTABLE = "int uint double bool duration timestamp string bytes"
 _ADDABLE = "int uint double duration"
@@ -185,8 +191,17 @@ kubernetes.Semver.compareTo(kubernetes.Semver) int
 format.named(string) optional_type(kubernetes.NamedFormat)
 kubernetes.NamedFormat.validate(string) optional_type(list(string))
 """
+_NAMESPACES = frozenset("optional sets format ip strings jsonpatch lists".split())
 # What only the expressions of a mutation know.
 OF_MUTATIONS = frozenset({"jsonpatch.escapeKey"})
+# What came late, by the minor since which new expressions may use it: one after that which introduced it ("CEL options,
+# language features, and libraries" in the documentation of CEL in Kubernetes).
+_SINCE: Mapping[int, str] = {
+    30: "sets.contains sets.equivalent sets.intersects",
+    31: "ip isIP ip.isCanonical cidr isCIDR",
+    34: "semver isSemver",
+    35: "slice distinct reverse flatten lists.range sort sortBy",
+}
 NAMED_FORMATS = tuple(
     "dns1123Label dns1123Subdomain dns1035Label qualifiedName dns1123LabelPrefix dns1123SubdomainPrefix "
     "dns1035LabelPrefix labelValue uri uuid byte date datetime".split()
@@ -210,6 +225,12 @@ Decision.errored() bool
 Decision.error() string
 """.replace("Authorizer.", "kubernetes.authorization.Authorizer.")
 _AUTHORIZER_TYPE = re.compile(r"(?<![\w.])(Authorizer|PathCheck|GroupCheck|ResourceCheck|Decision)(?=[\s.]|$)")
+
+
+@lru_cache(maxsize=32)
+def missing(minor: int) -> frozenset[str]:
+    """The functions and macros that a new expression of a definition may not use in a release."""
+    return OF_MUTATIONS.union(*(names.split() for since, names in _SINCE.items() if minor < since))
 
 
 class Signature(NamedTuple):
@@ -251,6 +272,7 @@ def _lines() -> list[str]:
     lines += [f"duration.get{part}() int" for part in _DURATION_PARTS.split()]
     lines += [f"list({t}).isSorted() bool" for t in _SORTABLE.split()]
     lines += [f"list({t}).{f}() {t}" for t in _SORTABLE.split() for f in ("min", "max")]
+    lines += [f"list({t}).sort() list({t})" for t in _SORTABLE.split()]
     lines += [f"list({t}).sum() {t}" for t in _ADDABLE.split()]
     lines += [f"format.{name}() kubernetes.NamedFormat" for name in NAMED_FORMATS]
     return lines
@@ -261,7 +283,7 @@ def _signature(line: str) -> tuple[str, Signature]:
     opening = _last_opening(head)
     name, args = head[:opening], head[opening + 1 :]
     receiver, method = "", False
-    if "." in name and name.partition(".")[0] not in ("optional", "sets", "format", "ip", "strings", "jsonpatch"):
+    if "." in name and name.partition(".")[0] not in _NAMESPACES:
         receiver, _, name = name.rpartition(".")
         method = True
     types = [t for t in (receiver, *_split(args)) if t]

@@ -173,6 +173,12 @@ class Evaluator:
             case "filter":
                 name = node.variables[0]
                 return [inner[name] for inner in scopes if self._holds(node.body[0], inner)]
+            case "sortBy":
+                from kplan.api.cel.lists import sorted_by  # few expressions need it
+
+                if not isinstance(over, list):
+                    raise EvalError("no such overload")
+                return sorted_by(over, [self.value(node.body[0], inner) for inner in scopes])
         *condition, body = node.body
         kept = (s for s in scopes if all(self._holds(c, s) for c in condition))
         return self._transformed(node, body, kept)

@@ -36,7 +36,7 @@ Function = Callable[..., Any]
 
 NO_OVERLOAD = "no such overload"
 # Where the functions of a type are, beyond those here: (function, type of the first argument) is looked up there.
-_MODULES = ("texts", "times", "network", "amounts")
+_MODULES = ("texts", "times", "network", "amounts", "lists")
 
 
 def call(name: str, args: list[Any]) -> Any:

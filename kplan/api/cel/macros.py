@@ -16,6 +16,7 @@ _FOLDS: dict[str, frozenset[tuple[int, int]]] = {
     "existsOne": frozenset({(1, 1), (2, 1)}),
     "filter": frozenset({(1, 1)}),
     "map": frozenset({(1, 1), (1, 2)}),
+    "sortBy": frozenset({(1, 1)}),
     "transformList": frozenset({(2, 1), (2, 2)}),
     "transformMap": frozenset({(2, 1), (2, 2)}),
     "transformMapEntry": frozenset({(2, 1), (2, 2)}),

@@ -41,6 +41,7 @@ _PRODUCTS = {op: f"_{op}_" for op in "*/%"}
 # Functions with a dot in their name: `optional.of(x)` is no method of a variable.
 NAMESPACED = frozenset(
     "optional.of optional.none optional.ofNonZeroValue ip.isCanonical sets.contains sets.equivalent sets.intersects "
+    "strings.quote lists.range "
     "format.named format.dns1123Label format.dns1123Subdomain format.dns1035Label format.qualifiedName "
     "format.dns1123LabelPrefix format.dns1123SubdomainPrefix format.dns1035LabelPrefix format.labelValue format.uri "
     "format.uuid format.byte format.date format.datetime jsonpatch.escapeKey".split()

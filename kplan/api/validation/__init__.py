@@ -33,6 +33,7 @@ class Context:
 FAMILIES: Mapping[tuple[str, str], str] = {
     ("", "Pod"): "pods",
     ("", "PodTemplate"): "pods",
+    ("", "Binding"): "pods",
     ("apps", "Deployment"): "workloads",
     ("apps", "ReplicaSet"): "workloads",
     ("apps", "DaemonSet"): "workloads",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from kplan.api.validation import Context, crdrules, crdschema, metadata, names, webhookclient
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.api.validation.internal import internal
 from kplan.hints import Any
 from kplan.workloads import get
 
@@ -26,7 +27,7 @@ def _create(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context, rule=_name_rule(obj))
     versions = _versions(obj)
     stored = list(dict.fromkeys(text_of(v, "name") for v in versions if v.get("storage") is True))
-    _judge(obj, errors, context, stored or None)
+    _judge(obj, errors, context, stored or None, {})
     _preserve(obj, errors)
     _approval(obj, errors)
 
@@ -35,7 +36,8 @@ def _update(new: Value, old: Value, errors: Errors, context: Context) -> None:
     metadata.update(new, old, errors)
     stored = (new.get("status") or {}).get("storedVersions") or (old.get("status") or {}).get("storedVersions")
     names_now = [text_of(v, "name") for v in _versions(new) if v.get("storage") is True]
-    _judge(new, errors, context, list(dict.fromkeys([*(stored or ()), *names_now])) or None)
+    before = {text_of(v, "name"): _schema_of(v) for v in _versions(old)}
+    _judge(new, errors, context, list(dict.fromkeys([*(stored or ()), *names_now])) or None, before)
     if _established(old):
         _immutable(new, old, errors, ("spec.scope", "spec.names.kind"))
     _immutable(new, old, errors, ("spec.group", "spec.names.plural"))
@@ -70,7 +72,10 @@ def _name_rule(obj: Value) -> names.Check:
     return check
 
 
-def _judge(obj: Value, errors: Errors, context: Context, stored: list[str] | None) -> None:
+def _judge(
+    obj: Value, errors: Errors, context: Context, stored: list[str] | None, before: dict[str, Value | None]
+) -> None:
+    """The rules for a definition; `before` are the schemas of the versions that it had until now."""
     spec, versions = obj.get("spec") or {}, _versions(obj)
     _group(text_of(spec, "group"), errors, "spec.group")
     if not text_of(spec, "scope"):
@@ -81,12 +86,12 @@ def _judge(obj: Value, errors: Errors, context: Context, stored: list[str] | Non
     if preserves and any(_has_default(_schema_of(v)) for v in versions):
         detail = "must be false in order to use defaults in the schema"
         errors.invalid("spec.preserveUnknownFields", True, detail)
-    _each_version(versions, errors, context)
-    found = spec.get("versions")
+    _each_version(versions, errors, context, before)
     if len({text_of(v, "name") for v in versions}) < len(versions):
-        errors.invalid("spec.versions", found, "must contain unique version names")
+        errors.invalid("spec.versions", _internal(spec), "must contain unique version names")
     if sum(v.get("storage") is True for v in versions) != 1:
-        errors.invalid("spec.versions", found, "must have exactly one version marked as storage version")
+        detail = "must have exactly one version marked as storage version"
+        errors.invalid("spec.versions", _internal(spec), detail)
     if versions and text_of(versions[0], "name"):
         first = text_of(versions[0], "name")
         _joined(first, errors, "spec.version", names.dns1035_label(first))
@@ -123,21 +128,19 @@ def _has_default(schema: Any) -> bool:
     return schema.get("default") is not None or any(map(_has_default, (*inner, *properties)))
 
 
-def _each_version(versions: list[Value], errors: Errors, context: Context) -> None:
+def _each_version(versions: list[Value], errors: Errors, context: Context, before: dict[str, Value | None]) -> None:
     for i, version in enumerate(versions):
         if not isinstance(_schema_of(version), dict):
             errors.required(f"spec.versions[{i}].schema.openAPIV3Schema")
-    shared = {
-        part for part in _SHARED if versions and all(_part(v, part) == _part(versions[0], part) for v in versions)
-    }
+    shared = _shared(versions)
     for i, version in enumerate(versions):
         name = text_of(version, "name")
         _joined(name, errors, f"spec.versions[{i}].name", names.dns1035_label(name))
         _deprecation(version, errors, f"spec.versions[{i}].deprecationWarning")
         own = {part: f"spec.versions[{i}].{part}" for part in _SHARED if part not in shared}
-        _version(version, errors, own, context)
+        _version(version, errors, own, context, before)
     common = {part: f"spec.{'validation' if part == 'schema' else part}" for part in shared}
-    _version(versions[0] if versions else {}, errors, common, context)
+    _version(versions[0] if versions else {}, errors, common, context, before)
 
 
 # The parts of a version that the internal form holds once for all of them, if they are the same.
@@ -148,13 +151,30 @@ def _part(version: Value, part: str) -> Any:
     return version.get(part) or None
 
 
-def _version(version: Value, errors: Errors, places: dict[str, str], context: Context) -> None:
+def _shared(versions: list[Value]) -> set[str]:
+    return {part for part in _SHARED if versions and all(_part(v, part) == _part(versions[0], part) for v in versions)}
+
+
+def _internal(spec: Value) -> list[Value] | None:
+    """The versions as messages show them."""
+    if spec.get("versions") is None:
+        return None
+    versions = [v or {} for v in spec["versions"]]
+    shared = _shared(versions)
+    kept = ({k: v for k, v in version.items() if k not in shared} for version in versions)
+    return [internal(version, "CustomResourceDefinitionVersion") for version in kept]
+
+
+def _version(
+    version: Value, errors: Errors, places: dict[str, str], context: Context, before: dict[str, Value | None]
+) -> None:
     """The parts of a version that stand at `places`."""
     schema, subresources = _schema_of(version), version.get("subresources") or {}
     if "schema" in places and isinstance(schema, dict):
         has_status = subresources.get("status") is not None
         at = f"{places['schema']}.openAPIV3Schema"
-        crdschema.schema(schema, errors, at, has_status=has_status, minor=context.minor)
+        stored = before.get(text_of(version, "name")) == schema
+        crdschema.schema(schema, errors, at, has_status=has_status, minor=context.minor, stored=stored)
     if "subresources" in places and subresources.get("scale") is not None:
         _scale(subresources["scale"], errors, f"{places['subresources']}.scale")
     for i, column in enumerate(version.get("additionalPrinterColumns") or ()):

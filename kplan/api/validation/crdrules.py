@@ -1,7 +1,7 @@
 """x-kubernetes-validations: the rules in CEL that a CustomResourceDefinition has for its values.
 
 Follows apiextensions-apiserver/pkg/apis/apiextensions/validation (validation.go, cel_validation.go) and
-pkg/apiserver/schema/cel/compilation.go. The estimate of what a rule may cost is not made.
+pkg/apiserver/schema/cel/compilation.go. What the rules of a schema may cost is in rulecosts.py.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from kplan.api import cel
+from kplan.api.cel import costs, sizes
+from kplan.api.cel.declarations import OF_MUTATIONS
 from kplan.api.cel.schematypes import escape, properties, type_of
 from kplan.api.cel.tree import uses
 from kplan.api.cel.types import BOOL, DYN, STRING, Type, optional_of
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
+from kplan.api.validation.rulecosts import Bill
 from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]
@@ -24,17 +27,35 @@ _SELF = "selfType"
 
 
 class Place(NamedTuple):
-    """Where a schema stands: the name of its type, and whether its old value can be found on update."""
+    """Where a schema stands: the name of its type, whether its old value can be found on update, and inside of what.
+
+    What its rules may cost goes on `bill`; they may not use what the release `lacks`.
+    """
 
     schema: Schema
     name: str
     root: bool = False
     correlated: bool = True
+    bill: Bill | None = None
+    above: Place | None = None
+    lacks: frozenset[str] = OF_MUTATIONS
 
     @property
     def type(self) -> Type | None:
         """The type of `self` here."""
         return type_of(self.schema, self.name, root=self.root)
+
+    @property
+    def number(self) -> int | None:
+        """How many values an object has here at most; None without a limit."""
+        if self.above is None:
+            return 1
+        number, parts = self.above.number, 1 if self.above.root else sizes.count(self.above.schema)
+        return None if number is None or parts is None else number * parts
+
+    def cost(self, program: cel.Program) -> int:
+        """The most that an expression about one value here may cost."""
+        return costs.cost(program.tree, self.schema, root=self.root)
 
 
 class Compiled(NamedTuple):
@@ -46,14 +67,16 @@ class Compiled(NamedTuple):
     old: bool
 
 
-def root(schema: Schema) -> Place:
+def root(schema: Schema, bill: Bill | None = None, lacks: frozenset[str] = OF_MUTATIONS) -> Place:
     """The place of a whole resource."""
-    return Place(schema, _SELF, root=True)
+    return Place(schema, _SELF, root=True, bill=bill, lacks=lacks)
 
 
 def inside(place: Place, schema: Schema, name: str, *, correlated: bool = True) -> Place:
     """The place of a schema inside another, by the name of its property (`@idx` for items)."""
-    return Place(schema, f"{place.name}.{escape(name) or name}", correlated=place.correlated and correlated)
+    name = f"{place.name}.{escape(name) or name}"
+    same = place.correlated and correlated
+    return Place(schema, name, correlated=same, bill=place.bill, above=place, lacks=place.lacks)
 
 
 def rules(schema: Schema, errors: Errors, at: str, place: Place | None) -> None:
@@ -99,16 +122,21 @@ def _texts(rule: Schema, errors: Errors, at: str) -> None:
 
 def _compile(rule: Schema, errors: Errors, at: str, place: Place, self_type: Type) -> None:
     shown, old = _shown(rule), False
-    environment = _environment(rule, self_type)
+    environment = _environment(rule, self_type, place.lacks)
     try:
         program = cel.compile(rule["rule"], environment)
         old = _asks_old(program)
         if program.type != BOOL:
             errors.invalid(f"{at}.rule", shown, "cel expression must evaluate to a bool")
+        elif place.bill is not None:
+            # It runs for every value that an object can have here.
+            runs = place.number
+            each = place.cost(program)
+            place.bill.add(each * (sizes.most(place.schema) if runs is None else runs), errors, f"{at}.rule", "rule")
     except cel.CompileError as e:
         errors.invalid(f"{at}.rule", shown, f"compilation failed: {e}")
     if text_of(rule, "messageExpression").strip():
-        _message(rule, errors, f"{at}.messageExpression", shown, environment)
+        _message(rule, errors, f"{at}.messageExpression", place, environment)
     if old and not place.correlated:
         detail = "oldSelf cannot be used on the uncorrelatable portion of the schema"
         errors.invalid(f"{at}.rule", rule["rule"], detail)
@@ -121,18 +149,20 @@ def _asks_old(program: cel.Program) -> bool:
     return "oldSelf" in program.source and uses(program.tree, "oldSelf")
 
 
-def _message(rule: Schema, errors: Errors, at: str, shown: dict[str, Any], environment: cel.Environment) -> None:
+def _message(rule: Schema, errors: Errors, at: str, place: Place, environment: cel.Environment) -> None:
     try:
         program = cel.compile(rule["messageExpression"], environment)
         if program.type != STRING:
-            errors.invalid(at, shown, "messageExpression must evaluate to a string")
+            errors.invalid(at, _shown(rule), "messageExpression must evaluate to a string")
+        elif place.bill is not None:
+            place.bill.add(place.cost(program), errors, at, "messageExpression")
     except cel.CompileError as e:
-        errors.invalid(at, shown, f"messageExpression compilation failed: {e}")
+        errors.invalid(at, _shown(rule), f"messageExpression compilation failed: {e}")
 
 
-def _environment(rule: Schema, self_type: Type) -> cel.Environment:
+def _environment(rule: Schema, self_type: Type, lacks: frozenset[str]) -> cel.Environment:
     old = optional_of(self_type) if rule.get("optionalOldSelf") is True else self_type
-    return cel.Environment({"self": self_type, "oldSelf": old})
+    return cel.Environment({"self": self_type, "oldSelf": old}, lacks=lacks)
 
 
 def _shown(rule: Schema) -> dict[str, Any]:
@@ -156,7 +186,7 @@ def compiled(place: Place) -> list[Compiled]:
         # A definition that is taken as stored may be broken in any way.
         if not isinstance(rule, Mapping) or not isinstance(rule.get("rule"), str):
             continue
-        environment = _environment(rule, self_type)
+        environment = _environment(rule, self_type, place.lacks)
         try:
             program = cel.compile(text_of(rule, "rule"), environment)
         except cel.CompileError:

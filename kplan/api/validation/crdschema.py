@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kplan.api.cel.declarations import missing
 from kplan.api.validation import crdrules, schemavalues, structural
 from kplan.api.validation.crdrules import Place
 from kplan.api.validation.field import Errors
 from kplan.api.validation.plainschema import Part, parts, root
+from kplan.api.validation.rulecosts import Bill
 from kplan.api.validation.structural import properties_of, schema_at, schemas_at
 from kplan.schema import re2
 from kplan.schema import structural as shapes
@@ -46,8 +48,9 @@ class _Site(NamedTuple):
     meta: bool = False
 
 
-def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: int) -> None:
-    """The schema of one version; `has_status` whether it has a status subresource."""
+def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: int, stored: bool = False) -> None:
+    """The schema of one version; `has_status` whether it has a status subresource, `stored` whether it is stored as it
+    is: then what its rules cost is not asked again, and they may use all there is."""
     if has_status:
         _root_with_status(value, errors, at)
     if value.get("nullable") is True:
@@ -58,8 +61,12 @@ def schema(value: Schema, errors: Errors, at: str, *, has_status: bool, minor: i
     if len(errors.causes) == before:
         _defaults(whole, errors, at, minor)
     # Expressions are compiled only against a schema that stands.
-    place = crdrules.root(value) if len(errors.causes) == before else None
+    bill = None if stored else Bill()
+    lacks = missing(99 if stored else minor)
+    place = crdrules.root(value, bill, lacks) if len(errors.causes) == before else None
     _node(whole, errors, at, _Site(root=True), place)
+    if bill is not None:
+        bill.total(errors, at)
 
 
 def _root_with_status(value: Schema, errors: Errors, at: str) -> None:

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.api import cel
-from kplan.api.cel.schematypes import converted, list_keys
+from kplan.api.cel.schematypes import converted
 from kplan.api.cel.values import Optional
 from kplan.api.validation import crdrules, metadata, schemavalues
 from kplan.api.validation.crdrules import Compiled, Place
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import OMIT, Errors
-from kplan.api.validation.schemavalues import NOWHERE
+from kplan.api.validation.schemavalues import NOWHERE, item_before, same
 from kplan.api.validation.structural import properties_of, schema_at
-from kplan.model import Cause
+from kplan.model import ABSENT, Cause
 from kplan.schema import structural
 from kplan.schema.node import Node
 
@@ -45,34 +45,28 @@ class Checks(NamedTuple):
     item: Checks | None
 
 
-def validate(new: Value, node: Node, old: Value | None = None) -> list[Cause]:
+def validate(new: Value, node: Node, old: Value | None = None, *, ratchets: bool = True) -> list[Cause]:
     """The causes for which the server refuses a custom resource (`old` given: an update) of a kind with this tree.
 
-    What was wrong with the old object already, and is so in the same words, is let through (KEP-4008).
+    With `ratchets` what is as it was is not judged again (KEP-4008).
     """
     errors = Errors()
     if old is None:
         metadata.resource(new, errors)
     else:
         metadata.generic_update(new, old, errors)
-    found = _values(new, node)
-    known = frozenset(_values(old, node)) if old is not None and found else frozenset()
-    errors.causes += [cause for cause in found if cause not in known]
+    known = old if old is not None and ratchets else ABSENT
+    errors.causes += schemavalues.causes(node.rules, new, old=known)
+    if old is None or next(structural.duplicates(node, old), None) is None:
+        for path, item in structural.duplicates(node, new):
+            field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+            errors.duplicate(field, item)
     checks = _checks_of(node.rules)
     if checks is not None:
         if any(cause.reason in _BLOCKING or "NotSupported" in cause.reason for cause in errors.causes):
             errors.invalid(NOWHERE, None, _UNCHECKED)
         else:
-            _expressions(checks, new, old, errors)
-    return errors.causes
-
-
-def _values(value: Value, node: Node) -> list[Cause]:
-    errors = Errors()
-    errors.causes += schemavalues.causes(node.rules, value)
-    for path, item in structural.duplicates(node, value):
-        field = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
-        errors.duplicate(field, item)
+            _expressions(checks, new, old, errors, ratchets=ratchets)
     return errors.causes
 
 
@@ -105,11 +99,12 @@ def _compiled(place: Place) -> Checks | None:
     return checks if checks.rules or checks.fields or checks.values or checks.item else None
 
 
-def _expressions(checks: Checks, new: Value, old: Value | None, errors: Errors) -> None:
+def _expressions(checks: Checks, new: Value, old: Value | None, errors: Errors, *, ratchets: bool) -> None:
     left = COST_BUDGET
-    for inside, value, before, at in _places(checks, new, old, ""):
+    for inside, value, before, at, unchanged in _places(checks, new, old, "", unchanged=False):
         for rule in inside.rules:
-            if not _applies(rule, before):
+            # A rule about a change is always asked; any other has nothing new to judge where there is none.
+            if not _applies(rule, before) or (unchanged and ratchets and not rule.old):
                 continue
             scope = _scope(inside.place, rule, value, before)
             try:
@@ -120,32 +115,32 @@ def _expressions(checks: Checks, new: Value, old: Value | None, errors: Errors) 
             left -= spent
 
 
-def _places(checks: Checks, new: Any, old: Any, at: str) -> Iterator[tuple[Checks, Any, Any, str]]:
-    """Every place of a value that has rules, with the old value there (None: there was none), outermost first."""
+def _places(
+    checks: Checks, new: Any, old: Any, at: str, *, unchanged: bool
+) -> Iterator[tuple[Checks, Any, Any, str, bool]]:
+    """Every place of a value that has rules, with the old value there (None: there was none), outermost first.
+
+    The last is whether the value there, or what it is inside of, is as it was.
+    """
     if new is None:
         return
+    unchanged = unchanged or same(new, old)
     if checks.rules:
-        yield checks, new, old, at
+        yield checks, new, old, at, unchanged
     if isinstance(new, dict):
-        before = old if isinstance(old, dict) else {}
+        known = old if isinstance(old, dict) else {}
         for name, value in new.items():
             inner = checks.fields.get(name)
             if inner is not None:
-                yield from _places(inner, value, before.get(name), f"{at}.{name}" if at else name)
+                where = f"{at}.{name}" if at else name
+                yield from _places(inner, value, known.get(name), where, unchanged=unchanged)
             elif checks.values is not None:
-                yield from _places(checks.values, value, before.get(name), f"{at}[{name}]")
+                yield from _places(checks.values, value, known.get(name), f"{at}[{name}]", unchanged=unchanged)
     elif isinstance(new, list) and checks.item is not None:
         for i, value in enumerate(new):
-            yield from _places(checks.item, value, _correlated(checks.place.schema, value, old), f"{at}[{i}]")
-
-
-def _correlated(schema: Schema, item: Any, old: Any) -> Any:
-    """The item of the old list that has the keys of this one."""
-    keys = list_keys(schema)
-    if schema.get("x-kubernetes-list-type") != "map" or not isinstance(old, list) or not isinstance(item, dict):
-        return None
-    wanted = [item.get(k) for k in keys]
-    return next((o for o in old if isinstance(o, dict) and [o.get(k) for k in keys] == wanted), None)
+            before = item_before(checks.place.schema, value, old)
+            before = None if before is ABSENT else before
+            yield from _places(checks.item, value, before, f"{at}[{i}]", unchanged=unchanged)
 
 
 def _applies(rule: Compiled, before: Any) -> bool:

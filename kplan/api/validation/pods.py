@@ -1,4 +1,4 @@
-"""Pods and PodTemplates.
+"""Pods, PodTemplates and Bindings.
 
 Follows pkg/apis/core/validation/validation.go (ValidatePodCreate, ValidatePodTemplate). What an update of a pod may
 change is in podupdates.py.
@@ -87,5 +87,14 @@ def template_options(old: Value, minor: int) -> PodOptions:
     return PodOptions(minor, old=old.get("spec") or {}, old_annotations=_annotations(old))
 
 
-CREATE = {("", "Pod"): create_pod, ("", "PodTemplate"): create_pod_template}
+def create_binding(obj: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001 - a validator's signature
+    """A Binding: where a pod is to run."""
+    target: Value = obj.get("target") or {}
+    if target.get("kind") not in (None, "", "Node"):
+        errors.not_supported("target.kind", target["kind"], ("Node", "<empty>"), keep_order=True)
+    if not target.get("name"):
+        errors.required("target.name")
+
+
+CREATE = {("", "Pod"): create_pod, ("", "PodTemplate"): create_pod_template, ("", "Binding"): create_binding}
 UPDATE = {("", "Pod"): update_pod, ("", "PodTemplate"): update_pod_template}

@@ -10,10 +10,11 @@ import json
 import math
 from collections.abc import Mapping
 
+from kplan.api.cel.schematypes import list_keys
 from kplan.api.validation.field import Errors, go_quote
 from kplan.api.validation.structural import schema_at
 from kplan.hints import Any
-from kplan.model import Cause
+from kplan.model import ABSENT, Cause
 from kplan.schema import formats, re2, rules, strfmt
 
 Schema = Mapping[str, Any]
@@ -48,13 +49,30 @@ def go_float(value: float) -> str:
     return f"{mantissa}e{exponent}"
 
 
-def causes(schema: Schema, value: Any, at: str = "") -> list[Cause]:
-    """Every rule of the schema that the value breaks; `at` is the field of the value itself, "" for a whole object."""
+def causes(schema: Schema, value: Any, at: str = "", old: Any = ABSENT) -> list[Cause]:
+    """Every rule of the schema that the value breaks; `at` is the field of the value itself, "" for a whole object.
+
+    What is as it was in the stored value `old` is not judged again (KEP-4008, CRD validation ratcheting).
+    """
     if rules.holds(rules.compile(schema), value):
         return []
     walk = _Walk(at)
-    walk.value(schema, value, "")
+    walk.value(schema, value, "", old)
     return walk.errors.causes
+
+
+def same(value: Any, old: Any) -> bool:
+    """Whether a value is the old one, of the same types everywhere."""
+    return bool(value == old) and json.dumps(value, sort_keys=True) == json.dumps(old, sort_keys=True)
+
+
+def item_before(schema: Schema, item: Any, old: Any) -> Any:
+    """The item of an old list that has the keys of this one; ABSENT if there is none, or if its items have no keys."""
+    if schema.get("x-kubernetes-list-type") != "map" or not isinstance(old, list) or not isinstance(item, dict):
+        return ABSENT
+    keys = list_keys(schema)
+    wanted = [item.get(k) for k in keys]
+    return next((o for o in old if isinstance(o, dict) and [o.get(k) for k in keys] == wanted), ABSENT)
 
 
 class _Walk:
@@ -75,8 +93,10 @@ class _Walk:
     def _wrong(self, path: str, value: Any, sentence: str) -> None:
         self.errors.invalid(self._field(path), value, f"{path} in body {sentence}")
 
-    def value(self, schema: Schema, value: Any, path: str) -> None:
-        """Check a value against a schema; `path` is the text that messages begin with."""
+    def value(self, schema: Schema, value: Any, path: str, old: Any = ABSENT) -> None:
+        """Check a value against a schema; `path` is the text that messages begin with, `old` what was there before."""
+        if same(value, old):
+            return
         if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
             value = float(value)  # as Go reads it
         self._type(schema, value, path)
@@ -90,11 +110,11 @@ class _Walk:
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             self._number(schema, value, path)
         elif isinstance(value, list):
-            self._list(schema, value, path)
+            self._list(schema, value, path, old)
         if isinstance(schema.get("enum"), list) and schema["enum"]:
             self._enum(schema, value, path)
         if isinstance(value, dict):
-            self._object(schema, value, path)
+            self._object(schema, value, path, old)
 
     def _type(self, schema: Schema, value: Any, path: str) -> None:
         types = rules.declared_types(schema)
@@ -222,12 +242,12 @@ class _Walk:
         self._general(f"{what} value must be of type integer {width} in {path}")
         return False
 
-    def _list(self, schema: Schema, value: list[Any], path: str) -> None:
+    def _list(self, schema: Schema, value: list[Any], path: str, old: Any) -> None:
         self.checks += 1
         item = schema.get("items")
         if isinstance(item, Mapping):
             for i, v in enumerate(value):
-                self.value(item, v, f"{path}[{i}]")
+                self.value(item, v, f"{path}[{i}]", item_before(schema, v, old))
         fewest, most = _number(schema, "minItems"), _number(schema, "maxItems")
         if fewest is not None and len(value) < fewest:
             self._wrong(path, len(value), f"should have at least {fewest} items")
@@ -242,7 +262,7 @@ class _Walk:
             texts = [v if isinstance(v, str) else json.dumps(v, separators=(",", ":")) for v in schema["enum"]]
             self.errors.not_supported(self._field(path), value, texts, keep_order=True)
 
-    def _object(self, schema: Schema, value: dict[str, Any], path: str) -> None:
+    def _object(self, schema: Schema, value: dict[str, Any], path: str, old: Any) -> None:
         self.checks += 1
         fewest, most = _number(schema, "minProperties"), _number(schema, "maxProperties")
         if fewest is not None and len(value) < fewest:
@@ -259,7 +279,8 @@ class _Walk:
         for name, inner in value.items():
             known = properties.get(name, additional)
             if isinstance(known, Mapping):
-                self.value(known, inner, f"{path}.{name}" if path else str(name))
+                before = old.get(name, ABSENT) if isinstance(old, dict) else ABSENT
+                self.value(known, inner, f"{path}.{name}" if path else str(name), before)
 
 
 def _number(schema: Schema, keyword: str) -> Any:
