@@ -144,7 +144,7 @@ def _no_manifest(entry: Entry, data: bytes, problems: tuple[Unreadable, ...]) ->
 
 def _judged(loaded: Loaded, *, strict: bool) -> Loaded:
     """With `strict`, documents without apiVersion and kind are no longer skipped but unreadable."""
-    if not strict:
+    if not strict or not loaded.skipped:
         return loaded
     bad = [s for s in loaded.skipped if s.reason == kinds.NO_MANIFEST]
     errors = tuple(Unreadable(s.span or _start(s.file), "no manifest: it has no apiVersion and kind") for s in bad)

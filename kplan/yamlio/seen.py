@@ -26,6 +26,21 @@ _USUAL: Final = lazy(
 )
 
 
+_UNUSUAL: Final = object()
+
+
+class _Values(dict[str, Any]):
+    """The values of texts: many lines have the same one. _UNUSUAL for what is no usual value."""
+
+    def __missing__(self, text: str) -> Any:
+        value: Any = _UNUSUAL
+        if usual := _USUAL.fullmatch(text):
+            quoted, digits = usual.groups()
+            value = int(digits) if digits is not None else WORDS.get(text, text) if quoted is None else quoted
+        keep(self, text, value)
+        return value
+
+
 class Seen(dict[str, tuple[int, Any]]):
     """Of each line a number that says all of it but the value, and the value: a scalar, the text of a flow collection,
     or None."""
@@ -33,6 +48,7 @@ class Seen(dict[str, tuple[int, Any]]):
     def __init__(self, lines: Lines) -> None:
         super().__init__()
         self._lines = lines
+        self._values = _Values()
         self._numbers: dict[Any, int] = {}
         self._heads: dict[str, int] = {}  # by the key and what is before it
         self._items: dict[str, int] = {}  # by what is before the dash
@@ -45,21 +61,21 @@ class Seen(dict[str, tuple[int, Any]]):
         if not mark:
             head, mark, text = line.partition("- ")
             heads = self._items
-        usual = _USUAL.fullmatch(text) if mark else None
-        number = heads.get(head) if usual is not None else -1
+        value = self._values[text] if mark else _UNUSUAL
+        number = heads.get(head) if value is not _UNUSUAL else -1
         if number is None:
             number = self._head(heads, head, mark)
-        if usual is not None and number >= 0:
-            quoted, digits = usual.groups()
-            value = int(digits) if digits is not None else WORDS.get(text, text) if quoted is None else quoted
-            found = (number, value)
-        else:
-            found = self._unusual(line)
+        found = (number, value) if number >= 0 else self._unusual(line)
         if len(self) >= _MOST_KINDS:
             self.clear()
         if len(line) <= LONGEST_KEPT:
             self[line] = found
         return found
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        super().clear()
+        self._values.clear()
 
     def _unusual(self, line: str) -> tuple[int, Any]:
         if is_separator(line):
