@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
 
@@ -22,7 +22,6 @@ from kplan.yamlio import forget, load_value
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
 # What ends the work of the API server before it comes to validation.
 _REFUSED_EARLY = {schema_stage.REMOVED, schema_stage.UNKNOWN_KIND, schema_stage.UNKNOWN_FIELD, schema_stage.WRONG_TYPE}
-_MOST_MARKS = 10_000
 
 
 def lint(paths: Iterable[str | PathLike[str]], config: Config | None = None) -> Report:
@@ -96,12 +95,11 @@ def _of_objects(
     engine = Engine(rules, world)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
     server = admission.server_of(objects, version)
-    likeness = Likeness(kinds)
-    blameless: set[Hashable] = set()
-    for obj in objects:
+    # Policies may look at anything of an object, so no two are alike to them.
+    marks = Likeness(kinds).marks(objects) if server.store is None else [None] * len(objects)
+    blameless: set[tuple[int, bool]] = set()
+    for obj, mark in zip(objects, marks, strict=True):
         pieces = world.is_kustomized(obj)
-        # Policies may look at anything of an object, so no two are alike to them.
-        mark = likeness.mark(obj) if server.store is None else None
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
@@ -111,7 +109,7 @@ def _of_objects(
         if asks_server and not said & _REFUSED_EARLY and schema_stage.is_builtin(obj, kinds):
             drafts += admission.judge(obj, server, pieces=pieces)
         alone = engine.judge(obj, malformed=malformed, alone=True)
-        if mark is not None and not drafts and not alone and len(blameless) < _MOST_MARKS:
+        if mark is not None and not drafts and not alone:
             blameless.add((mark, pieces))
         by_rules = alone + engine.judge(obj, malformed=malformed, alone=False)
         told = {f.path for f in by_rules if f.severity == "error"}
