@@ -15,13 +15,21 @@ from kplan.model import Object
 class Batch:
     """Objects of one layout that are written with one group, version and kind; `positions` are theirs in the input."""
 
-    __slots__ = ("layout", "objects", "positions", "rows")
+    __slots__ = ("_namespaces", "layout", "objects", "positions", "rows")
 
     def __init__(self, layout: Any) -> None:
         self.layout = layout
         self.objects: list[Object] = []
         self.positions: list[int] = []
         self.rows: list[Sequence[Any]] = []  # the values in the slots of each
+        self._namespaces: list[str] | None = None
+
+    @property
+    def namespaces(self) -> list[str]:
+        """The namespace of each."""
+        if self._namespaces is None:
+            self._namespaces = [obj.ref.namespace for obj in self.objects]
+        return self._namespaces
 
     def column(self, at: int) -> list[Any]:
         """The values in one slot."""
@@ -35,7 +43,8 @@ def batches(objects: Iterable[Object]) -> list[Batch]:
         laid_out = obj.document.layout if obj.document is not None else None
         if laid_out is not None:
             layout, row = laid_out
-            key = (id(layout), *obj.ref[:3])
+            group, version, kind, _, _ = obj.ref
+            key = (id(layout), group, version, kind)
             batch = made.get(key)
             if batch is None:
                 batch = made[key] = Batch(layout)

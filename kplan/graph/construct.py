@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from kplan.batches import Batch
 from kplan.graph import irregular
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
 from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
 from kplan.graph.rules import Found, GroupKind, Rule, walk
 from kplan.graph.selectors import selection
-from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, settled, shortcut
+from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, shortcut
 from kplan.graph.world import Resolution, World
 from kplan.hints import Any
 from kplan.model import Key, Object, Path, split_api_version
-from kplan.tuples import NamedTuple
 
 # What can only be known when the manifest is filled in: a name with one of these is no name yet.
 _PLACEHOLDERS = ("$", "{", "<")
 
 
-class _Laid(NamedTuple):
-    """What is known of the objects of one layout and kind: where rules apply, each with its shortcut, and a shortcut
-    for the irregular edges."""
-
-    ways: tuple[tuple[Shortcut | None, Rule, Path], ...]
-    irregular: Shortcut | None
+# Where edges start in an object: a rule and the path at which it applies, or what no rule says.
+Way = tuple[Rule | None, Path]
+IRREGULAR: Way = (None, ())
 
 
 class Builder:
@@ -33,59 +30,70 @@ class Builder:
     def __init__(self, world: World, wanted: Wanted | None = None) -> None:
         self._world = world
         self._asked = wanted
-        self._laid: dict[tuple[int, str, str, str], _Laid | None] = {}
 
-    def edges_of(self, obj: Object, position: int) -> list[Edge]:
-        """The edges that start at the object that has this position."""
-        out: list[Edge] = []
-        identity = self._world.key_of(obj)
-        laid = self._of_layout(obj, identity)
-        if laid is None:
-            for rule, value, path in found(obj, identity):
-                out += self._edges(rule, value, path, obj, position)
-            return out + self._irregular(obj, identity, position)
-        slots, namespace = obj.document.layout[1], obj.ref.namespace  # type: ignore[union-attr, index]
-        for is_settled, rule, path in laid.ways:
-            if is_settled is None or not is_settled(slots, namespace):
-                replaced = replaced_volumes(obj) if "volumes" in path else Replaced()
-                if path[: replaced.depth] not in replaced.paths:
-                    out += self._edges(rule, obj.part(*path), path, obj, position)
-        if laid.irregular is None or not laid.irregular(slots, namespace):
-            out += self._irregular(obj, identity, position)
-        return out
+    def edges(self) -> Iterator[Edge]:
+        """The edges, in the order of the objects and of their text."""
+        world = self._world
+        open_ways: dict[int, list[Way]] = {}
+        known: set[int] = set()
+        for batch in world.batches:
+            laid = self._laid(batch)
+            if laid is not None:
+                known.update(batch.positions)
+                for is_open, way in laid:
+                    for row in range(len(batch.rows)) if is_open is None else is_open(batch):
+                        open_ways.setdefault(batch.positions[row], []).append(way)
+        for position, obj in enumerate(world.given):
+            if position in open_ways:
+                yield from self._along(open_ways[position], obj, position)
+            elif position not in known:
+                for rule, value, path in found(obj, world.identities[position]):
+                    yield from self._edges(rule, value, path, obj, position)
+                yield from self._irregular(obj, position)
+
+    def _along(self, ways: list[Way], obj: Object, position: int) -> Iterator[Edge]:
+        """The edges of an object in these ways."""
+        for rule, path in ways:
+            if rule is None:
+                yield from self._irregular(obj, position)
+                continue
+            replaced = replaced_volumes(obj) if "volumes" in path else Replaced()
+            if path[: replaced.depth] not in replaced.paths:
+                yield from self._edges(rule, obj.part(*path), path, obj, position)
 
     def _wants(self, edge: str, kind: str, state: str, own: bool = False) -> bool:
         return self._asked is None or self._asked(edge, kind, state, own)
 
-    def _of_layout(self, obj: Object, identity: Key) -> _Laid | None:
-        layout = obj.document.layout[0] if obj.document is not None and obj.document.layout is not None else None
-        if layout is None:
-            return None
-        key = (id(layout), identity.group, identity.kind, obj.ref.kind)
-        if key not in self._laid:
-            plan = ("edges", identity.group, identity.kind, obj.ref.kind)
-            if plan not in layout.plans:
-                layout.plans[plan] = ways(obj, identity, layout.tree)
-            known: Ways | None = layout.plans[plan]
-            self._laid[key] = self._with_shortcuts(known, obj, identity, layout.tree) if known is not None else None
-        return self._laid[key]
+    def _laid(self, batch: Batch) -> list[tuple[Shortcut | None, Way]] | None:
+        """Where edges start in the objects of a batch, each with its shortcut; None where values decide about that."""
+        obj, layout = batch.objects[0], batch.layout
+        identity = self._world.identities[batch.positions[0]]
+        plan = ("edges", identity.group, identity.kind, obj.ref.kind)
+        if plan not in layout.plans:
+            layout.plans[plan] = ways(obj, identity, layout.tree)
+        known: Ways | None = layout.plans[plan]
+        return self._with_shortcuts(known, obj, identity, layout.tree) if known is not None else None
 
-    def _with_shortcuts(self, known: Ways, obj: Object, identity: Key, tree: Any) -> _Laid:
+    def _with_shortcuts(
+        self, known: Ways, obj: Object, identity: Key, tree: Any
+    ) -> list[tuple[Shortcut | None, Way]]:
         world, asked = self._world, self._asked
         if asked is None or world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not False:
-            return _Laid(tuple((None, rule, path) for rule, path in known), None)
+            return [*((None, way) for way in known), (None, IRREGULAR)]
         own = own_labels(obj.ref.kind, tree)
-        every = ((shortcut(rule, path, tree, own, world, asked), rule, path) for rule, path in known)
-        laid = tuple(way for way in every if way[0] is not settled)
+        laid: list[tuple[Shortcut | None, Way]] = [
+            (shortcut(rule, path, tree, own, world, asked), (rule, path)) for rule, path in known
+        ]
         if asked("namespace", "Namespace", MISSING, False) or not irregular.is_usual(identity, world):
-            return _Laid(laid, None)
+            return [*laid, (None, IRREGULAR)]
         if not irregular.has_own_pods(identity):
-            return _Laid(laid, settled)
+            return laid
         selector = tree["spec"].get("selector") if isinstance(tree.get("spec"), dict) else None
         labels = selector if obj.ref.kind == "ReplicationController" else match_labels(selector)
-        return _Laid(laid, None if asked("own-pods", "Pod", FOUND, True) else selects_own(labels, own))
+        return [*laid, (None if asked("own-pods", "Pod", FOUND, True) else selects_own(labels, own), IRREGULAR)]
 
-    def _irregular(self, obj: Object, identity: Key, position: int) -> list[Edge]:
+    def _irregular(self, obj: Object, position: int) -> list[Edge]:
+        identity = self._world.identities[position]
         is_asked = self._wants("namespace", "Namespace", MISSING)
         return [
             edge if edge.position >= 0 else edge._replace(position=position)

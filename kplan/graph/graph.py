@@ -78,10 +78,9 @@ class Graph:
     @cached_property
     def duplicates(self) -> Mapping[Key, tuple[Object, ...]]:
         """Identities that several objects bear, as the server sees them. `generateName` gives each its own name."""
-        several = {key: found for key, found in self._world.named.items() if len(found) > 1}
         named = {
             key: tuple(o for o in found if o.part("metadata", "name") or not o.part("metadata", "generateName"))
-            for key, found in several.items()
+            for key, found in self._world.several.items()
         }
         return {key: objects for key, objects in named.items() if len(objects) > 1}
 
@@ -134,6 +133,4 @@ def build(
     """
     given = tuple(objects)
     world = World(given, closed=closed, externals=externals)
-    edges_of = Builder(world, wanted).edges_of
-    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i))
-    return Graph(given, world, edges)
+    return Graph(given, world, tuple(Builder(world, wanted).edges()))

@@ -1,24 +1,25 @@
 """Shortcuts: for all objects of one layout, the least that has to be asked to know that an edge is not wanted.
 
 Most references lead to something, and lint wants those that do not. Where names and labels stand in a layout is known
-before an object comes: what is left is to look them up. A shortcut answers "nothing is wanted here" or says nothing;
-then the edge is made, or not, by `kplan.graph.construct`.
+before an object comes: what is left is to look up a column of them. A shortcut tells of which objects of a batch
+something may be wanted; for these the edge is made, or not, by `kplan.graph.construct`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from kplan.batches import Batch
 from kplan.graph.edge import FOUND, STATES, Wanted
 from kplan.graph.rules import KeyField, Rule, walk
 from kplan.graph.world import World
 from kplan.hints import Any
 from kplan.model import Path
 from kplan.workloads import POD_PATHS, get
-from kplan.yamlio.layout import Slot, getter
+from kplan.yamlio.layout import Slot
 
-# Whether nothing is wanted, given the values in the slots of an object and its namespace.
-Shortcut = Callable[[Sequence[Any], str], bool]
+# The rows of a batch of which it is not sure that nothing is wanted.
+Shortcut = Callable[[Batch], Sequence[int]]
 Slots = Mapping[str, Slot]
 
 
@@ -35,9 +36,9 @@ def shortcut(rule: Rule, path: Path, tree: Any, own: Slots, world: World, wanted
     return _of_name(rule, named, holder, world, wanted) if named else settled
 
 
-def settled(_slots: Sequence[Any], _namespace: str) -> bool:
+def settled(_batch: Batch) -> Sequence[int]:
     """The shortcut of what is never wanted."""
-    return True
+    return ()
 
 
 def own_labels(kind: str, tree: Any) -> Slots:
@@ -51,13 +52,16 @@ def selects_own(labels: Any, own: Slots) -> Shortcut | None:
     """Whether a map of labels holds for the pods of the object itself; None where the layout does not tell."""
     if not _are_plain(labels) or not labels.keys() <= own.keys():
         return None
-    wanted, have = getter([s.at for s in labels.values()]), getter([own[k].at for k in labels])
+    pairs = [(slot.at, own[key].at) for key, slot in labels.items()]
 
-    def is_own(slots: Sequence[Any], _namespace: str) -> bool:
-        values = wanted(slots)
-        return values == have(slots) and _are_texts(values)
+    def of_others(batch: Batch) -> Sequence[int]:
+        columns = [(batch.column(wanted), batch.column(have)) for wanted, have in pairs]
+        if all(wanted == have and _are_texts(wanted) for wanted, have in columns):
+            return ()
+        rows = [[(w, type(w)) == (h, str) for w, h in zip(*both, strict=True)] for both in columns]
+        return [row for row, same in enumerate(zip(*rows, strict=True)) if False in same]
 
-    return is_own
+    return of_others
 
 
 def match_labels(selector: Any) -> Any:
@@ -79,13 +83,14 @@ def _of_selector(rule: Rule, part: Any, own: Slots, world: World, wanted: Wanted
     if is_own is not None or wanted(rule.edge, kind, FOUND, False):
         return is_own
     keys = tuple(sorted(labels))
-    values_of = getter([labels[k].at for k in keys])
 
-    def is_found(slots: Sequence[Any], namespace: str) -> bool:
-        values = values_of(slots)
-        return _are_texts(values) and world.selectable.has(group, kind, namespace, keys, values)
+    def not_found(batch: Batch) -> Sequence[int]:
+        sure = {name: world.selectable.sure(group, kind, name, keys) for name in set(batch.namespaces)}
+        values = zip(*(batch.column(labels[key].at) for key in keys), strict=True)
+        asked = enumerate(zip(batch.namespaces, values, strict=True))
+        return [row for row, (namespace, those) in asked if those not in sure[namespace]]
 
-    return is_found
+    return not_found
 
 
 def _labels(form: str, part: dict[str, Any]) -> Any:
@@ -111,25 +116,22 @@ def _of_name(rule: Rule, named: list[Any], holder: dict[str, Any], world: World,
         return None
     if not any(wanted(edge, k, state, False) for edge in edges for k in (kind, rule.target.kind) for state in STATES):
         return settled
-    asked = [_keys(field, holder) for field in rule.keys]
-    if None in asked or any(wanted(edge, kind, FOUND, False) for edge in edges):
+    parts = [_keys(field, holder) for field in rule.keys]
+    if None in parts or any(wanted(edge, kind, FOUND, False) for edge in edges):
         return None
-    at, key_of = named[0].at, [key for keys in asked for key in keys or ()]
-    resolved = world.resolved(group, kind)
+    at, key_of = named[0].at, [key for keys in parts for key in keys or ()]
 
-    def is_found(slots: Sequence[Any], namespace: str) -> bool:
-        name = slots[at]
-        there = resolved.get(("" if scope else namespace, name))
-        if there is None:
-            there = world.resolve(group, kind, namespace, name) if isinstance(name, str) else None
-        if there is None or there.state != FOUND or there.key.kind != kind:
-            return False
-        if not key_of or not there.objects:
-            return True
-        have = world.parts_of(there)
-        return have is None or all(_key(slots, key) in have for key in key_of)
+    def not_found(batch: Batch) -> Sequence[int]:
+        there, names = world.there(group, kind), batch.column(at)
+        asked = [*zip([""] * len(names) if scope else batch.namespaces, names, strict=True)]
+        rows = {row for row, name in enumerate(asked) if name not in there}
+        for key in key_of:
+            keys = batch.column(key) if isinstance(key, int) else [key] * len(names)
+            have = map(world.parts_there(group, kind).get, asked)
+            rows |= {row for row, (k, h) in enumerate(zip(keys, have, strict=True)) if h is not None and k not in h}
+        return sorted(rows)
 
-    return is_found
+    return not_found
 
 
 def _keys(field: KeyField, holder: dict[str, Any]) -> list[int | str] | None:
@@ -141,12 +143,6 @@ def _keys(field: KeyField, holder: dict[str, Any]) -> list[int | str] | None:
     return [value.at for _, value, _ in found] or ([field.default] if field.default else [])
 
 
-def _key(slots: Sequence[Any], key: int | str) -> str:
-    """The name of a part; "" for what is none."""
-    found = slots[key] if isinstance(key, int) else key
-    return found if isinstance(found, str) else ""
-
-
 def _are_plain(labels: Any) -> bool:
     return isinstance(labels, dict) and bool(labels) and all(map(_is_plain, labels.values()))
 
@@ -155,5 +151,5 @@ def _is_plain(part: Any) -> bool:
     return isinstance(part, Slot) and part.flow < 0
 
 
-def _are_texts(values: tuple[Any, ...]) -> bool:
-    return all(type(v) is str for v in values)
+def _are_texts(values: Iterable[Any]) -> bool:
+    return set(map(type, values)) <= {str}
