@@ -25,6 +25,11 @@ class Batch:
         self._namespaces: list[str] | None = None
 
     @property
+    def kind(self) -> str:
+        """The kind that all of them are written with."""
+        return self.objects[0].ref.kind
+
+    @property
     def namespaces(self) -> list[str]:
         """The namespace of each."""
         if self._namespaces is None:

@@ -78,15 +78,16 @@ class Engine:
 
     def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
-        groups: dict[tuple[str, str], list[Rule]] = {}
+        groups: dict[tuple[str, Question], list[Rule]] = {}
         words: frozenset[str] = frozenset()
         for rule, asked in self._looking:
             if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
                 target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
-                words |= asked.words
-                groups.setdefault((target, asked.kind), []).append(rule)
-        for (target, sort), rules in groups.items():
-            among = self._among(Question(sort, words if sort == "missing" else frozenset()))
+                if asked.kind == "missing":  # one question for all of them
+                    words, asked = words | asked.words, Question("missing")
+                groups.setdefault((target, asked), []).append(rule)
+        for (target, asked), rules in groups.items():
+            among = self._among(Question("missing", words) if asked.kind == "missing" else asked)
             if among is None or among:
                 yield Asked(target, among, [(rule, self._check(rule)) for rule in rules])
 

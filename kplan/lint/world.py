@@ -8,10 +8,11 @@ folder of the one that refers to them. What a kustomization may generate is neve
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from kplan import release
+from kplan.batches import Batch, batches
 from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Key, Object
 
@@ -146,6 +147,16 @@ class World:
                     keys |= dict.fromkeys([edge.target] if isinstance(edge.target, Key) else self.graph.matches(edge))
             known = self._targets[id(obj), kind] = [found for k in keys if (found := self.closest(k, obj))]
         return known
+
+    def leading(self, kind: str) -> Iterator[tuple[Object, list[Object]]]:
+        """The objects with edges of one kind, each with its `targets`."""
+        sources = {edge.position: self.graph.source(edge) for edge in self.graph.edges if edge.kind == kind}
+        return ((obj, self.targets(obj, kind)) for obj in sources.values())
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """The objects that have a layout, by layout."""
+        return batches(self.objects)
 
     def once(self, ask: Callable[[Object], Any], obj: Object) -> Any:
         """The answer of a function about an object, which several rules want to know."""
