@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from kplan.batches import Batch
 from kplan.graph import irregular
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
+from kplan.graph.given import is_name
 from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
-from kplan.graph.rules import Found, GroupKind, Rule, walk
+from kplan.graph.links import links
+from kplan.graph.rules import Found, Rule, target_of, walk
 from kplan.graph.selectors import selection
 from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, shortcut
 from kplan.graph.world import Resolution, World
 from kplan.hints import Any
-from kplan.model import Key, Object, Path, split_api_version
-
-# What can only be known when the manifest is filled in: a name with one of these is no name yet.
-_PLACEHOLDERS = ("$", "{", "<")
-
+from kplan.model import Key, Object, Path
 
 # Where edges start in an object: a rule and the path at which it applies, or what no rule says.
 Way = tuple[Rule | None, Path]
@@ -27,9 +25,11 @@ IRREGULAR: Way = (None, ())
 class Builder:
     """Makes the edges that start at the objects of a world: every edge, or those that are wanted."""
 
-    def __init__(self, world: World, wanted: Wanted | None = None) -> None:
+    def __init__(self, world: World, wanted: Wanted | None = None, followed: Collection[str] = ()) -> None:
         self._world = world
         self._asked = wanted
+        self._followed = followed
+        self.links: dict[str, dict[int, tuple[Key, ...]]] = {edge: {} for edge in followed}
 
     def edges(self) -> Iterator[Edge]:
         """The edges, in the order of the objects and of their text."""
@@ -41,7 +41,7 @@ class Builder:
             if laid is not None:
                 known.update(batch.positions)
                 for is_open, way in laid:
-                    for row in range(len(batch.rows)) if is_open is None else is_open(batch):
+                    for row in self._linked(way, batch) if is_open is None else is_open(batch):
                         open_ways.setdefault(batch.positions[row], []).append(way)
         for position, obj in enumerate(world.given):
             if position in open_ways:
@@ -60,6 +60,16 @@ class Builder:
             replaced = replaced_volumes(obj) if "volumes" in path else Replaced()
             if path[: replaced.depth] not in replaced.paths:
                 yield from self._edges(rule, obj.part(*path), path, obj, position)
+
+    def _linked(self, way: Way, batch: Batch) -> Iterable[int]:
+        """Make the links of a batch in one way; the rows that have none."""
+        rule, path = way
+        find = links(rule, path, batch.layout.tree, self._world) if rule and rule.edge in self._followed else None
+        found = find(batch) if find is not None else [None] * len(batch.rows)
+        if rule and find is not None:
+            linked = zip(batch.positions, found, strict=True)
+            self.links[rule.edge].update((position, keys) for position, keys in linked if keys is not None)
+        return (row for row, keys in enumerate(found) if keys is None)
 
     def _wants(self, edge: str, kind: str, state: str, own: bool = False) -> bool:
         return self._asked is None or self._asked(edge, kind, state, own)
@@ -128,12 +138,12 @@ class Builder:
 
     def _references(self, rule: Rule, value: Any, path: Path, obj: Object, position: int) -> list[Edge]:
         name, field = (value, "") if isinstance(value, str) else _name(rule, value)
-        if not name or "$" in name or "{" in name or "<" in name or (rule.unless and name.startswith(rule.unless)):
+        if not is_name(name) or (rule.unless and name.startswith(rule.unless)):
             return []
         holder: Mapping[str, Any] = value if isinstance(value, dict) else {}
         if rule.condition[0] and holder.get(rule.condition[0]) != rule.condition[1]:
             return []
-        group, kind = _target(rule, holder) if rule.target.kind_field else rule.target[:2]
+        group, kind = target_of(rule, holder)
         namespace = _namespace(rule, holder, group, kind, obj, self._world)
         if not kind or namespace is None:
             return []
@@ -183,22 +193,11 @@ def _name(rule: Rule, value: Any) -> tuple[str, str]:
     return "", ""
 
 
-def _target(rule: Rule, holder: Mapping[str, Any]) -> GroupKind:
-    """The kind that is meant: the rule's own, or what the mapping says."""
-    group, kind, group_field, kind_field = rule.target
-    if kind_field:
-        said_kind, said_group = holder.get(kind_field), holder.get(group_field)
-        kind = said_kind if isinstance(said_kind, str) and said_kind else kind
-        if isinstance(said_group, str):
-            group = split_api_version(said_group)[0] if group_field == "apiVersion" else said_group
-    return group, kind
-
-
 def _namespace(rule: Rule, holder: Mapping[str, Any], group: str, kind: str, obj: Object, world: World) -> str | None:
     """The namespace to look in: the one that is named, or the source's own. None: it cannot be known."""
     named = holder.get(rule.namespace) if rule.namespace else None
     if isinstance(named, str) and named:
-        return None if any(p in named for p in _PLACEHOLDERS) else named
+        return named if is_name(named) else None
     if not world.is_cluster_scoped(obj.ref.group, obj.ref.kind) or obj.ref.namespace:
         return obj.ref.namespace
     return None if world.is_cluster_scoped(group, kind) is False else ""

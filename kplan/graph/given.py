@@ -20,6 +20,7 @@ from kplan.workloads import get, may_make_pods
 
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 POD = ("", "Pod")
+_PLACEHOLDERS = ("$", "{", "<")
 Positions = Mapping[GroupKind, Sequence[int]]
 
 
@@ -35,7 +36,7 @@ class Given:
         self.crds = {kind: crd for crd in crds if (kind := _defines(crd)) is not None}
         self._scopes: dict[GroupKind, bool | None] = {}
         self._pods: dict[int, Labels | None] = {}
-        self._there: dict[GroupKind, Mapping[tuple[str, str], Object]] = {}
+        self._there: dict[GroupKind, Mapping[tuple[str, str], int]] = {}
         self._parts_there: dict[GroupKind, Mapping[tuple[str, str], frozenset[str] | None]] = {}
         self.identities = self._identities()
 
@@ -87,21 +88,20 @@ class Given:
         """Whether there are objects of a kind in a namespace, or pods are made there."""
         return (group, kind, namespace) in self._of_kind
 
-    def there(self, group: str, kind: str) -> Mapping[tuple[str, str], Object]:
-        """The objects that alone have their identity and are of a stored kind, by namespace and name."""
+    def there(self, group: str, kind: str) -> Mapping[tuple[str, str], int]:
+        """The positions of the objects of a stored kind that alone have their identity, by namespace and name."""
         if (group, kind) not in self._there:
-            found = {self.identities[i][2:]: self.given[i] for i in self._stored.get((group, kind), ())}
             self._there[group, kind] = {
-                name: obj
-                for name, obj in found.items()
-                if obj.ref.kind == kind and not (self.several and Key(group, kind, *name) in self.several)
+                (key.namespace, key.name): i
+                for i in self._stored.get((group, kind), ())
+                if self.keys[i].kind == kind and is_name((key := self.identities[i]).name) and key not in self.several
             }
         return self._there[group, kind]
 
     def parts_there(self, group: str, kind: str) -> Mapping[tuple[str, str], frozenset[str] | None]:
         """What `parts` says of the objects that are `there`."""
         if (group, kind) not in self._parts_there:
-            found = {name: parts(obj) for name, obj in self.there(group, kind).items()}
+            found = {name: parts(self.given[i]) for name, i in self.there(group, kind).items()}
             self._parts_there[group, kind] = found
         return self._parts_there[group, kind]
 
@@ -170,6 +170,11 @@ def _positions(keys: Iterable[Key]) -> Positions:
     for i, (group, kind, _, _) in enumerate(keys):
         out.setdefault((group, kind), []).append(i)
     return out
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a name already: it may be one that is only known when the manifest is filled in."""
+    return bool(text) and not any(mark in text for mark in _PLACEHOLDERS)
 
 
 def labels_of(obj: Object) -> Labels:

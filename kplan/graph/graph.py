@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 
 from kplan.graph.construct import Builder
@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from kplan.graph.order import Needs
 
 
+Links = Mapping[str, Mapping[int, tuple[Key, ...]]]
+
+
 class Graph:
     """Objects and the edges between them; made by `build`, never changed.
 
     `objects` are all that were given, `nodes` the same by identity (of several with one identity the last, as with
-    kubectl apply), `edges` in the order of the objects and of their text.
+    kubectl apply), `edges` in the order of the objects and of their text. `links` are those kinds of edges that are
+    only followed: what they lead to by the position of their source, where that is no edge.
     """
 
-    def __init__(self, objects: tuple[Object, ...], world: World, edges: tuple[Edge, ...]) -> None:
+    def __init__(self, objects: tuple[Object, ...], world: World, edges: tuple[Edge, ...], links: Links) -> None:
         self.objects = objects
         self.edges = edges
+        self.links = links
         self.nodes: Mapping[Key, Object] = dict(zip(world.keys, objects, strict=True))
         self._world = world
 
@@ -124,13 +129,16 @@ def build(
     closed: bool = False,
     externals: Iterable[str | Key] = (),
     wanted: Wanted | None = None,
+    followed: Collection[str] = (),
 ) -> Graph:
     """The graph of a set of objects.
 
     In an open world what is not among the objects is `unknown`; `closed` makes it `missing`. `externals` are objects
     that exist elsewhere: keys, or texts `Kind/name` or `Kind/namespace/name` (`Kind.group` as well; parts may be
-    `*`). `wanted` leaves edges out by kind, kind of target and state. Raises KplanError for a text that names nothing.
+    `*`). `wanted` leaves edges out by kind, kind of target and state; there may be `links` for edges of
+    the `followed` kinds, of which each object has one at the most, that lead to something. Raises KplanError for a text that names nothing.
     """
     given = tuple(objects)
     world = World(given, closed=closed, externals=externals)
-    return Graph(given, world, tuple(Builder(world, wanted).edges()))
+    builder = Builder(world, wanted, followed)
+    return Graph(given, world, tuple(builder.edges()), builder.links)

@@ -6,7 +6,7 @@ namespaces of the Prometheus operator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kplan.graph.edge import Selection
 from kplan.graph.pods import Labels
@@ -90,11 +90,23 @@ class Labelled(NamedTuple):
     labels: Labels
 
 
-class Exact(NamedTuple):
+class Exact:
     """Objects by the values of some labels: those that surely have them all, and those that may."""
 
-    sure: dict[tuple[str, ...], list[Labelled]]
-    unsure: list[Labelled]
+    __slots__ = ("_keys", "sure", "unsure")
+
+    def __init__(self) -> None:
+        self.sure: dict[tuple[Any, ...], list[Labelled]] = {}
+        self.unsure: list[Labelled] = []
+        self._keys: dict[tuple[Any, ...], tuple[Key, ...]] = {}
+
+    def surely(self, values: tuple[Any, ...]) -> tuple[Key, ...] | None:
+        """The keys of the objects with these values; None where there may be others."""
+        if self.unsure or values not in self.sure:
+            return None
+        if values not in self._keys:
+            self._keys[values] = tuple(dict.fromkeys(item.key for item in self.sure[values]))
+        return self._keys[values]
 
 
 class LabelIndex:
@@ -120,12 +132,12 @@ class LabelIndex:
         many sets of keys that each has few objects."""
         found = self._exact.get(keys)
         if found is None and len(self._exact) < _MOST_SETS:
-            found = self._exact[keys] = Exact({}, [])
+            found = self._exact[keys] = Exact()
             for item in self.all:
                 labels = item.labels
                 values = tuple([labels.fixed.get(key) for key in keys])
                 if None not in values:
-                    found.sure.setdefault(values, []).append(item)  # type: ignore[arg-type]
+                    found.sure.setdefault(values, []).append(item)
                 elif labels.more or any(key in labels.added for key in keys):
                     found.unsure.append(item)
         return found
@@ -198,11 +210,11 @@ class Selectable:
                     indexes[where].add(item)
         return indexes.get(namespace)
 
-    def sure(self, group: str, kind: str, namespace: str, keys: tuple[str, ...]) -> Container[Any]:
-        """The values of the labels with these keys that objects of a kind in a namespace surely have together."""
+    def exact(self, group: str, kind: str, namespace: str, keys: tuple[str, ...]) -> Exact | None:
+        """The objects of a kind in a namespace by the values of the labels with these keys; None if that is not
+        known."""
         index = self._index(group, kind, namespace)
-        exact = index.exact(keys) if index is not None else None
-        return exact.sure if exact is not None else ()
+        return index.exact(keys) if index is not None else None
 
     def add_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in a namespace; None stands for the labels of one that is only spoken of."""

@@ -45,12 +45,12 @@ def own_labels(kind: str, tree: Any) -> Slots:
     """The labels of the pods that objects of a layout make, as far as they stand in the layout by themselves."""
     path = POD_PATHS.get(kind)
     labels = get(tree, *path, "metadata", "labels") if path is not None else None
-    return {k: v for k, v in labels.items() if _is_plain(v)} if isinstance(labels, dict) else {}
+    return {k: v for k, v in labels.items() if is_plain(v)} if isinstance(labels, dict) else {}
 
 
 def selects_own(labels: Any, own: Slots) -> Shortcut | None:
     """Whether a map of labels holds for the pods of the object itself; None where the layout does not tell."""
-    if not _are_plain(labels) or not labels.keys() <= own.keys():
+    if not are_plain(labels) or not labels.keys() <= own.keys():
         return None
     pairs = [(slot.at, own[key].at) for key, slot in labels.items()]
 
@@ -74,8 +74,8 @@ def _of_selector(rule: Rule, part: Any, own: Slots, world: World, wanted: Wanted
     kinds = (kind, "Namespace") if rule.form == "peer" else (kind,)
     if not any(wanted(rule.edge, k, state, is_own) for k in kinds for state in STATES for is_own in (False, True)):
         return settled
-    labels = _labels(rule.form, part) if isinstance(part, dict) else None
-    if labels is None or not _are_plain(labels) or world.is_cluster_scoped(group, kind):
+    labels = plain_labels(rule.form, part) if isinstance(part, dict) else None
+    if labels is None or world.is_cluster_scoped(group, kind):
         return None
     if wanted(rule.edge, kind, FOUND, True):
         return None
@@ -85,16 +85,22 @@ def _of_selector(rule: Rule, part: Any, own: Slots, world: World, wanted: Wanted
     keys = tuple(sorted(labels))
 
     def not_found(batch: Batch) -> Sequence[int]:
-        sure = {name: world.selectable.sure(group, kind, name, keys) for name in set(batch.namespaces)}
+        exact = {name: world.selectable.exact(group, kind, name, keys) for name in set(batch.namespaces)}
         values = zip(*(batch.column(labels[key].at) for key in keys), strict=True)
         asked = enumerate(zip(batch.namespaces, values, strict=True))
-        return [row for row, (namespace, those) in asked if those not in sure[namespace]]
+        return [row for row, (name, those) in asked if (there := exact[name]) is None or those not in there.sure]
 
     return not_found
 
 
+def plain_labels(form: str, part: dict[str, Any]) -> Slots | None:
+    """The slots of the labels that a selector asks for in the namespace of its object; None if it may ask for something
+    else."""
+    labels = _labels(form, part)
+    return labels if are_plain(labels) else None
+
+
 def _labels(form: str, part: dict[str, Any]) -> Any:
-    """The labels that a selector asks for in the namespace of its object; None if it may ask for something else."""
     match form:
         case "selector":
             return match_labels(part)
@@ -112,7 +118,7 @@ def _of_name(rule: Rule, named: list[Any], holder: dict[str, Any], world: World,
         return None
     group, kind = world.stored(*rule.target[:2])
     scope, edges = world.is_cluster_scoped(group, kind), (rule.edge, f"{rule.edge}-key")
-    if scope is None or len(named) != 1 or not _is_plain(named[0]):
+    if scope is None or len(named) != 1 or not is_plain(named[0]):
         return None
     if not any(wanted(edge, k, state, False) for edge in edges for k in (kind, rule.target.kind) for state in STATES):
         return settled
@@ -138,16 +144,18 @@ def _keys(field: KeyField, holder: dict[str, Any]) -> list[int | str] | None:
     """The slots of the parts that are named, or the name that stands for none; None where values decide."""
     found: list[Any] = []
     walk(field.place, holder, (), found)
-    if not all(_is_plain(value) for _, value, _ in found):
+    if not all(is_plain(value) for _, value, _ in found):
         return None
     return [value.at for _, value, _ in found] or ([field.default] if field.default else [])
 
 
-def _are_plain(labels: Any) -> bool:
-    return isinstance(labels, dict) and bool(labels) and all(map(_is_plain, labels.values()))
+def are_plain(labels: Any) -> bool:
+    """Whether this is a map of scalars, and not empty."""
+    return isinstance(labels, dict) and bool(labels) and all(map(is_plain, labels.values()))
 
 
-def _is_plain(part: Any) -> bool:
+def is_plain(part: Any) -> bool:
+    """Whether this part of a tree is a scalar, as far as the layout tells."""
     return isinstance(part, Slot) and part.flow < 0
 
 
