@@ -25,6 +25,11 @@ class Batch:
         self._namespaces: list[str] | None = None
 
     @property
+    def group(self) -> str:
+        """The group that all of them are written with."""
+        return self.objects[0].ref.group
+
+    @property
     def kind(self) -> str:
         """The kind that all of them are written with."""
         return self.objects[0].ref.kind

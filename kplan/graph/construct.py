@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from kplan.batches import Batch
 from kplan.graph import irregular
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
+from kplan.graph.found import Replaced, Way, found, replaced_volumes
 from kplan.graph.given import is_name
-from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
-from kplan.graph.links import links
 from kplan.graph.rules import Found, Rule, target_of, walk
 from kplan.graph.selectors import selection
-from kplan.graph.shortcuts import Shortcut, match_labels, own_labels, selects_own, shortcut
 from kplan.graph.world import Resolution, World
 from kplan.hints import Any
 from kplan.model import Key, Object, Path
-
-# Where edges start in an object: a rule and the path at which it applies, or what no rule says.
-Way = tuple[Rule | None, Path]
-IRREGULAR: Way = (None, ())
 
 
 class Builder:
@@ -28,30 +21,25 @@ class Builder:
     def __init__(self, world: World, wanted: Wanted | None = None, followed: Collection[str] = ()) -> None:
         self._world = world
         self._asked = wanted
-        self._followed = followed
-        self.links: dict[str, dict[int, tuple[Key, ...]]] = {edge: {} for edge in followed}
+        self._open: Mapping[int, tuple[Way, ...]] = {}
+        self.links: Mapping[str, Mapping[int, tuple[Key, ...]]] = {}
+        if world.batches:
+            from kplan.graph.laid import laid
+
+            self._open, self.links = laid(world, wanted, followed)
 
     def edges(self) -> Iterator[Edge]:
         """The edges, in the order of the objects and of their text."""
-        world = self._world
-        open_ways: dict[int, list[Way]] = {}
-        known: set[int] = set()
-        for batch in world.batches:
-            laid = self._laid(batch)
-            if laid is not None:
-                known.update(batch.positions)
-                for is_open, way in laid:
-                    for row in self._linked(way, batch) if is_open is None else is_open(batch):
-                        open_ways.setdefault(batch.positions[row], []).append(way)
-        for position, obj in enumerate(world.given):
-            if position in open_ways:
-                yield from self._along(open_ways[position], obj, position)
-            elif position not in known:
-                for rule, value, path in found(obj, world.identities[position]):
+        for position, obj in enumerate(self._world.given):
+            ways = self._open.get(position)
+            if ways is None:
+                for rule, value, path in found(obj, self._world.identities[position]):
                     yield from self._edges(rule, value, path, obj, position)
                 yield from self._irregular(obj, position)
+            elif ways:
+                yield from self._along(ways, obj, position)
 
-    def _along(self, ways: list[Way], obj: Object, position: int) -> Iterator[Edge]:
+    def _along(self, ways: tuple[Way, ...], obj: Object, position: int) -> Iterator[Edge]:
         """The edges of an object in these ways."""
         for rule, path in ways:
             if rule is None:
@@ -61,46 +49,8 @@ class Builder:
             if path[: replaced.depth] not in replaced.paths:
                 yield from self._edges(rule, obj.part(*path), path, obj, position)
 
-    def _linked(self, way: Way, batch: Batch) -> Iterable[int]:
-        """Make the links of a batch in one way; the rows that have none."""
-        rule, path = way
-        find = links(rule, path, batch.layout.tree, self._world) if rule and rule.edge in self._followed else None
-        found = find(batch) if find is not None else [None] * len(batch.rows)
-        if rule and find is not None:
-            linked = zip(batch.positions, found, strict=True)
-            self.links[rule.edge].update((position, keys) for position, keys in linked if keys is not None)
-        return (row for row, keys in enumerate(found) if keys is None)
-
     def _wants(self, edge: str, kind: str, state: str, own: bool = False) -> bool:
         return self._asked is None or self._asked(edge, kind, state, own)
-
-    def _laid(self, batch: Batch) -> list[tuple[Shortcut | None, Way]] | None:
-        """Where edges start in the objects of a batch, each with its shortcut; None where values decide about that."""
-        obj, layout = batch.objects[0], batch.layout
-        identity = self._world.identities[batch.positions[0]]
-        plan = ("edges", identity.group, identity.kind, obj.ref.kind)
-        if plan not in layout.plans:
-            layout.plans[plan] = ways(obj, identity, layout.tree)
-        known: Ways | None = layout.plans[plan]
-        return self._with_shortcuts(known, obj, identity, layout.tree) if known is not None else None
-
-    def _with_shortcuts(
-        self, known: Ways, obj: Object, identity: Key, tree: Any
-    ) -> list[tuple[Shortcut | None, Way]]:
-        world, asked = self._world, self._asked
-        if asked is None or world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not False:
-            return [*((None, way) for way in known), (None, IRREGULAR)]
-        own = own_labels(obj.ref.kind, tree)
-        laid: list[tuple[Shortcut | None, Way]] = [
-            (shortcut(rule, path, tree, own, world, asked), (rule, path)) for rule, path in known
-        ]
-        if asked("namespace", "Namespace", MISSING, False) or not irregular.is_usual(identity, world):
-            return [*laid, (None, IRREGULAR)]
-        if not irregular.has_own_pods(identity):
-            return laid
-        selector = tree["spec"].get("selector") if isinstance(tree.get("spec"), dict) else None
-        labels = selector if obj.ref.kind == "ReplicationController" else match_labels(selector)
-        return [*laid, (None if asked("own-pods", "Pod", FOUND, True) else selects_own(labels, own), IRREGULAR)]
 
     def _irregular(self, obj: Object, position: int) -> list[Edge]:
         identity = self._world.identities[position]

@@ -1,7 +1,7 @@
 """The objects that were given, found by what they are called.
 
-An object has the key that its file writes, and an identity: the key under which a server stores it, for some kinds moved
-to another group, and what has no namespace is stored without one.
+An object has the key that its file writes, and an identity, under which a server stores it: some kinds have moved to
+another group, and some have no namespace whatever a file says.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from kplan.batches import batches
+from kplan.batches import Batch
 from kplan.graph.parts import parts
 from kplan.graph.pods import Labels, pods
 from kplan.graph.rules import GroupKind, table
@@ -25,11 +25,12 @@ Positions = Mapping[GroupKind, Sequence[int]]
 
 
 class Given:
-    """The objects of the input; `keys` and `identities` are theirs, `crds` those that define a kind, by that kind."""
+    """The objects of the input and their batches; `keys` and `identities` are theirs, `crds` those that define a kind,
+    by that kind."""
 
-    def __init__(self, objects: Sequence[Object]) -> None:
+    def __init__(self, objects: Sequence[Object], laid_out: Sequence[Batch]) -> None:
         self.given = objects
-        self.batches = batches(objects)
+        self.batches = laid_out
         self.keys = [obj.ref.key for obj in objects]
         self.written = _positions(self.keys)  # by the group and kind that stands in the file
         crds = (objects[i] for i in self.written.get(CRD, ()))
@@ -39,13 +40,17 @@ class Given:
         self._there: dict[GroupKind, Mapping[tuple[str, str], int]] = {}
         self._parts_there: dict[GroupKind, Mapping[tuple[str, str], frozenset[str] | None]] = {}
         self.identities = self._identities()
+        self._stored = self.written if self.identities is self.keys else _positions(self.identities)
 
     def _identities(self) -> list[Key]:
-        identities = self.keys.copy()
+        identities = self.keys
         for kind, positions in self.written.items():
             stored = self.stored(*kind)
             scope = self.is_cluster_scoped(*stored)
-            for i in positions if scope or stored != kind else ():
+            if not scope and stored == kind:
+                continue
+            identities = self.keys.copy() if identities is self.keys else identities
+            for i in positions:
                 _, _, namespace, name = self.keys[i]
                 identities[i] = Key(*stored, "" if scope else namespace, name)
         return identities
@@ -135,10 +140,6 @@ class Given:
     @cached_property
     def _first(self) -> Mapping[Key, Object]:
         return dict(zip(reversed(self.identities), reversed(self.given), strict=True))
-
-    @cached_property
-    def _stored(self) -> Positions:
-        return _positions(self.identities)
 
     @cached_property
     def _anywhere(self) -> Mapping[tuple[str, str, str], list[Object]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
+from kplan.batches import Batch, batches
 from kplan.graph.construct import Builder
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step, Wanted
 from kplan.graph.world import World
@@ -130,15 +131,17 @@ def build(
     externals: Iterable[str | Key] = (),
     wanted: Wanted | None = None,
     followed: Collection[str] = (),
+    laid_out: Sequence[Batch] | None = None,
 ) -> Graph:
     """The graph of a set of objects.
 
     In an open world what is not among the objects is `unknown`; `closed` makes it `missing`. `externals` are objects
     that exist elsewhere: keys, or texts `Kind/name` or `Kind/namespace/name` (`Kind.group` as well; parts may be
-    `*`). `wanted` leaves edges out by kind, kind of target and state; there may be `links` for edges of
-    the `followed` kinds, of which each object has one at the most, that lead to something. Raises KplanError for a text that names nothing.
+    `*`). `wanted` leaves edges out by kind, kind of target and state. Of the `followed` kinds, of which an object has no
+    more than one, some edges that lead to something may only be `links`. `laid_out` are the batches of the objects, if
+    they are known. Raises KplanError for a text that names nothing.
     """
     given = tuple(objects)
-    world = World(given, closed=closed, externals=externals)
+    world = World(given, batches(given) if laid_out is None else laid_out, closed=closed, externals=externals)
     builder = Builder(world, wanted, followed)
     return Graph(given, world, tuple(builder.edges()), builder.links)

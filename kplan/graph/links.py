@@ -15,19 +15,15 @@ from kplan.graph.shortcuts import are_plain, is_plain, plain_labels
 from kplan.graph.world import World
 from kplan.hints import Any
 from kplan.model import Key, Path
-from kplan.workloads import get
 
 # What each object of a batch leads to; None where an edge has to tell.
 Links = Callable[[Batch], Sequence[tuple[Key, ...] | None]]
 
 
-def links(rule: Rule, path: Path, tree: Any, world: World) -> Links | None:
-    """The links of a rule that applies at this path of the tree of a layout; None where there are none.
-
-    The objects must be of a kind with namespaces.
-    """
-    part = get(tree, *path) if path else tree
-    if not isinstance(part, dict):
+def links(rule: Rule, path: Path, batch: Batch, world: World) -> Links | None:
+    """The links of a rule that applies at this path of the objects of a batch; None where there are none."""
+    part = batch.layout.at(path)
+    if not isinstance(part, dict) or world.is_cluster_scoped(batch.group, batch.kind):
         return None
     return _of_selector(rule, part, world) if rule.form else _of_name(rule, part, world)
 

@@ -5,9 +5,10 @@ The world is open unless it is said to be closed: what is not here may be elsewh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
+from kplan.batches import Batch
 from kplan.errors import KplanError
 from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Selection
 from kplan.graph.given import CRD as CRD
@@ -67,8 +68,10 @@ class Resolution(NamedTuple):
 class World(Given):
     """The objects of the input, ready to be asked for."""
 
-    def __init__(self, objects: Sequence[Object], *, closed: bool, externals: Iterable[str | Key]) -> None:
-        super().__init__(objects)
+    def __init__(
+        self, objects: Sequence[Object], laid_out: Sequence[Batch], *, closed: bool, externals: Iterable[str | Key]
+    ) -> None:
+        super().__init__(objects, laid_out)
         self.closed = closed
         self.made = Made(objects, self.written)
         self.selectable = Selectable(self.labelled)

@@ -28,6 +28,13 @@ class Asked(NamedTuple):
     checks: list[tuple[Rule, Check]]
 
 
+class OfKind(NamedTuple):
+    """The rules that look at a kind, and the ids of the objects in which any of them may find something."""
+
+    among: Collection[int] | None
+    groups: list[Asked]
+
+
 class Engine:
     """Rules compiled and sorted by the kind of object that they look at."""
 
@@ -39,16 +46,17 @@ class Engine:
         # Those of users at once: whatever they look at, a faulty one is an error of the configuration.
         self._checks = {r.name: r.compiled() for r in looking if not r.trusted}
         world.ask(word for _, asked in self._looking for word in asked.words)
-        self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
+        self._by_kind: dict[tuple[str, bool], OfKind] = {}
         self._true_of: dict[Question, Collection[int] | None] = {}
 
     def judge(self, obj: Object, *, malformed: bool, alone: bool) -> list[Finding]:
         """What the rules say about an object: `alone` those of kplan that look at nothing but the object, else the
         others. A rule that fails on a malformed object says nothing more."""
-        groups = self._by_kind.get((obj.ref.kind, alone))
-        if groups is None:
-            groups = self._by_kind[obj.ref.kind, alone] = list(self._of(obj.ref.kind, alone))
+        own = (obj.ref.kind, alone)
+        among, groups = self._by_kind.get(own) or self._of(*own)
         out: list[Finding] = []
+        if among is not None and id(obj) not in among:
+            return out
         pod: PodTemplate | None = None
         for target, among, checks in groups:
             if among is not None and id(obj) not in among:
@@ -76,7 +84,14 @@ class Engine:
         pod = site.pod or pod_template(site.object.value)
         return pod is not None and not checker(node, strict=False)(pod.spec)
 
-    def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
+    def _of(self, kind: str, alone: bool) -> OfKind:
+        groups = list(self._asked(kind, alone))
+        ids = [asked.among for asked in groups if asked.among is not None]
+        found = OfKind(frozenset().union(*ids) if len(ids) == len(groups) else None, groups)
+        self._by_kind[kind, alone] = found
+        return found
+
+    def _asked(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
         groups: dict[tuple[str, Question], list[Rule]] = {}
         words: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from kplan.batches import Batch, batches
+from kplan.batches import Batch
 from kplan.hints import Any, Final
 from kplan.lint import likeforms as form
 from kplan.lint.likeforms import Form
@@ -201,11 +201,14 @@ class Likeness:
     def __init__(self, kinds: Catalog) -> None:
         self._kinds = kinds
 
-    def marks(self, objects: Sequence[Object]) -> list[int | None]:
-        """A number for each object, the same for those that are alike; None for one that is compared with no other."""
+    def marks(self, objects: Sequence[Object], laid_out: Iterable[Batch]) -> list[int | None]:
+        """A number for each object, the same for those that are alike; None for one that is compared with no other.
+
+        `laid_out` are the batches of the objects.
+        """
         marks: list[int | None] = [None] * len(objects)
         made = 0
-        for batch in batches(objects):
+        for batch in laid_out:
             plan = self._plan(batch) if len(batch.rows) > 1 else None
             if plan is not None:
                 known: dict[Hashable, int] = {}
@@ -240,7 +243,8 @@ def _is_constant(column: Column) -> bool:
 
 def _split(columns: Iterable[Column]) -> tuple[set[Any], list[Column]]:
     """The values of those columns that have only one, and the others, each once."""
-    constants, varying = set(), {}
+    constants: set[Any] = set()
+    varying: dict[Column, None] = {}
     for column in columns:
         if _is_constant(column):
             constants.add(column[0])

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
+from kplan.hints import Any
 from kplan.lint import admission, findings, ruleset, schema_stage, suppress
 from kplan.lint.engine import Engine
-from kplan.lint.likeness import Likeness
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
-from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of
+from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of, split_api_version
 from kplan.schema import Catalog, catalog
 from kplan.source import load
+from kplan.workloads import get
 from kplan.yamlio import forget, load_value
+from kplan.yamlio.layout import Layout, Slot, getter
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
 # What ends the work of the API server before it comes to validation.
@@ -95,8 +97,12 @@ def _of_objects(
     engine = Engine(rules, world)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
     server = admission.server_of(objects, version)
+    marks: list[int | None] = [None] * len(objects)
     # Policies may look at anything of an object, so no two are alike to them.
-    marks = Likeness(kinds).marks(objects) if server.store is None else [None] * len(objects)
+    if server.store is None and world.batches:
+        from kplan.lint.likeness import Likeness
+
+        marks = Likeness(kinds).marks(objects, world.batches)
     blameless: set[tuple[int, bool]] = set()
     for obj, mark in zip(objects, marks, strict=True):
         pieces = world.is_kustomized(obj)
@@ -135,7 +141,30 @@ def _object(document: Document) -> Object:
     if document.layout is None:
         return Object(ref_of(document.value), document.value, document)
     layout, slots = document.layout
-    return Object.of(ref_of(layout.head(slots)), document)
+    return Object.of(_ref(layout, slots), document)
+
+
+def _ref(layout: Layout, slots: Sequence[Any]) -> Ref:
+    """What an object is called, given its layout and the values in the slots of that."""
+    if "names" not in layout.plans:
+        layout.plans["names"] = _names(layout.tree)
+    names = layout.plans["names"]
+    if names is not None:
+        api_version, kind, name, *named = names(slots)
+        namespace = named[0] if named else ""
+        if name and type(api_version) is type(kind) is type(name) is type(namespace) is str:
+            group, version = split_api_version(api_version)
+            return tuple.__new__(Ref, (group, version, kind, namespace, name))
+    return ref_of(layout.head(slots))
+
+
+def _names(tree: Any) -> Callable[[Sequence[Any]], tuple[Any, ...]] | None:
+    """What reads apiVersion, kind, name and perhaps a namespace from the slots; None for other layouts."""
+    meta = get(tree, "metadata")
+    slots = [get(tree, "apiVersion"), get(tree, "kind"), get(meta, "name")]
+    if isinstance(meta, dict) and "namespace" in meta:
+        slots.append(meta["namespace"])
+    return getter([slot.at for slot in slots]) if all(isinstance(s, Slot) and s.flow < 0 for s in slots) else None
 
 
 def _file(obj: Object) -> str:

@@ -64,7 +64,12 @@ class World:
         from kplan.graph import build
 
         return build(
-            self.objects, closed=True, externals=self.externals, wanted=self._is_wanted, followed=FOLLOWED
+            self.objects,
+            closed=True,
+            externals=self.externals,
+            wanted=self._is_wanted,
+            followed=FOLLOWED,
+            laid_out=self.batches,
         )
 
     def ask(self, words: Iterable[str]) -> None:

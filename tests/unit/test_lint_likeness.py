@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kplan.batches import batches
 from kplan.config import Config
 from kplan.lint import admission, likeness, run, schema_stage
 from kplan.lint.engine import Engine
@@ -68,8 +69,12 @@ def said(obj: Object) -> list[tuple[str, Any]]:
     return sorted([(d.rule, d.path) for d in drafts] + [(f.rule, f.path) for f in found], key=str)
 
 
+def marks(*objects: Object) -> list[int | None]:
+    return Likeness(KINDS).marks(objects, batches(objects))
+
+
 def are_alike(a: Object, b: Object) -> bool:
-    mark, other = Likeness(KINDS).marks([a, b])
+    mark, other = marks(a, b)
     return mark is not None and mark == other
 
 
@@ -213,14 +218,14 @@ def service(name: str) -> Object:
 def test_marks(changes: dict[str, str], alike: bool) -> None:
     assert are_alike(pod(), pod(**changes)) is alike
     # Others in between change nothing.
-    first, _, last = Likeness(KINDS).marks([pod(), pod(name="x-9", image="x:1"), pod(**changes)])
+    first, _, last = marks(pod(), pod(name="x-9", image="x:1"), pod(**changes))
     assert (first == last) is alike
 
 
 def test_marks_are_of_one_kind() -> None:
     objects = [o for name in ("web", "api") for o in (pod(name=name), service(name))]
-    a, b, c, d = Likeness(KINDS).marks(objects)
+    a, b, c, d = marks(*objects)
     assert None not in (a, b)
     assert (a, b) == (c, d)
     assert a != b
-    assert Likeness(KINDS).marks(objects[:2]) == [None, None]
+    assert marks(*objects[:2]) == [None, None]

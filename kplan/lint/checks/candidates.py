@@ -26,7 +26,10 @@ def unprobed(world: World, probe: str) -> Collection[int]:
     probed = (
         batch.objects
         for batch in world.batches
-        if any(isinstance(c.get(probe), dict) and c[probe] for c in _containers(batch.layout, batch.kind, "containers") or ())
+        if any(
+            isinstance(c.get(probe), dict) and c[probe]
+            for c in _containers(batch.layout, batch.kind, "containers") or ()
+        )
     )
     return world.led_to("selector").difference(id(obj) for objects in probed for obj in objects)
 
