@@ -137,9 +137,9 @@ def build(
 
     In an open world what is not among the objects is `unknown`; `closed` makes it `missing`. `externals` are objects
     that exist elsewhere: keys, or texts `Kind/name` or `Kind/namespace/name` (`Kind.group` as well; parts may be
-    `*`). `wanted` leaves edges out by kind, kind of target and state. Of the `followed` kinds, of which an object has no
-    more than one, some edges that lead to something may only be `links`. `laid_out` are the batches of the objects, if
-    they are known. Raises KplanError for a text that names nothing.
+    `*`). `wanted` leaves edges out by kind, kind of target and state. Of the `followed` kinds, of which an object has
+    one edge at the most, those that lead to something may only be `links`. `laid_out` are the batches of the objects,
+    if they are known. Raises KplanError for a text that names nothing.
     """
     given = tuple(objects)
     world = World(given, batches(given) if laid_out is None else laid_out, closed=closed, externals=externals)

@@ -115,11 +115,12 @@ def _measured(layout: Layout, _kind: str, _about: str) -> list[Any] | None:
 
 
 def _requested(layout: Layout, kind: str, resource: str) -> list[Any] | None:
-    """What each container of a workload requests of a resource, or is limited to."""
-    lists = [_containers(layout, kind, name) for name in ("containers", "initContainers")]
-    if None in lists:
+    """What each container that runs in a workload requests of a resource, or is limited to."""
+    main, first = (_containers(layout, kind, name) for name in ("containers", "initContainers"))
+    if main is None or first is None:
         return None
-    resources = [container.get("resources") for found in lists for container in found or ()]
+    may_run_along = [*main, *(container for container in first if "restartPolicy" in container)]
+    resources = [container.get("resources") for container in may_run_along]
     return [get(r, "requests", resource) or get(r, "limits", resource) for r in resources]
 
 
