@@ -29,7 +29,8 @@ class Asked(NamedTuple):
 
 
 class OfKind(NamedTuple):
-    """The rules that look at a kind, and the ids of the objects in which any of them may find something."""
+    """The rules that look at a kind, and the ids of its objects in which any of them may find something; None is for
+    all."""
 
     among: Collection[int] | None
     groups: list[Asked]
@@ -87,7 +88,11 @@ class Engine:
     def _of(self, kind: str, alone: bool) -> OfKind:
         groups = list(self._asked(kind, alone))
         ids = [asked.among for asked in groups if asked.among is not None]
-        found = OfKind(frozenset().union(*ids) if len(ids) == len(groups) else None, groups)
+        among: frozenset[int] | None = None
+        if len(ids) == len(groups):
+            own = map(id, self.world.by_kind.get(kind, ()))
+            among = frozenset(i for i in own if any(i in some for some in ids))
+        found = OfKind(among, groups)
         self._by_kind[kind, alone] = found
         return found
 
