@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 
 from kplan.hints import Any, Final
 from kplan.patterns import lazy
@@ -54,7 +55,8 @@ class Ref(NamedTuple):
     @property
     def key(self) -> Key:
         """Identity: two objects with the same key are the same object."""
-        return tuple.__new__(Key, (self[0], *self[2:]))  # it is asked for often
+        group, _, kind, namespace, name = self
+        return tuple.__new__(Key, (group, kind, namespace, name))  # it is asked for often
 
     @property
     def api_version(self) -> str:
@@ -75,13 +77,11 @@ class Key(NamedTuple):
     name: str
 
 
+@lru_cache(maxsize=1_000)
 def split_api_version(api_version: str) -> tuple[str, str]:
     """(group, version) of an apiVersion; the core group is the empty text."""
     group, slash, version = api_version.rpartition("/")
     return (group, version) if slash else ("", api_version)
-
-
-_LATER: Final[Value] = {}
 
 
 class Duplicate(NamedTuple):
@@ -208,8 +208,10 @@ class Object:
     @classmethod
     def of(cls, ref: Ref, document: Document) -> Object:
         """The object of a document, whose value is taken from there each time it is asked for."""
-        made = cls(ref, _LATER, document)
-        cls.__dict__["value"].__delete__(made)
+        made = _new(cls)
+        _set_ref(made, ref)
+        _set_document(made, document)
+        _set_owner(made, None)
         return made
 
     def hold(self) -> None:
@@ -220,7 +222,7 @@ class Object:
     def release(self) -> None:
         """Keep the value no longer, if it can be made again."""
         if self.is_laid_out:
-            vars(Object)["value"].__delete__(self)
+            _forget_value(self)
 
     @property
     def is_laid_out(self) -> bool:
@@ -259,4 +261,7 @@ class Object:
         return found.keys() if isinstance(found, dict) else None
 
 
-_set_value: Final = vars(Object)["value"].__set__
+_set_ref, _set_value, _set_document, _set_owner = (
+    vars(Object)[name].__set__ for name in ("ref", "value", "document", "owner")
+)
+_forget_value: Final = vars(Object)["value"].__delete__

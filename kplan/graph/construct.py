@@ -2,94 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from kplan.graph import irregular
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Wanted
-from kplan.graph.found import Replaced, Ways, found, replaced_volumes, ways
-from kplan.graph.rules import Found, GroupKind, Rule, walk
+from kplan.graph.found import Replaced, Way, found, replaced_volumes
+from kplan.graph.given import is_name
+from kplan.graph.rules import Found, Rule, target_of, walk
 from kplan.graph.selectors import selection
 from kplan.graph.world import Resolution, World
-from kplan.hints import TYPE_CHECKING, Any
-from kplan.model import Key, Object, Path, split_api_version
-from kplan.tuples import NamedTuple
-
-if TYPE_CHECKING:
-    from kplan.graph.shortcuts import Shortcut
-
-# What can only be known when the manifest is filled in: a name with one of these is no name yet.
-_PLACEHOLDERS = ("$", "{", "<")
-
-
-class _Laid(NamedTuple):
-    """What is known of the objects of one layout and kind: where rules apply, each with its shortcut, and a shortcut
-    for the irregular edges."""
-
-    ways: tuple[tuple[Shortcut | None, Rule, Path], ...]
-    irregular: Shortcut | None
+from kplan.hints import Any
+from kplan.model import Key, Object, Path
 
 
 class Builder:
     """Makes the edges that start at the objects of a world: every edge, or those that are wanted."""
 
-    def __init__(self, world: World, wanted: Wanted | None = None) -> None:
+    def __init__(self, world: World, wanted: Wanted | None = None, followed: Collection[str] = ()) -> None:
         self._world = world
         self._asked = wanted
-        self._laid: dict[tuple[int, str, str, str], _Laid | None] = {}
+        self._open: Mapping[int, tuple[Way, ...]] = {}
+        self.links: Mapping[str, Mapping[int, tuple[Key, ...]]] = {}
+        if world.batches:
+            from kplan.graph.laid import laid
 
-    def edges_of(self, obj: Object, position: int) -> list[Edge]:
-        """The edges that start at the object that has this position."""
-        out: list[Edge] = []
-        identity = self._world.key_of(obj)
-        laid = self._of_layout(obj, identity)
-        if laid is None:
-            for rule, value, path in found(obj, identity):
-                out += self._edges(rule, value, path, obj, position)
-            return out + self._irregular(obj, identity, position)
-        slots, namespace = obj.document.layout[1], obj.ref.namespace  # type: ignore[union-attr, index]
-        for is_settled, rule, path in laid.ways:
-            if is_settled is None or not is_settled(slots, namespace):
-                replaced = replaced_volumes(obj) if "volumes" in path else Replaced()
-                if path[: replaced.depth] not in replaced.paths:
-                    out += self._edges(rule, obj.part(*path), path, obj, position)
-        if laid.irregular is None or not laid.irregular(slots, namespace):
-            out += self._irregular(obj, identity, position)
-        return out
+            self._open, self.links = laid(world, wanted, followed)
+
+    def edges(self) -> Iterator[Edge]:
+        """The edges, in the order of the objects and of their text."""
+        for position, obj in enumerate(self._world.given):
+            ways = self._open.get(position)
+            if ways is None:
+                for rule, value, path in found(obj, self._world.identities[position]):
+                    yield from self._edges(rule, value, path, obj, position)
+                yield from self._irregular(obj, position)
+            elif ways:
+                yield from self._along(ways, obj, position)
+
+    def _along(self, ways: tuple[Way, ...], obj: Object, position: int) -> Iterator[Edge]:
+        """The edges of an object in these ways."""
+        for rule, path in ways:
+            if rule is None:
+                yield from self._irregular(obj, position)
+                continue
+            replaced = replaced_volumes(obj) if "volumes" in path else Replaced()
+            if path[: replaced.depth] not in replaced.paths:
+                yield from self._edges(rule, obj.part(*path), path, obj, position)
 
     def _wants(self, edge: str, kind: str, state: str, own: bool = False) -> bool:
         return self._asked is None or self._asked(edge, kind, state, own)
 
-    def _of_layout(self, obj: Object, identity: Key) -> _Laid | None:
-        layout = obj.document.layout[0] if obj.document is not None and obj.document.layout is not None else None
-        if layout is None:
-            return None
-        key = (id(layout), identity.group, identity.kind, obj.ref.kind)
-        if key not in self._laid:
-            plan = ("edges", identity.group, identity.kind, obj.ref.kind)
-            if plan not in layout.plans:
-                layout.plans[plan] = ways(obj, identity, layout.tree)
-            known: Ways | None = layout.plans[plan]
-            self._laid[key] = self._with_shortcuts(known, obj, identity, layout.tree) if known is not None else None
-        return self._laid[key]
-
-    def _with_shortcuts(self, known: Ways, obj: Object, identity: Key, tree: Any) -> _Laid:
-        world, asked = self._world, self._asked
-        if asked is None or world.is_cluster_scoped(obj.ref.group, obj.ref.kind) is not False:
-            return _Laid(tuple((None, rule, path) for rule, path in known), None)
-        from kplan.graph.shortcuts import match_labels, own_labels, selects_own, settled, shortcut
-
-        own = own_labels(obj.ref.kind, tree)
-        every = ((shortcut(rule, path, tree, own, world, asked), rule, path) for rule, path in known)
-        laid = tuple(way for way in every if way[0] is not settled)
-        if asked("namespace", "Namespace", MISSING, False) or not irregular.is_usual(identity, world):
-            return _Laid(laid, None)
-        if not irregular.has_own_pods(identity):
-            return _Laid(laid, settled)
-        selector = tree["spec"].get("selector") if isinstance(tree.get("spec"), dict) else None
-        labels = selector if obj.ref.kind == "ReplicationController" else match_labels(selector)
-        return _Laid(laid, None if asked("own-pods", "Pod", FOUND, True) else selects_own(labels, own))
-
-    def _irregular(self, obj: Object, identity: Key, position: int) -> list[Edge]:
+    def _irregular(self, obj: Object, position: int) -> list[Edge]:
+        identity = self._world.identities[position]
         is_asked = self._wants("namespace", "Namespace", MISSING)
         return [
             edge if edge.position >= 0 else edge._replace(position=position)
@@ -124,12 +88,12 @@ class Builder:
 
     def _references(self, rule: Rule, value: Any, path: Path, obj: Object, position: int) -> list[Edge]:
         name, field = (value, "") if isinstance(value, str) else _name(rule, value)
-        if not name or "$" in name or "{" in name or "<" in name or (rule.unless and name.startswith(rule.unless)):
+        if not is_name(name) or (rule.unless and name.startswith(rule.unless)):
             return []
         holder: Mapping[str, Any] = value if isinstance(value, dict) else {}
         if rule.condition[0] and holder.get(rule.condition[0]) != rule.condition[1]:
             return []
-        group, kind = _target(rule, holder) if rule.target.kind_field else rule.target[:2]
+        group, kind = target_of(rule, holder)
         namespace = _namespace(rule, holder, group, kind, obj, self._world)
         if not kind or namespace is None:
             return []
@@ -179,22 +143,11 @@ def _name(rule: Rule, value: Any) -> tuple[str, str]:
     return "", ""
 
 
-def _target(rule: Rule, holder: Mapping[str, Any]) -> GroupKind:
-    """The kind that is meant: the rule's own, or what the mapping says."""
-    group, kind, group_field, kind_field = rule.target
-    if kind_field:
-        said_kind, said_group = holder.get(kind_field), holder.get(group_field)
-        kind = said_kind if isinstance(said_kind, str) and said_kind else kind
-        if isinstance(said_group, str):
-            group = split_api_version(said_group)[0] if group_field == "apiVersion" else said_group
-    return group, kind
-
-
 def _namespace(rule: Rule, holder: Mapping[str, Any], group: str, kind: str, obj: Object, world: World) -> str | None:
     """The namespace to look in: the one that is named, or the source's own. None: it cannot be known."""
     named = holder.get(rule.namespace) if rule.namespace else None
     if isinstance(named, str) and named:
-        return None if any(p in named for p in _PLACEHOLDERS) else named
+        return named if is_name(named) else None
     if not world.is_cluster_scoped(obj.ref.group, obj.ref.kind) or obj.ref.namespace:
         return obj.ref.namespace
     return None if world.is_cluster_scoped(group, kind) is False else ""

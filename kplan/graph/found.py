@@ -10,6 +10,9 @@ from kplan.tuples import NamedTuple
 from kplan.workloads import POD_PATHS, get, pod_template
 
 Ways = tuple[tuple[Rule, Path], ...]
+# Where edges start in an object: a rule and the path at which it applies, or what no rule says.
+Way = tuple[Rule | None, Path]
+IRREGULAR: Way = (None, ())
 
 
 def found(obj: Object, identity: Key) -> list[Found]:

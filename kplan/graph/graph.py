@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
+from kplan.batches import Batch, batches
 from kplan.graph.construct import Builder
 from kplan.graph.edge import FOUND, MISSING, Edge, Selection, Step, Wanted
 from kplan.graph.world import World
@@ -15,16 +16,21 @@ if TYPE_CHECKING:
     from kplan.graph.order import Needs
 
 
+Links = Mapping[str, Mapping[int, tuple[Key, ...]]]
+
+
 class Graph:
     """Objects and the edges between them; made by `build`, never changed.
 
     `objects` are all that were given, `nodes` the same by identity (of several with one identity the last, as with
-    kubectl apply), `edges` in the order of the objects and of their text.
+    kubectl apply), `edges` in the order of the objects and of their text. `links` are those kinds of edges that are
+    only followed: what they lead to by the position of their source, where that is no edge.
     """
 
-    def __init__(self, objects: tuple[Object, ...], world: World, edges: tuple[Edge, ...]) -> None:
+    def __init__(self, objects: tuple[Object, ...], world: World, edges: tuple[Edge, ...], links: Links) -> None:
         self.objects = objects
         self.edges = edges
+        self.links = links
         self.nodes: Mapping[Key, Object] = dict(zip(world.keys, objects, strict=True))
         self._world = world
 
@@ -78,10 +84,9 @@ class Graph:
     @cached_property
     def duplicates(self) -> Mapping[Key, tuple[Object, ...]]:
         """Identities that several objects bear, as the server sees them. `generateName` gives each its own name."""
-        several = {key: found for key, found in self._world.named.items() if len(found) > 1}
         named = {
             key: tuple(o for o in found if o.part("metadata", "name") or not o.part("metadata", "generateName"))
-            for key, found in several.items()
+            for key, found in self._world.several.items()
         }
         return {key: objects for key, objects in named.items() if len(objects) > 1}
 
@@ -125,15 +130,18 @@ def build(
     closed: bool = False,
     externals: Iterable[str | Key] = (),
     wanted: Wanted | None = None,
+    followed: Collection[str] = (),
+    laid_out: Sequence[Batch] | None = None,
 ) -> Graph:
     """The graph of a set of objects.
 
     In an open world what is not among the objects is `unknown`; `closed` makes it `missing`. `externals` are objects
     that exist elsewhere: keys, or texts `Kind/name` or `Kind/namespace/name` (`Kind.group` as well; parts may be
-    `*`). `wanted` leaves edges out by kind, kind of target and state. Raises KplanError for a text that names nothing.
+    `*`). `wanted` leaves edges out by kind, kind of target and state. Of the `followed` kinds, of which an object has
+    one edge at the most, those that lead to something may only be `links`. `laid_out` are the batches of the objects,
+    if they are known. Raises KplanError for a text that names nothing.
     """
     given = tuple(objects)
-    world = World(given, closed=closed, externals=externals)
-    edges_of = Builder(world, wanted).edges_of
-    edges = tuple(edge for i, obj in enumerate(given) for edge in edges_of(obj, i))
-    return Graph(given, world, edges)
+    world = World(given, batches(given) if laid_out is None else laid_out, closed=closed, externals=externals)
+    builder = Builder(world, wanted, followed)
+    return Graph(given, world, tuple(builder.edges()), builder.links)

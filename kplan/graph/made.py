@@ -6,11 +6,11 @@ Names follow pkg/controller/statefulset (`<template>-<set>-<ordinal>`) and pkg/c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from kplan.graph.edge import FOUND, MISSING
 from kplan.graph.pods import Ordinals, ordinals
-from kplan.graph.rules import Found, Place, Rule, table, walk
+from kplan.graph.rules import Found, GroupKind, Place, Rule, table, walk
 from kplan.model import Key, Object
 from kplan.tuples import NamedTuple
 from kplan.workloads import get
@@ -33,12 +33,14 @@ class Made:
 
     __slots__ = ("_anywhere", "_named", "_series")
 
-    def __init__(self, objects: Iterable[Object]) -> None:
+    def __init__(self, objects: Sequence[Object], positions: Mapping[GroupKind, Sequence[int]]) -> None:
         self._named: dict[Key, Key] = {}
         self._anywhere: dict[tuple[str, str, str], Key] = {}
         self._series: dict[Key, Series] = {}
         made = table().made
-        for position, obj in enumerate(objects):
+        makers = [kind for kind in positions if kind[1] == "StatefulSet" or kind == POD or made.get(kind) is not None]
+        for position in sorted(i for kind in makers for i in positions[kind]):
+            obj = objects[position]
             tree = made.get((obj.ref.group, obj.ref.kind))
             if tree is not None:
                 self._by_rule(obj, tree)

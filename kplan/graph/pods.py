@@ -13,7 +13,7 @@ from kplan.labels import Requirement
 from kplan.model import Object
 from kplan.record import field, record
 from kplan.tuples import NamedTuple
-from kplan.workloads import get, may_make_pods, slim_pod
+from kplan.workloads import POD_PATHS, get, may_make_pods, slim_pod
 
 Added = dict[str, Container[str]]
 
@@ -98,13 +98,16 @@ def pods(obj: Object) -> Labels | None:
     own = (obj.ref.group, obj.ref.kind)
     if own not in _ADDED and not may_make_pods(obj):
         return None
+    added = _ADDED.get(own)
+    plain = obj.part(*POD_PATHS[obj.ref.kind], "metadata", "labels") if added is not None else None
+    if added is not None and plain and isinstance(plain, dict):
+        return Labels({k: v for k, v in plain.items() if isinstance(v, str)}, added(obj))
     template = slim_pod(obj)
     if template is None:
         return Labels(more=True) if own in _ADDED else None
     labels = get(template.value, "metadata", "labels")
     if "containers" not in template.spec and not labels:
         return Labels(more=True)
-    added = _ADDED.get(own)
     readable = labels is None or isinstance(labels, dict)
     extra = added(obj) if added else _TOPOLOGY
     return Labels(template.labels, extra, more=added is None or not readable)

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from kplan.hints import Any
-from kplan.model import Path
+from kplan.model import Path, split_api_version
 from kplan.record import record
 from kplan.schema.definitions import read
 from kplan.tuples import NamedTuple
@@ -96,6 +96,17 @@ def walk(place: Place, value: Any, path: Path, out: list[Found]) -> None:
     elif isinstance(value, list) and place.items is not None:
         for i, item in enumerate(value):
             walk(place.items, item, (*path, i), out)
+
+
+def target_of(rule: Rule, holder: Mapping[str, Any]) -> GroupKind:
+    """The kind that is meant: the rule's own, or what the mapping says."""
+    group, kind, group_field, kind_field = rule.target
+    if kind_field:
+        said_kind, said_group = holder.get(kind_field), holder.get(group_field)
+        kind = said_kind if isinstance(said_kind, str) and said_kind else kind
+        if isinstance(said_group, str):
+            group = split_api_version(said_group)[0] if group_field == "apiVersion" else said_group
+    return group, kind
 
 
 def group_kind(text: str) -> GroupKind:

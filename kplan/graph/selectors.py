@@ -6,7 +6,7 @@ namespaces of the Prometheus operator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kplan.graph.edge import Selection
 from kplan.graph.pods import Labels
@@ -90,11 +90,23 @@ class Labelled(NamedTuple):
     labels: Labels
 
 
-class Exact(NamedTuple):
+class Exact:
     """Objects by the values of some labels: those that surely have them all, and those that may."""
 
-    sure: dict[tuple[str, ...], list[Labelled]]
-    unsure: list[Labelled]
+    __slots__ = ("_keys", "sure", "unsure")
+
+    def __init__(self) -> None:
+        self.sure: dict[tuple[Any, ...], list[Labelled]] = {}
+        self.unsure: list[Labelled] = []
+        self._keys: dict[tuple[Any, ...], tuple[Key, ...]] = {}
+
+    def surely(self, values: tuple[Any, ...]) -> tuple[Key, ...] | None:
+        """The keys of the objects with these values; None where there may be others."""
+        if self.unsure or values not in self.sure:
+            return None
+        if values not in self._keys:
+            self._keys[values] = tuple(dict.fromkeys(item.key for item in self.sure[values]))
+        return self._keys[values]
 
 
 class LabelIndex:
@@ -120,12 +132,12 @@ class LabelIndex:
         many sets of keys that each has few objects."""
         found = self._exact.get(keys)
         if found is None and len(self._exact) < _MOST_SETS:
-            found = self._exact[keys] = Exact({}, [])
+            found = self._exact[keys] = Exact()
             for item in self.all:
                 labels = item.labels
                 values = tuple([labels.fixed.get(key) for key in keys])
                 if None not in values:
-                    found.sure.setdefault(values, []).append(item)  # type: ignore[arg-type]
+                    found.sure.setdefault(values, []).append(item)
                 elif labels.more or any(key in labels.added for key in keys):
                     found.unsure.append(item)
         return found
@@ -170,29 +182,39 @@ class LabelIndex:
         return best
 
 
+# Who has labels of a kind: the namespace of each object, and the object.
+Labelling = Callable[[str, str], Iterable[tuple[str, Labelled]]]
+
+
 class Selectable:
-    """All labelled objects, by kind and namespace, and the labels of namespaces."""
+    """All labelled objects, by kind and namespace, and the labels of namespaces; `of_kind` gives those of a kind when
+    a selector first asks for it."""
 
-    __slots__ = ("_chosen", "_indexes", "_namespaces")
+    __slots__ = ("_chosen", "_indexes", "_namespaces", "_of_kind")
 
-    def __init__(self) -> None:
-        self._indexes: dict[tuple[str, str, str | None], LabelIndex] = {}
+    def __init__(self, of_kind: Labelling) -> None:
+        self._of_kind = of_kind
+        self._indexes: dict[tuple[str, str], dict[str | None, LabelIndex]] = {}
         self._namespaces: dict[str, Labels] = {}
         self._chosen: dict[tuple[Requirement, ...], list[tuple[str, bool]]] = {}
 
-    def add(self, group: str, kind: str, namespace: str, item: Labelled) -> None:
-        """Take in an object, under its own kind or (`Pod`) as something that makes pods."""
-        for place in (namespace, None):
-            index = self._indexes.get((group, kind, place))
-            if index is None:
-                index = self._indexes[group, kind, place] = LabelIndex()
-            index.add(item)
+    def _index(self, group: str, kind: str, namespace: str | None) -> LabelIndex | None:
+        """The objects of a kind in a namespace, None for all."""
+        indexes = self._indexes.get((group, kind))
+        if indexes is None:
+            indexes = self._indexes[group, kind] = {}
+            for place, item in self._of_kind(group, kind):
+                for where in (place, None):
+                    if where not in indexes:
+                        indexes[where] = LabelIndex()
+                    indexes[where].add(item)
+        return indexes.get(namespace)
 
-    def has(self, group: str, kind: str, namespace: str, keys: tuple[str, ...], values: tuple[str, ...]) -> bool:
-        """Whether an object of a kind in a namespace surely has these labels."""
-        index = self._indexes.get((group, kind, namespace))
-        exact = index.exact(keys) if index is not None else None
-        return exact is not None and values in exact.sure
+    def exact(self, group: str, kind: str, namespace: str, keys: tuple[str, ...]) -> Exact | None:
+        """The objects of a kind in a namespace by the values of the labels with these keys; None if that is not
+        known."""
+        index = self._index(group, kind, namespace)
+        return index.exact(keys) if index is not None else None
 
     def add_namespace(self, name: str, labels: Mapping[str, str] | None) -> None:
         """Take in a namespace; None stands for the labels of one that is only spoken of."""
@@ -208,7 +230,7 @@ class Selectable:
                 yield Key("", "Namespace", "", name), sure
             return
         for namespace, sure in self._where(asked):
-            index = self._indexes.get((asked.group, asked.kind, namespace))
+            index = self._index(asked.group, asked.kind, namespace)
             for item, holds in index.find(asked.requirements) if index else ():
                 yield item.key, sure and holds
 

@@ -1,24 +1,25 @@
 """Shortcuts: for all objects of one layout, the least that has to be asked to know that an edge is not wanted.
 
 Most references lead to something, and lint wants those that do not. Where names and labels stand in a layout is known
-before an object comes: what is left is to look them up. A shortcut answers "nothing is wanted here" or says nothing;
-then the edge is made, or not, by `kplan.graph.construct`.
+before an object comes: what is left is to look up a column of them. A shortcut tells of which objects of a batch
+something may be wanted; for these the edge is made, or not, by `kplan.graph.construct`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from kplan.batches import Batch
 from kplan.graph.edge import FOUND, STATES, Wanted
 from kplan.graph.rules import KeyField, Rule, walk
 from kplan.graph.world import World
 from kplan.hints import Any
 from kplan.model import Path
 from kplan.workloads import POD_PATHS, get
-from kplan.yamlio.layout import Slot, getter
+from kplan.yamlio.layout import Slot
 
-# Whether nothing is wanted, given the values in the slots of an object and its namespace.
-Shortcut = Callable[[Sequence[Any], str], bool]
+# The rows of a batch of which it is not sure that nothing is wanted.
+Shortcut = Callable[[Batch], Sequence[int]]
 Slots = Mapping[str, Slot]
 
 
@@ -35,29 +36,32 @@ def shortcut(rule: Rule, path: Path, tree: Any, own: Slots, world: World, wanted
     return _of_name(rule, named, holder, world, wanted) if named else settled
 
 
-def settled(_slots: Sequence[Any], _namespace: str) -> bool:
+def settled(_batch: Batch) -> Sequence[int]:
     """The shortcut of what is never wanted."""
-    return True
+    return ()
 
 
 def own_labels(kind: str, tree: Any) -> Slots:
     """The labels of the pods that objects of a layout make, as far as they stand in the layout by themselves."""
     path = POD_PATHS.get(kind)
     labels = get(tree, *path, "metadata", "labels") if path is not None else None
-    return {k: v for k, v in labels.items() if _is_plain(v)} if isinstance(labels, dict) else {}
+    return {k: v for k, v in labels.items() if is_plain(v)} if isinstance(labels, dict) else {}
 
 
 def selects_own(labels: Any, own: Slots) -> Shortcut | None:
     """Whether a map of labels holds for the pods of the object itself; None where the layout does not tell."""
-    if not _are_plain(labels) or not labels.keys() <= own.keys():
+    if not are_plain(labels) or not labels.keys() <= own.keys():
         return None
-    wanted, have = getter([s.at for s in labels.values()]), getter([own[k].at for k in labels])
+    pairs = [(slot.at, own[key].at) for key, slot in labels.items()]
 
-    def is_own(slots: Sequence[Any], _namespace: str) -> bool:
-        values = wanted(slots)
-        return values == have(slots) and _are_texts(values)
+    def of_others(batch: Batch) -> Sequence[int]:
+        columns = [(batch.column(wanted), batch.column(have)) for wanted, have in pairs]
+        if all(wanted == have and _are_texts(wanted) for wanted, have in columns):
+            return ()
+        rows = [[(w, type(w)) == (h, str) for w, h in zip(*both, strict=True)] for both in columns]
+        return [row for row, same in enumerate(zip(*rows, strict=True)) if False in same]
 
-    return is_own
+    return of_others
 
 
 def match_labels(selector: Any) -> Any:
@@ -70,8 +74,8 @@ def _of_selector(rule: Rule, part: Any, own: Slots, world: World, wanted: Wanted
     kinds = (kind, "Namespace") if rule.form == "peer" else (kind,)
     if not any(wanted(rule.edge, k, state, is_own) for k in kinds for state in STATES for is_own in (False, True)):
         return settled
-    labels = _labels(rule.form, part) if isinstance(part, dict) else None
-    if labels is None or not _are_plain(labels) or world.is_cluster_scoped(group, kind):
+    labels = plain_labels(rule.form, part) if isinstance(part, dict) else None
+    if labels is None or world.is_cluster_scoped(group, kind):
         return None
     if wanted(rule.edge, kind, FOUND, True):
         return None
@@ -79,17 +83,24 @@ def _of_selector(rule: Rule, part: Any, own: Slots, world: World, wanted: Wanted
     if is_own is not None or wanted(rule.edge, kind, FOUND, False):
         return is_own
     keys = tuple(sorted(labels))
-    values_of = getter([labels[k].at for k in keys])
 
-    def is_found(slots: Sequence[Any], namespace: str) -> bool:
-        values = values_of(slots)
-        return _are_texts(values) and world.selectable.has(group, kind, namespace, keys, values)
+    def not_found(batch: Batch) -> Sequence[int]:
+        exact = {name: world.selectable.exact(group, kind, name, keys) for name in set(batch.namespaces)}
+        values = zip(*(batch.column(labels[key].at) for key in keys), strict=True)
+        asked = enumerate(zip(batch.namespaces, values, strict=True))
+        return [row for row, (name, those) in asked if (there := exact[name]) is None or those not in there.sure]
 
-    return is_found
+    return not_found
+
+
+def plain_labels(form: str, part: dict[str, Any]) -> Slots | None:
+    """The slots of the labels that a selector asks for in the namespace of its object; None if it may ask for something
+    else."""
+    labels = _labels(form, part)
+    return labels if are_plain(labels) else None
 
 
 def _labels(form: str, part: dict[str, Any]) -> Any:
-    """The labels that a selector asks for in the namespace of its object; None if it may ask for something else."""
     match form:
         case "selector":
             return match_labels(part)
@@ -107,53 +118,46 @@ def _of_name(rule: Rule, named: list[Any], holder: dict[str, Any], world: World,
         return None
     group, kind = world.stored(*rule.target[:2])
     scope, edges = world.is_cluster_scoped(group, kind), (rule.edge, f"{rule.edge}-key")
-    if scope is None or len(named) != 1 or not _is_plain(named[0]):
+    if scope is None or len(named) != 1 or not is_plain(named[0]):
         return None
     if not any(wanted(edge, k, state, False) for edge in edges for k in (kind, rule.target.kind) for state in STATES):
         return settled
-    asked = [_keys(field, holder) for field in rule.keys]
-    if None in asked or any(wanted(edge, kind, FOUND, False) for edge in edges):
+    parts = [_keys(field, holder) for field in rule.keys]
+    if None in parts or any(wanted(edge, kind, FOUND, False) for edge in edges):
         return None
-    at, key_of = named[0].at, [key for keys in asked for key in keys or ()]
-    resolved = world.resolved(group, kind)
+    at, key_of = named[0].at, [key for keys in parts for key in keys or ()]
 
-    def is_found(slots: Sequence[Any], namespace: str) -> bool:
-        name = slots[at]
-        there = resolved.get(("" if scope else namespace, name))
-        if there is None:
-            there = world.resolve(group, kind, namespace, name) if isinstance(name, str) else None
-        if there is None or there.state != FOUND or there.key.kind != kind:
-            return False
-        if not key_of or not there.objects:
-            return True
-        have = world.parts_of(there)
-        return have is None or all(_key(slots, key) in have for key in key_of)
+    def not_found(batch: Batch) -> Sequence[int]:
+        there, names = world.there(group, kind), batch.column(at)
+        asked = [*zip([""] * len(names) if scope else batch.namespaces, names, strict=True)]
+        rows = {row for row, name in enumerate(asked) if name not in there}
+        for key in key_of:
+            keys = batch.column(key) if isinstance(key, int) else [key] * len(names)
+            have = map(world.parts_there(group, kind).get, asked)
+            rows |= {row for row, (k, h) in enumerate(zip(keys, have, strict=True)) if h is not None and k not in h}
+        return sorted(rows)
 
-    return is_found
+    return not_found
 
 
 def _keys(field: KeyField, holder: dict[str, Any]) -> list[int | str] | None:
     """The slots of the parts that are named, or the name that stands for none; None where values decide."""
     found: list[Any] = []
     walk(field.place, holder, (), found)
-    if not all(_is_plain(value) for _, value, _ in found):
+    if not all(is_plain(value) for _, value, _ in found):
         return None
     return [value.at for _, value, _ in found] or ([field.default] if field.default else [])
 
 
-def _key(slots: Sequence[Any], key: int | str) -> str:
-    """The name of a part; "" for what is none."""
-    found = slots[key] if isinstance(key, int) else key
-    return found if isinstance(found, str) else ""
+def are_plain(labels: Any) -> bool:
+    """Whether this is a map of scalars, and not empty."""
+    return isinstance(labels, dict) and bool(labels) and all(map(is_plain, labels.values()))
 
 
-def _are_plain(labels: Any) -> bool:
-    return isinstance(labels, dict) and bool(labels) and all(map(_is_plain, labels.values()))
-
-
-def _is_plain(part: Any) -> bool:
+def is_plain(part: Any) -> bool:
+    """Whether this part of a tree is a scalar, as far as the layout tells."""
     return isinstance(part, Slot) and part.flow < 0
 
 
-def _are_texts(values: tuple[Any, ...]) -> bool:
-    return all(type(v) is str for v in values)
+def _are_texts(values: Iterable[Any]) -> bool:
+    return set(map(type, values)) <= {str}

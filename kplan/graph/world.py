@@ -5,23 +5,23 @@ The world is open unless it is said to be closed: what is not here may be elsewh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 
+from kplan.batches import Batch
 from kplan.errors import KplanError
 from kplan.graph.edge import FOUND, MISSING, UNKNOWN, Selection
+from kplan.graph.given import CRD as CRD
+from kplan.graph.given import Given, labels_of
 from kplan.graph.made import Made, Verdict
 from kplan.graph.parts import parts
-from kplan.graph.pods import Labels, pods
 from kplan.graph.rules import GroupKind, group_kind, table
-from kplan.graph.selectors import Labelled, Selectable
+from kplan.graph.selectors import Selectable
 from kplan.graph.writers import CHANGE, CREATE, Writers
 from kplan.model import Key, Object
 from kplan.schema.definitions import read
 from kplan.tuples import NamedTuple
 from kplan.workloads import get
 
-CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 API_SERVICE = ("apiregistration.k8s.io", "APIService")
 ALWAYS_THERE = "exists in every cluster"
 # Namespaces that a cluster fills by itself.
@@ -64,123 +64,47 @@ class Resolution(NamedTuple):
     objects: tuple[Object, ...] = ()
 
 
-class _Kind(NamedTuple):
-    """What is the same for all objects written with one group and kind: how they are stored, whether surely without
-    a namespace, and whether selectors ask for them."""
+class World(Given):
+    """The objects of the input, ready to be asked for."""
 
-    stored: GroupKind
-    scope: bool
-    selected: bool
-
-
-class World:
-    """The objects of the input, ready to be asked for; `keys` are theirs, `named` holds them by their identities."""
-
-    def __init__(self, objects: Sequence[Object], *, closed: bool, externals: Iterable[str | Key]) -> None:
+    def __init__(
+        self, objects: Sequence[Object], laid_out: Sequence[Batch], *, closed: bool, externals: Iterable[str | Key]
+    ) -> None:
+        super().__init__(objects, laid_out)
         self.closed = closed
-        self._given = objects
-        self.made = Made(objects)
-        self.crds = {kind: crd for crd in objects if (kind := _defines(crd)) is not None}
-        self.selectable = Selectable()
+        self.made = Made(objects, self.written)
+        self.selectable = Selectable(self.labelled)
         self._writers = Writers(objects)
-        self.keys: list[Key] = []
-        self.named: dict[Key, list[Object]] = {}
-        self._kinds: dict[GroupKind, _Kind] = {}
-        self._of_kind: dict[tuple[str, str, str], list[Object]] = {}
         self._always = _by_kind(map(pattern, table().always))
         self._externals = _by_kind(Pattern(*e) if isinstance(e, Key) else pattern(e) for e in externals)
         self._resolved: dict[GroupKind, dict[tuple[str, str], Resolution]] = {}
         self._selected: dict[Selection, Verdict] = {}
         self._parts: dict[Key, frozenset[str] | None] = {}
-        self._identities: dict[int, Key] = {}
-        self._pods: dict[int, Labels | None] = {}
-        self._scopes: dict[GroupKind, bool | None] = {}
-        self._aliases, self._selects = table().aliases, table().selected
+        self._tell_namespaces()
+
+    def _tell_namespaces(self) -> None:
+        """Make the namespaces known: those of every cluster, those that are given and those that objects name."""
         for name in ("default", *SYSTEM):
             self.selectable.add_namespace(name, {})
-        for obj in objects:
-            self._add(obj)
-
-    def _add(self, obj: Object) -> None:
-        own = obj.ref.key
-        self.keys.append(own)
-        kind = self._kinds.get(own[:2]) or self._kind(own[:2])
-        as_it_is = own[:2] == kind.stored and not (kind.scope and own.namespace)
-        key = own if as_it_is else Key(*kind.stored, "" if kind.scope else own.namespace, own.name)
-        self._identities[id(obj)] = key
-        self.named.setdefault(key, []).append(obj)
-        self._of_kind.setdefault(key[:3], []).append(obj)
-        if kind.selected:
-            self.selectable.add(*key[:3], Labelled(own, labels_of(obj)))
-        if kind.stored == ("", "Namespace"):
-            self.selectable.add_namespace(key.name, labels_of(obj).fixed if obj.is_laid_out or obj.value else None)
-        elif key.namespace or not kind.scope:
-            self.selectable.add_namespace(key.namespace, None)
-        made = self._pods[id(obj)] = pods(obj)
-        if made is not None:
-            self._of_kind.setdefault(("", "Pod", key.namespace), [])
-            self.selectable.add("", "Pod", key.namespace, Labelled(own, made))
-
-    def _kind(self, own: GroupKind) -> _Kind:
-        stored = self.stored(*own)
-        found = self._kinds[own] = _Kind(stored, bool(self.is_cluster_scoped(*stored)), stored in self._selects)
-        return found
-
-    @cached_property
-    def _anywhere(self) -> dict[tuple[str, str, str], list[Object]]:
-        """The objects of all namespaces by group, kind and name."""
-        out: dict[tuple[str, str, str], list[Object]] = {}
-        for obj in self._given:
-            key = self._identities[id(obj)]
-            out.setdefault((key.group, key.kind, key.name), []).append(obj)
-        return out
-
-    def key_of(self, obj: Object) -> Key:
-        """The identity of one of the objects."""
-        return self._identities[id(obj)]
-
-    def pods(self, obj: Object) -> Labels | None:
-        """The labels of the pods that one of the objects is or makes."""
-        return self._pods[id(obj)]
-
-    def stored(self, group: str, kind: str) -> GroupKind:
-        """The group and kind under which objects of a kind are stored."""
-        return self._aliases.get((group, kind), (group, kind))
-
-    def is_cluster_scoped(self, group: str, kind: str) -> bool | None:
-        """Whether objects of a kind have no namespace; None for a kind that nothing is known of."""
-        own = (group, kind)
-        if own not in self._scopes:
-            self._scopes[own] = self._is_cluster_scoped(group, kind)
-        return self._scopes[own]
-
-    def _is_cluster_scoped(self, group: str, kind: str) -> bool | None:
-        if (group, kind) in table().cluster_scoped:
-            return True
-        crd = self.crds.get((group, kind))
-        if crd is not None:
-            return bool(get(crd.value, "spec", "scope") == "Cluster")
-        return False if kind in read("facts/resources").get(group, ()) else None
+        known: set[str] = set()
+        for (group, kind, namespace, name), obj in zip(self.identities, self.given, strict=True):
+            if kind == "Namespace" and not group:
+                self.selectable.add_namespace(name, labels_of(obj).fixed if obj.is_laid_out or obj.value else None)
+            elif namespace not in known and (namespace or not self.is_cluster_scoped(group, kind)):
+                known.add(namespace)
+                self.selectable.add_namespace(namespace, None)
 
     def is_aggregated(self, group: str) -> bool:
         """Whether an APIService of the input serves a group."""
         return any(get(o.value, "spec", "group") == group for o in self.of_kind(*API_SERVICE))
 
-    def of_kind(self, group: str, kind: str, namespace: str = "") -> Sequence[Object]:
-        """The objects of a kind in a namespace."""
-        return self._of_kind.get((group, kind, namespace), ())
-
     def objects(self, key: Key) -> tuple[Object, ...]:
         """The objects with an identity; an object without a namespace goes to `default`."""
         other = {"": "default", "default": ""}.get(key.namespace)
-        found = self.named.get(key, [])
+        found = self.bearers(key)
         if other is not None:
-            found = found + self.named.get(key._replace(namespace=other), [])
+            found = (*found, *self.bearers(key._replace(namespace=other)))
         return tuple(found)
-
-    def resolved(self, group: str, kind: str) -> Mapping[tuple[str, str], Resolution]:
-        """What `resolve` has found so far of a stored kind, by namespace ("" without) and name."""
-        return self._resolved.setdefault((group, kind), {})
 
     def resolve(self, group: str, kind: str, namespace: str, name: str) -> Resolution:
         """What is called so. A kind of unknown scope is looked for in the namespace first."""
@@ -198,8 +122,7 @@ class World:
 
     def _elsewhere(self, key: Key) -> Resolution:
         """What becomes of a name that no object bears in its namespace."""
-        bearers = self._anywhere.get((key.group, key.kind, key.name), ())
-        unplaced = tuple(o for o in bearers if not key.namespace or not o.ref.namespace)
+        unplaced = tuple(o for o in self.anywhere(key) if not key.namespace or not o.ref.namespace)
         sure = self._sure(key)
         if sure is not None:
             return Resolution(key, *sure)
@@ -242,12 +165,12 @@ class World:
         if not self.closed:
             return UNKNOWN, ""
         for namespace in namespaces:
-            if namespace in SYSTEM and (*kind, namespace) not in self._of_kind:
+            if namespace in SYSTEM and not self.has_kind(*kind, namespace):
                 return UNKNOWN, f"nothing is known of namespace {namespace}"
             writer = self.writer(*kind, namespace, name)
             if writer:
                 return UNKNOWN, f"service account {writer} may make it"
-        if kind in table().cluster_made and (*kind, "") not in self._of_kind:
+        if kind in table().cluster_made and not self.has_kind(*kind, ""):
             return UNKNOWN, f"no {kind[1]} is known"
         return MISSING, ""
 
@@ -296,22 +219,6 @@ def _plural(word: str) -> str:
     if word.endswith(("s", "x", "ch", "sh")):
         return f"{word}es"
     return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else f"{word}s"
-
-
-def labels_of(obj: Object) -> Labels:
-    """An object's own labels; there may be more where they cannot be read."""
-    own = obj.part("metadata", "labels")
-    readable = (obj.is_laid_out or obj.value) and (own is None or isinstance(own, dict))
-    fixed = {k: v for k, v in own.items() if isinstance(v, str)} if isinstance(own, dict) else {}
-    return Labels(fixed, more=not readable)
-
-
-def _defines(obj: Object) -> GroupKind | None:
-    """The kind that a CustomResourceDefinition defines; None for anything else."""
-    if (obj.ref.group, obj.ref.kind) != CRD:
-        return None
-    group, kind = get(obj.value, "spec", "group"), get(obj.value, "spec", "names", "kind")
-    return (group, kind) if isinstance(group, str) and isinstance(kind, str) else None
 
 
 def _by_kind(patterns: Iterable[Pattern]) -> dict[str, list[Pattern]]:

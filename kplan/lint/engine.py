@@ -28,6 +28,14 @@ class Asked(NamedTuple):
     checks: list[tuple[Rule, Check]]
 
 
+class OfKind(NamedTuple):
+    """The rules that look at a kind, and the ids of its objects in which any of them may find something; None is for
+    all."""
+
+    among: Collection[int] | None
+    groups: list[Asked]
+
+
 class Engine:
     """Rules compiled and sorted by the kind of object that they look at."""
 
@@ -39,16 +47,17 @@ class Engine:
         # Those of users at once: whatever they look at, a faulty one is an error of the configuration.
         self._checks = {r.name: r.compiled() for r in looking if not r.trusted}
         world.ask(word for _, asked in self._looking for word in asked.words)
-        self._by_kind: dict[tuple[str, bool], list[Asked]] = {}
+        self._by_kind: dict[tuple[str, bool], OfKind] = {}
         self._true_of: dict[Question, Collection[int] | None] = {}
 
     def judge(self, obj: Object, *, malformed: bool, alone: bool) -> list[Finding]:
         """What the rules say about an object: `alone` those of kplan that look at nothing but the object, else the
         others. A rule that fails on a malformed object says nothing more."""
-        groups = self._by_kind.get((obj.ref.kind, alone))
-        if groups is None:
-            groups = self._by_kind[obj.ref.kind, alone] = list(self._of(obj.ref.kind, alone))
+        own = (obj.ref.kind, alone)
+        among, groups = self._by_kind.get(own) or self._of(*own)
         out: list[Finding] = []
+        if among is not None and id(obj) not in among:
+            return out
         pod: PodTemplate | None = None
         pod_is_known = False
         for target, among, checks in groups:
@@ -79,17 +88,29 @@ class Engine:
         pod = site.pod or pod_template(site.object.value)
         return pod is not None and not checker(node, strict=False)(pod.spec)
 
-    def _of(self, kind: str, alone: bool) -> Iterator[Asked]:
+    def _of(self, kind: str, alone: bool) -> OfKind:
+        groups = list(self._asked(kind, alone))
+        ids = [asked.among for asked in groups if asked.among is not None]
+        among: frozenset[int] | None = None
+        if len(ids) == len(groups):
+            own = map(id, self.world.by_kind.get(kind, ()))
+            among = frozenset(i for i in own if any(i in some for some in ids))
+        found = OfKind(among, groups)
+        self._by_kind[kind, alone] = found
+        return found
+
+    def _asked(self, kind: str, alone: bool) -> Iterator[Asked]:
         """The rules for a kind, those with one target and question together."""
-        groups: dict[tuple[str, str], list[Rule]] = {}
+        groups: dict[tuple[str, Question], list[Rule]] = {}
         words: frozenset[str] = frozenset()
         for rule, asked in self._looking:
             if (not rule.kinds or kind in rule.kinds) and alone == (rule.trusted and rule.check[0] in ALONE):
                 target = "object" if rule.target == "graph" and rule.check[0] in ALONE else rule.target
-                words |= asked.words
-                groups.setdefault((target, asked.kind), []).append(rule)
-        for (target, sort), rules in groups.items():
-            among = self._among(Question(sort, words if sort == "missing" else frozenset()))
+                if asked.kind == "missing":  # one question for all of them
+                    words, asked = words | asked.words, Question("missing")
+                groups.setdefault((target, asked), []).append(rule)
+        for (target, asked), rules in groups.items():
+            among = self._among(Question("missing", words) if asked.kind == "missing" else asked)
             if among is None or among:
                 yield Asked(target, among, [(rule, self._check(rule)) for rule in rules])
 

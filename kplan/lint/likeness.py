@@ -11,9 +11,9 @@ Rules that look at other objects, and rules of users, are not meant: they run on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from operator import call
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+from kplan.batches import Batch
 from kplan.hints import Any, Final
 from kplan.lint import likeforms as form
 from kplan.lint.likeforms import Form
@@ -21,7 +21,7 @@ from kplan.model import Object
 from kplan.schema import Catalog
 from kplan.schema.node import Node
 from kplan.tuples import NamedTuple
-from kplan.yamlio.layout import Slot, getter
+from kplan.yamlio.layout import Slot
 
 # The places: field of a definition -> the form of its value.
 _PLACES: Final[Mapping[str, Mapping[str, Form]]] = {
@@ -79,7 +79,8 @@ _MEMBERS: Final[Mapping[str, Mapping[str, Form]]] = {
 # Fields that stand in a relation to others which no form tells: nothing is like an object that has one.
 _RELATED: Final[Mapping[str, str]] = {"core.v1.PodSpec": "resources", "networking.v1.NetworkPolicyPort": "endPort"}
 
-Get = Callable[[Sequence[Any]], tuple[Any, ...]]
+_EQUAL_TO_OTHERS: Final = frozenset((bool, float))
+Column = Sequence[Any]  # of a batch: the values in one slot
 
 
 class _OddError(Exception):
@@ -87,11 +88,11 @@ class _OddError(Exception):
 
 
 class _Amounts(NamedTuple):
-    """The requests and limits of a container: the names of the resources, how many are requests, the amounts."""
+    """The requests and limits of a container: the names of the resources, how many are requests, the slots."""
 
     names: tuple[str, ...]
     requests: int
-    get: Get
+    slots: list[int]
 
 
 class _Plan:
@@ -100,40 +101,32 @@ class _Plan:
     def __init__(self, tree: Any, node: Node) -> None:
         self._plain: list[int] = []
         self._formed: list[tuple[int, Form]] = []
-        self._flows: list[int] = []
+        self._flows: list[tuple[int, int]] = []  # the slots of a text and of what it says
         self._amounts: list[_Amounts] = []
-        self._secrets: list[tuple[int, int]] = []  # the place of a name among the compared, and the slot of a value
+        self._secrets: list[tuple[int, int]] = []  # the slots of a name and of a value
         self._add(tree, node)
-        compared = [pair for pair in self._formed if pair[1].compared]
-        others = [pair for pair in self._formed if not pair[1].compared]
-        self._get_plain = getter(self._plain)
-        self._get_compared, self._tests = getter([at for at, _ in compared]), [f.has for _, f in compared]
-        self._get_others, self._other_tests = getter([at for at, _ in others]), [f.has for _, f in others]
-        places = {at: i for i, (at, _) in enumerate(compared)}
-        self._secrets = [(places[name], value) for name, value in self._secrets]
 
-    def mark(self, slots: Sequence[Any]) -> tuple[Hashable, ...]:
-        """What counts of an object, given the values in the slots of its layout."""
-        plain, compared, others = self._get_plain(slots), self._get_compared(slots), self._get_others(slots)
-        has, others_have = tuple(map(call, self._tests, compared)), tuple(map(call, self._other_tests, others))
-        first: dict[Any, int] = {}
-        pattern = tuple(map(first.setdefault, compared, range(len(compared))))
-        counting: list[Any] = []
-        if False in has:
-            counting += [v for v, fits in zip(compared, has, strict=True) if not fits]
-            counting += [slots[value] for name, value in self._secrets if not has[name]]
-        if False in others_have:
-            counting += [v for v, fits in zip(others, others_have, strict=True) if not fits]
-        for names, requests, get in self._amounts:
-            amounts = get(slots)
-            if not form.WITHIN[names, requests, amounts]:
-                counting.append(amounts)
+    def marks(self, rows: Sequence[Column]) -> list[Hashable]:
+        """What counts of each object of a batch, given the values in its slots: what is the same in all does not."""
+        columns = [_typed(column) for column in zip(*rows, strict=True)]
+        constants, counting = _split(columns[at] for at in self._plain)
+        inside = constants.union(*counting, *(_inside(columns[text], columns[at]) for text, at in self._flows))
+        for has in dict.fromkeys(f.has for _, f in self._formed):
+            _, varying = _split(columns[at] for at, f in self._formed if f.has is has)
+            counting += [_unfit(column, has) for column in varying]
+        for name, value in self._secrets:
+            hidden = map(form.VARIABLE.has, columns[name])
+            counting.append(tuple(None if plain else v for plain, v in zip(hidden, columns[value], strict=True)))
+        for names, requests, slots in self._amounts:
+            _, varying = _split([tuple(zip(*(columns[at] for at in slots), strict=True))])
+            counting += [tuple(form.WITHIN[names, requests, a] or a for a in amounts) for amounts in varying]
+        constants, compared = _split(columns[at] for at, f in self._formed if f.compared)
         # A value may stand in other places as well, where it counts: so it does here.
-        if not first.keys().isdisjoint(plain) or self._flows:
-            inside = {*plain, *(v for at in self._flows for v in _scalars(slots[at]))}
-            counting += [(i, v) for v, i in first.items() if v in inside]
-        types = tuple(map(type, plain + compared + others)), tuple(map(type, counting))
-        return plain, has, others_have, pattern, tuple(counting), types
+        counting += [tuple(v if v in inside else None for v in c) for c in compared if not inside.isdisjoint(c)]
+        if compared:
+            counting.append(_patterns(compared, constants))
+        _, varying = _split(counting)
+        return [*zip(*varying, strict=True)] if varying else [()] * len(rows)
 
     def _add(self, tree: Any, node: Node, formed: Form | None = None) -> None:
         """Take in a part of the tree that has no form of its own."""
@@ -153,7 +146,7 @@ class _Plan:
     def _add_slot(self, slot: Slot, formed: Form | None) -> None:
         if slot.flow >= 0:  # a map or list, whatever the schema wants: its text counts
             self._plain.append(slot.flow)
-            self._flows.append(slot.at)
+            self._flows.append((slot.flow, slot.at))
         elif formed is not None:
             self._formed.append((slot.at, formed))
         else:
@@ -199,35 +192,87 @@ class _Plan:
         if not all(isinstance(slot, Slot) and slot.flow < 0 for slot in slots):
             raise _OddError
         names = tuple(name for side in sides for name in side)
-        self._amounts.append(_Amounts(names, len(sides[0]), getter([slot.at for slot in slots])))
+        self._amounts.append(_Amounts(names, len(sides[0]), [slot.at for slot in slots]))
 
 
 class Likeness:
-    """Marks of objects of one catalog: objects with equal marks are alike."""
+    """Finds out which objects of one catalog are alike."""
 
     def __init__(self, kinds: Catalog) -> None:
         self._kinds = kinds
-        self._plans: dict[tuple[int, str, str, str], _Plan | None] = {}
 
-    def mark(self, obj: Object) -> Hashable | None:
-        """The mark of an object of a built-in kind; None for one that is not compared with others."""
-        if obj.document is None or obj.document.layout is None or obj.document.duplicates:
-            return None
-        layout, slots = obj.document.layout
-        key = (id(layout), *obj.ref[:3])
-        if key not in self._plans:
-            self._plans[key] = self._plan(layout.tree, obj)
-        plan = self._plans[key]
-        return (key, *plan.mark(slots)) if plan is not None else None
+    def marks(self, objects: Sequence[Object], laid_out: Iterable[Batch]) -> list[int | None]:
+        """A number for each object, the same for those that are alike; None for one that is compared with no other.
 
-    def _plan(self, tree: Any, obj: Object) -> _Plan | None:
-        info = self._kinds.kind(obj.ref.api_version, obj.ref.kind)
+        `laid_out` are the batches of the objects.
+        """
+        marks: list[int | None] = [None] * len(objects)
+        made = 0
+        for batch in laid_out:
+            plan = self._plan(batch) if len(batch.rows) > 1 else None
+            if plan is not None:
+                known: dict[Hashable, int] = {}
+                for position, mark in zip(batch.positions, plan.marks(batch.rows), strict=True):
+                    marks[position] = known.setdefault(mark, made + len(known))
+                made += len(known)
+        return marks
+
+    def _plan(self, batch: Batch) -> _Plan | None:
+        ref, tree = batch.objects[0].ref, batch.layout.tree
+        info = self._kinds.kind(ref.api_version, ref.kind)
         if info is None or info.custom or not isinstance(tree, dict):
             return None
         try:
             return _Plan(tree, info.node)
         except _OddError:
             return None
+
+
+def _typed(column: Column) -> Column:
+    """The column with values that are equal only if they are the same: to Python, 1 is also True and 1.0."""
+    if _is_constant(column) and type(column[0]) is str:
+        return column
+    if _EQUAL_TO_OTHERS.isdisjoint(map(type, column)):
+        return column
+    return tuple((type(v), v) if type(v) in _EQUAL_TO_OTHERS else v for v in column)
+
+
+def _is_constant(column: Column) -> bool:
+    return column.count(column[0]) == len(column)
+
+
+def _split(columns: Iterable[Column]) -> tuple[set[Any], list[Column]]:
+    """The values of those columns that have only one, and the others, each once."""
+    constants: set[Any] = set()
+    varying: dict[Column, None] = {}
+    for column in columns:
+        if _is_constant(column):
+            constants.add(column[0])
+        else:
+            varying[column] = None
+    return constants, list(varying)
+
+
+def _unfit(column: Column, has: Callable[[Any], bool]) -> Column:
+    """The column with nothing but the type in the place of each value that has a form."""
+    counts = {v: type(v) if has(v) else v for v in set(column)}
+    return tuple(map(counts.__getitem__, column))
+
+
+def _patterns(columns: Sequence[Column], constants: Iterable[Any]) -> Column:
+    """Which values of an object are equal to each other or to what all objects have, for each object."""
+    values = set().union(*columns)
+    shared = {v: i for i, v in enumerate(constants) if v in values}
+    found = []
+    for row in zip(*columns, strict=True):
+        first: dict[Any, int] = shared.copy()
+        found.append(tuple(map(first.setdefault, row, range(-len(row), 0))))
+    return tuple(found)
+
+
+def _inside(texts: Column, said: Column) -> set[Any]:
+    """The scalars in the flow collections of a column."""
+    return {v for value in dict(zip(texts, said, strict=True)).values() for v in _scalars(value)}
 
 
 def _scalars(value: Any) -> Iterator[Any]:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
 
 from kplan.config import Config
-from kplan.hints import TYPE_CHECKING
+from kplan.hints import Any
 from kplan.lint import admission, findings, ruleset, schema_stage, suppress
 from kplan.lint.engine import Engine
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
-from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of
+from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of, split_api_version
 from kplan.schema import Catalog, catalog
 from kplan.source import load
+from kplan.workloads import get
 from kplan.yamlio import forget, load_value
-
-if TYPE_CHECKING:
-    from kplan.lint.likeness import Likeness
+from kplan.yamlio.layout import Layout, Slot, getter
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
 # What ends the work of the API server before it comes to validation.
 _REFUSED_EARLY = {schema_stage.REMOVED, schema_stage.UNKNOWN_KIND, schema_stage.UNKNOWN_FIELD, schema_stage.WRONG_TYPE}
-_MOST_MARKS = 10_000
 
 
 def lint(paths: Iterable[str | PathLike[str]], config: Config | None = None) -> Report:
@@ -99,12 +97,15 @@ def _of_objects(
     engine = Engine(rules, world)
     asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
     server = admission.server_of(objects, version)
+    marks: list[int | None] = [None] * len(objects)
     # Policies may look at anything of an object, so no two are alike to them.
-    likeness = _likeness(objects, kinds) if server.store is None else None
-    blameless: set[Hashable] = set()
-    for obj in objects:
+    if server.store is None and world.batches:
+        from kplan.lint.likeness import Likeness
+
+        marks = Likeness(kinds).marks(objects, world.batches)
+    blameless: set[tuple[int, bool]] = set()
+    for obj, mark in zip(objects, marks, strict=True):
         pieces = world.is_kustomized(obj)
-        mark = likeness.mark(obj) if likeness is not None else None
         if mark is not None and (mark, pieces) in blameless:
             yield from engine.judge(obj, malformed=False, alone=False)
             continue
@@ -117,22 +118,13 @@ def _of_objects(
         if is_asked and not said & _REFUSED_EARLY:
             drafts += admission.judge(obj, server, new, pieces=pieces)
         alone = engine.judge(obj, malformed=malformed, alone=True)
-        if mark is not None and not drafts and not alone and len(blameless) < _MOST_MARKS:
+        if mark is not None and not drafts and not alone:
             blameless.add((mark, pieces))
         by_rules = alone + engine.judge(obj, malformed=malformed, alone=False)
         told = {f.path for f in by_rules if f.severity == "error"}
         yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
         yield from by_rules
         obj.release()
-
-
-def _likeness(objects: Iterable[Object], kinds: Catalog) -> Likeness | None:
-    """What tells which objects are alike; None where all have texts of their own."""
-    if not any(o.is_laid_out for o in objects):
-        return None
-    from kplan.lint.likeness import Likeness
-
-    return Likeness(kinds)
 
 
 def _of_suppressions(
@@ -153,7 +145,30 @@ def _object(document: Document) -> Object:
     if document.layout is None:
         return Object(ref_of(document.value), document.value, document)
     layout, slots = document.layout
-    return Object.of(ref_of(layout.head(slots)), document)
+    return Object.of(_ref(layout, slots), document)
+
+
+def _ref(layout: Layout, slots: Sequence[Any]) -> Ref:
+    """What an object is called, given its layout and the values in the slots of that."""
+    if "names" not in layout.plans:
+        layout.plans["names"] = _names(layout.tree)
+    names = layout.plans["names"]
+    if names is not None:
+        api_version, kind, name, *named = names(slots)
+        namespace = named[0] if named else ""
+        if name and type(api_version) is type(kind) is type(name) is type(namespace) is str:
+            group, version = split_api_version(api_version)
+            return tuple.__new__(Ref, (group, version, kind, namespace, name))
+    return ref_of(layout.head(slots))
+
+
+def _names(tree: Any) -> Callable[[Sequence[Any]], tuple[Any, ...]] | None:
+    """What reads apiVersion, kind, name and perhaps a namespace from the slots; None for other layouts."""
+    meta = get(tree, "metadata")
+    slots = [get(tree, "apiVersion"), get(tree, "kind"), get(meta, "name")]
+    if isinstance(meta, dict) and "namespace" in meta:
+        slots.append(meta["namespace"])
+    return getter([slot.at for slot in slots]) if all(isinstance(s, Slot) and s.flow < 0 for s in slots) else None
 
 
 def _file(obj: Object) -> str:

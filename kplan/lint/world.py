@@ -8,10 +8,11 @@ folder of the one that refers to them. What a kustomization may generate is neve
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from kplan import release
+from kplan.batches import Batch, batches
 from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Key, Object
 
@@ -25,8 +26,9 @@ _GENERATED = frozenset({"ConfigMap", "Secret"})
 _NEAR = 0.84
 # The kinds of edges by which pods keep away from others.
 APART = ("spread", "anti-affinity")
-# The kinds of edges that checks follow from one object to another.
-FOLLOWED = frozenset(("selector", "scale-target", "disruption", "service-name"))
+# The kinds of edges that checks look at wherever they lead, and those of which they only want to know where.
+ALWAYS = frozenset(("service-name",))
+FOLLOWED = frozenset(("selector", "scale-target", "disruption"))
 
 
 class World:
@@ -52,7 +54,7 @@ class World:
         self.externals = tuple(externals)
         self.kustomized = frozenset(kustomized)
         self._asked: frozenset[str] | None = None
-        self._targets: dict[tuple[int, str], list[Object]] = {}
+        self._by_source: dict[str, Mapping[int, tuple[Object, tuple[Key, ...]]]] = {}
         self._by_target: dict[str, dict[Key, list[Key]]] = {}
         self._answers: dict[tuple[Any, int], Any] = {}
 
@@ -61,7 +63,14 @@ class World:
         """The references and selectors between the objects, as far as rules ask for them."""
         from kplan.graph import build
 
-        return build(self.objects, closed=True, externals=self.externals, wanted=self._is_wanted)
+        return build(
+            self.objects,
+            closed=True,
+            externals=self.externals,
+            wanted=self._is_wanted,
+            followed=FOLLOWED,
+            laid_out=self.batches,
+        )
 
     def ask(self, words: Iterable[str]) -> None:
         """From now on only those edges count that lead nowhere and are of these kinds, or to such targets; besides
@@ -71,7 +80,7 @@ class World:
     def _is_wanted(self, kind: str, target: str, state: str, own: bool) -> bool:
         if kind in APART:
             return not own
-        if kind in FOLLOWED or self._asked is None:
+        if kind in FOLLOWED or kind in ALWAYS or self._asked is None:
             return True
         return state == "missing" and (kind in self._asked or target in self._asked)
 
@@ -99,10 +108,11 @@ class World:
 
     def led_to(self, kind: str, *, least: int = 1) -> frozenset[int]:
         """The ids of the objects that edges of one kind lead to, of so many objects at least."""
-        sources = self._sources(kind)
-        return frozenset(
-            id(obj) for key, found in sources.items() if len(dict.fromkeys(found)) >= least for obj in self.bearers(key)
-        )
+        if least > 1:
+            keys = {key for key, sources in self._sources(kind).items() if len(dict.fromkeys(sources)) >= least}
+        else:  # many objects may lead to the same ones
+            keys = set().union(*{id(found): found for _, found in self._ends(kind).values()}.values())
+        return frozenset(id(obj) for key in keys for obj in self.bearers(key))
 
     def is_missing(self, edge: Edge) -> bool:
         """Whether what an edge leads to is missing, as far as the input lets one say so."""
@@ -138,14 +148,17 @@ class World:
 
     def targets(self, obj: Object, kind: str) -> list[Object]:
         """The objects that an object's edges of one kind lead to, by name or by labels; each identity once."""
-        known = self._targets.get((id(obj), kind))
-        if known is None:
-            keys: dict[Key, None] = {}
-            for edge in self.edges(obj):
-                if edge.kind == kind:
-                    keys |= dict.fromkeys([edge.target] if isinstance(edge.target, Key) else self.graph.matches(edge))
-            known = self._targets[id(obj), kind] = [found for k in keys if (found := self.closest(k, obj))]
-        return known
+        _, keys = self._ends(kind).get(id(obj), (obj, ()))
+        return [found for key in keys if (found := self.closest(key, obj))]
+
+    def leading(self, kind: str) -> Iterator[tuple[Object, list[Object]]]:
+        """The objects with edges of one kind, each with its `targets`."""
+        return ((obj, self.targets(obj, kind)) for obj, _ in self._ends(kind).values())
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """The objects that have a layout, by layout."""
+        return batches(self.objects)
 
     def once(self, ask: Callable[[Object], Any], obj: Object) -> Any:
         """The answer of a function about an object, which several rules want to know."""
@@ -184,17 +197,27 @@ class World:
         """Those of its edges by which its pods keep away from others, but not from each other."""
         return self.apart_edges.get(id(obj), [])
 
+    def _ends(self, kind: str) -> Mapping[int, tuple[Object, tuple[Key, ...]]]:
+        """The objects with edges of one kind and what these lead to, by the id of the object."""
+        if kind not in self._by_source:
+            found = dict(self.graph.links.get(kind, {}))
+            for edge in self.graph.edges:
+                if edge.kind == kind:
+                    keys = (edge.target,) if isinstance(edge.target, Key) else self.graph.matches(edge)
+                    found[edge.position] = tuple(dict.fromkeys((*found.get(edge.position, ()), *keys)))
+            objects = self.objects
+            self._by_source[kind] = {id(objects[i]): (objects[i], keys) for i, keys in sorted(found.items())}
+        return self._by_source[kind]
+
     def _sources(self, kind: str) -> Mapping[Key, list[Key]]:
         """What the edges of one kind lead to, and the objects that they start at. Not for all kinds at once: where
         everybody selects everybody, that is the square of the objects."""
         found = self._by_target.get(kind)
         if found is None:
             found = self._by_target[kind] = {}
-            for edge in self.graph.edges:
-                if edge.kind == kind:
-                    targets = (edge.target,) if isinstance(edge.target, Key) else self.graph.matches(edge)
-                    for key in targets:
-                        found.setdefault(key, []).append(edge.source)
+            for obj, keys in self._ends(kind).values():
+                for key in keys:
+                    found.setdefault(key, []).append(obj.ref.key)
         return found
 
     @cached_property

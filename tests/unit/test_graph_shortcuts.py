@@ -11,7 +11,8 @@ import pytest
 
 from kplan.graph import FOUND, MISSING, Edge, Graph, Selection, build, pods
 from kplan.lint.run import _object
-from kplan.model import Object
+from kplan.lint.world import FOLLOWED
+from kplan.model import Key, Object
 from kplan.yamlio import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,3 +186,23 @@ def test_only_what_is_not_wanted_is_left_out(wanted: Wanted, closed: bool) -> No
     some = build(given, closed=closed, wanted=wanted)
     assert list(some.edges) == [e for e in every.edges if wanted(e.kind, e.target.kind, e.state, is_own(every, e))]
     assert len({e.kind for e in every.edges}) > 15
+
+
+def ends(graph: Graph, kind: str) -> dict[int, tuple[Key, ...]]:
+    """What the edges of a kind lead to, by the positions of their sources."""
+    edges = [e for e in graph.edges if e.kind == kind]
+    return {e.position: (e.target,) if isinstance(e.target, Key) else graph.matches(e) for e in edges}
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_links_lead_where_edges_do(closed: bool) -> None:
+    given = list(objects(4))
+    every = build(given, closed=closed)
+    some = build(given, closed=closed, wanted=lambda *_: True, followed=FOLLOWED)
+    for kind in FOLLOWED:
+        links = dict(some.links[kind])
+        assert len(links) > 5
+        assert links.keys().isdisjoint(ends(some, kind))
+        assert links | ends(some, kind) == ends(every, kind)
+    assert [e for e in some.edges if e.kind not in FOLLOWED] == [e for e in every.edges if e.kind not in FOLLOWED]
+    assert len(ends(some, "selector")) > 5  # of an ExternalName, or what matches nothing

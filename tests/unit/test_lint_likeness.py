@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kplan.batches import batches
 from kplan.config import Config
 from kplan.lint import admission, likeness, run, schema_stage
 from kplan.lint.engine import Engine
@@ -68,6 +69,15 @@ def said(obj: Object) -> list[tuple[str, Any]]:
     return sorted([(d.rule, d.path) for d in drafts] + [(f.rule, f.path) for f in found], key=str)
 
 
+def marks(*objects: Object) -> list[int | None]:
+    return Likeness(KINDS).marks(objects, batches(objects))
+
+
+def are_alike(a: Object, b: Object) -> bool:
+    mark, other = marks(a, b)
+    return mark is not None and mark == other
+
+
 def varied(obj: Object, chance: random.Random) -> Object:
     """The object with other values of the same forms, equal ones for equal ones."""
     assert obj.document is not None
@@ -77,7 +87,7 @@ def varied(obj: Object, chance: random.Random) -> Object:
     forms: dict[Any, list[Any]] = {}
     for at, form in plan._formed:
         forms.setdefault((type(slots[at]), slots[at]), []).append(form)
-    fixed = {slots[at] for at in plan._plain} | {v for at in plan._flows for v in likeness._scalars(slots[at])}
+    fixed = {slots[at] for at in plan._plain} | {v for _, at in plan._flows for v in likeness._scalars(slots[at])}
     secret = {slots[value] for _, value in plan._secrets}
     new: dict[Any, Any] = {}
     for (kind, value), wanted in forms.items():
@@ -109,17 +119,15 @@ def texts() -> list[str]:
 @pytest.mark.parametrize("seed", range(2))
 def test_alike_objects_are_judged_alike(seed: int) -> None:
     chance = random.Random(seed)
-    marks = Likeness(KINDS)
     compared = changed = 0
     for text in texts():
         for obj in objects(text):
-            mark = marks.mark(obj)
-            if mark is None:
+            if not are_alike(obj, obj):
                 continue
             other = varied(obj, chance)
             compared += 1
             changed += other.value != obj.value
-            assert marks.mark(other) == mark
+            assert are_alike(obj, other)
             assert said(other) == said(obj), other.value
     assert compared > 450
     assert changed > 350
@@ -166,8 +174,23 @@ PLAIN = {
 }
 
 
-def mark(marks: Likeness, **changes: str) -> object:
-    return marks.mark(next(objects(POD.format(**PLAIN | changes))))
+def pod(**changes: str) -> Object:
+    return next(objects(POD.format(**PLAIN | changes)))
+
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: {name}
+spec:
+  ports:
+  - port: 80
+"""
+
+
+def service(name: str) -> Object:
+    return next(objects(SERVICE.format(name=name)))
 
 
 @pytest.mark.parametrize(
@@ -193,5 +216,16 @@ def mark(marks: Likeness, **changes: str) -> object:
     ],
 )
 def test_marks(changes: dict[str, str], alike: bool) -> None:
-    marks = Likeness(KINDS)
-    assert (mark(marks, **changes) == mark(marks)) is alike
+    assert are_alike(pod(), pod(**changes)) is alike
+    # Others in between change nothing.
+    first, _, last = marks(pod(), pod(name="x-9", image="x:1"), pod(**changes))
+    assert (first == last) is alike
+
+
+def test_marks_are_of_one_kind() -> None:
+    objects = [o for name in ("web", "api") for o in (pod(name=name), service(name))]
+    a, b, c, d = marks(*objects)
+    assert None not in (a, b)
+    assert (a, b) == (c, d)
+    assert a != b
+    assert marks(*objects[:2]) == [None, None]

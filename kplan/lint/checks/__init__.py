@@ -49,8 +49,8 @@ class Question(NamedTuple):
     """What must be true of an object in which a check may find something: asked once for all objects and rules.
 
     `missing`: an edge of the object leads nowhere, and its kind or that of its target is one of the words; `twin`: an
-    earlier object has its identity; `budgeted`, `served`, `scaled`: several disruption budgets, a Service, an
-    autoscaler lead to it; `apart`: its pods keep away from others. "" is none: every object may have something.
+    earlier object has its identity; `budgeted`: several disruption budgets lead to it; `apart`: its pods keep away from
+    others; the others are functions of kplan/lint/checks/candidates.py. "" is none: every object may have something.
     """
 
     kind: str = ""
@@ -62,8 +62,10 @@ _QUESTIONS: Final[Mapping[str, Question]] = {
     "duplicate-object": Question("twin"),
     "spread-misses-own-pods": Question("apart"),
     "overlapping-budgets": Question("budgeted"),
-    "unprobed-pods": Question("served"),
     "scaled-replicas": Question("scaled"),
+    "headless-service": Question("headed"),
+    "target-port": Question("undeclared"),
+    "metric-without-request": Question("unmeasured"),
 }
 
 
@@ -71,6 +73,8 @@ def question(check: str, parameters: Any) -> Question:
     """The question of a check kind with these parameters."""
     if check in ("dangling-ref", "missing-key"):
         return Question("missing", frozenset((*parameters.get("to", ()), parameters.get("edge", ""))))
+    if check == "unprobed-pods":
+        return Question("unprobed", frozenset((parameters,)))
     if check == "selects-nothing":
         return Question("missing", frozenset((parameters,)))
     return _QUESTIONS.get(check, Question())
@@ -79,6 +83,8 @@ def question(check: str, parameters: Any) -> Question:
 def answers(question: Question, world: World) -> Collection[int] | None:
     """The ids of the objects of which a question is true, or may be; None stands for all objects."""
     match question.kind:
+        case "":
+            return None
         case "missing":
             return world.missing_words(question.words)
         case "twin":
@@ -87,8 +93,7 @@ def answers(question: Question, world: World) -> Collection[int] | None:
             return world.apart_edges.keys()
         case "budgeted":
             return world.led_to("disruption", least=2)
-        case "served":
-            return world.led_to("selector")
-        case "scaled":
-            return world.led_to("scale-target")
-    return None
+    from kplan.lint.checks import candidates
+
+    found: Collection[int] = getattr(candidates, question.kind)(world, *question.words)
+    return found
