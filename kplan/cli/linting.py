@@ -29,6 +29,7 @@ _FROM_TOP = frozenset({"github", "gitlab", "sarif", "junit", "rdjson"})
 _FOR_PEOPLE = frozenset({"text", "concise", "markdown"})
 STDIN = "<stdin>"
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
+_MOST_PROCESSES = 4
 _RANK = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -116,9 +117,16 @@ def _lint(request: Request, config: Config) -> Report:
     loaded = load(given, exclude=config.exclude, stdin=sys.stdin.buffer.read() if "-" in given else None)
     if not loaded.documents and not loaded.unreadable and not (config.allow_empty or request.focus):
         raise KplanError("there is nothing to lint", hint="--allow-empty if that is how it should be")
-    report = judge(loaded, config, known=known, focus=_focus(loaded, request.paths) if request.focus else None)
+    focus = _focus(loaded, request.paths) if request.focus else None
+    report = judge(loaded, config, known=known, focus=focus, processes=_processes())
     names = {file: file.removeprefix("./") for file in _files(loaded)}
     return _renamed(report, names | ({STDIN: request.stdin_name} if request.stdin_name else {}))
+
+
+def _processes() -> int:
+    """How many processes may work at once: as many as this one may use processors, which are few in a container."""
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(given, _MOST_PROCESSES)
 
 
 def _focus(loaded: Loaded, paths: tuple[str, ...]) -> frozenset[str]:

@@ -50,6 +50,12 @@ class Engine:
         self._by_kind: dict[tuple[str, bool], OfKind] = {}
         self._true_of: dict[Question, Collection[int] | None] = {}
 
+    def get_ready(self, kinds: Iterable[str]) -> None:
+        """Decide now which rules look where for these kinds, before processes share the work."""
+        for kind in kinds:
+            for alone in (True, False):
+                self._of(kind, alone)
+
     def judge(self, obj: Object, *, malformed: bool, alone: bool) -> list[Finding]:
         """What the rules say about an object: `alone` those of kplan that look at nothing but the object, else the
         others. A rule that fails on a malformed object says nothing more."""

@@ -10,20 +10,19 @@ from types import MappingProxyType
 
 from kplan.config import Config
 from kplan.hints import Any
-from kplan.lint import admission, findings, ruleset, schema_stage, suppress
+from kplan.lint import findings, ruleset, suppress
 from kplan.lint.engine import Engine
+from kplan.lint.objects import Judging
 from kplan.lint.ruleset import Rule
 from kplan.lint.world import World
 from kplan.model import Document, Finding, Loaded, Object, Ref, Report, RuleInfo, ref_of, split_api_version
-from kplan.schema import Catalog, catalog
+from kplan.schema import catalog
 from kplan.source import load
 from kplan.workloads import get
 from kplan.yamlio import forget, load_value
 from kplan.yamlio.layout import Layout, Slot, getter
 
 UNREADABLE, UNUSED, INVALID = "unreadable", "unused-suppression", "invalid-suppression"
-# What ends the work of the API server before it comes to validation.
-_REFUSED_EARLY = {schema_stage.REMOVED, schema_stage.UNKNOWN_KIND, schema_stage.UNKNOWN_FIELD, schema_stage.WRONG_TYPE}
 
 
 def lint(paths: Iterable[str | PathLike[str]], config: Config | None = None) -> Report:
@@ -49,11 +48,17 @@ def chosen(rules: Iterable[Rule], config: Config) -> tuple[Rule, ...]:
 
 
 def judge(
-    loaded: Loaded, config: Config, *, known: Counter[str] | None = None, focus: Collection[str] | None = None
+    loaded: Loaded,
+    config: Config,
+    *,
+    known: Counter[str] | None = None,
+    focus: Collection[str] | None = None,
+    processes: int = 1,
 ) -> Report:
     """The report on what was read.
 
     `known` are the fingerprints of a baseline. `focus` are the files that are reported on; the others are context.
+    With more than one of `processes`, that many may work on a large input.
     """
     forget()  # the files are read
     every = rules_of(config)
@@ -61,7 +66,14 @@ def judge(
     objects = [_object(d) for d in loaded.documents]
     crds = [o.value for o in objects if o.ref.kind == "CustomResourceDefinition"]
     kinds = catalog(config.kube_version).with_crds(crds) if crds else catalog(config.kube_version)
-    found = list(_of_objects(objects, kinds, on, config, _kustomized(loaded)))
+    world = World(
+        objects,
+        version=config.kube_version,
+        closed=config.closed_world,
+        externals=config.externals,
+        kustomized=_kustomized(loaded),
+    )
+    found = list(Judging(world, Engine(on, world), kinds).findings(processes))
     names = {r.id: (r.id, r.name, *r.aliases) for r in every}
     kept, unused = suppress.apply(found, suppress.collect(objects), config.ignores, names)
     suppressed = len(found) - len(kept)
@@ -84,47 +96,6 @@ def judge(
     unknown = sum(n for kind, n in read.items() if kinds.kind(Ref(*kind, "", "").api_version, kind[2]) is None)
     held = {"baselined": baselined, "unknown kinds": unknown}
     return _report(loaded, kept, infos, suppressed, held, config.kube_version)
-
-
-def _of_objects(
-    objects: Sequence[Object], kinds: Catalog, rules: Sequence[Rule], config: Config, kustomized: Collection[str]
-) -> Iterator[Finding]:
-    """The findings of all stages that look at objects, one object after the other."""
-    version = config.kube_version
-    world = World(
-        objects, version=version, closed=config.closed_world, externals=config.externals, kustomized=kustomized
-    )
-    engine = Engine(rules, world)
-    asks_server = not engine.rules.keys().isdisjoint(admission.RULES)
-    server = admission.server_of(objects, version)
-    marks: list[int | None] = [None] * len(objects)
-    # Policies may look at anything of an object, so no two are alike to them.
-    if server.store is None and world.batches:
-        from kplan.lint.likeness import Likeness
-
-        marks = Likeness(kinds).marks(objects, world.batches)
-    blameless: set[tuple[int, bool]] = set()
-    for obj, mark in zip(objects, marks, strict=True):
-        pieces = world.is_kustomized(obj)
-        if mark is not None and (mark, pieces) in blameless:
-            yield from engine.judge(obj, malformed=False, alone=False)
-            continue
-        obj.hold()
-        is_asked = asks_server and schema_stage.is_builtin(obj, kinds)
-        new = admission.decoded(obj, server) if is_asked else None
-        drafts = list(schema_stage.judge(obj, kinds, fits=new is not None))
-        said = {d.rule for d in drafts}
-        malformed = schema_stage.WRONG_TYPE in said
-        if is_asked and not said & _REFUSED_EARLY:
-            drafts += admission.judge(obj, server, new, pieces=pieces)
-        alone = engine.judge(obj, malformed=malformed, alone=True)
-        if mark is not None and not drafts and not alone:
-            blameless.add((mark, pieces))
-        by_rules = alone + engine.judge(obj, malformed=malformed, alone=False)
-        told = {f.path for f in by_rules if f.severity == "error"}
-        yield from engine.findings(d for d in drafts if d.rule != admission.REFUSED or d.path not in told)
-        yield from by_rules
-        obj.release()
 
 
 def _of_suppressions(
