@@ -190,9 +190,11 @@ def _walk(value: Any, parent: str, texts: bool, masks: Masks) -> Any:
 
 
 def _named(name: str, value: Any, texts: bool, masks: Masks) -> Any:
-    if isinstance(value, str) and not isinstance(value, Placeholder) and looks_secret(name):
+    if not isinstance(value, str):
+        return _walk(value, name, texts, masks)
+    if not isinstance(value, Placeholder) and looks_secret(name):
         return value if _HARMLESS.match(value) else masks.of(_bytes(value))
-    return _walk(value, name, texts, masks)
+    return _text(value, texts, masks)
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kplan.hints import TYPE_CHECKING
 from kplan.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from os import stat_result
 
 # Gives the content of another file of the same place (disk or commit), None if there is none.
 ReadOther = Callable[[str], bytes | None]
@@ -13,9 +17,8 @@ ReadOther = Callable[[str], bytes | None]
 class Entry(NamedTuple):
     """One file: its name for people, its path (with `/`) for `other`, and how to get its bytes.
 
-    `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`. As long as
-    the file has this `state` its bytes are the same; "" where nobody can tell. `lasts` says that the file can be read
-    again at any time.
+    `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`. `info` is
+    what the disk said of the file when it was found; None for what is not on disk and cannot be read again at any time.
     """
 
     file: str
@@ -23,5 +26,4 @@ class Entry(NamedTuple):
     read: Callable[[], bytes]
     other: ReadOther
     named: bool = False
-    state: str = ""
-    lasts: bool = False
+    info: stat_result | None = None
