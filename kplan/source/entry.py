@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kplan.hints import TYPE_CHECKING
 from kplan.tuples import NamedTuple
 
-if TYPE_CHECKING:
-    from os import stat_result
+# The device and the number of a file, its size, and when its bytes and anything of it changed, in ns since 1970.
+State = tuple[int, int, int, int, int]
 
 # Gives the content of another file of the same place (disk or commit), None if there is none.
 ReadOther = Callable[[str], bytes | None]
@@ -17,8 +16,9 @@ ReadOther = Callable[[str], bytes | None]
 class Entry(NamedTuple):
     """One file: its name for people, its path (with `/`) for `other`, and how to get its bytes.
 
-    `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`. `info` is
-    what the disk said of the file when it was found; None for what is not on disk and cannot be read again at any time.
+    `named` says that the user named the file itself. `read` raises OSError with the reason in `strerror`. `state` is
+    what the disk said of the file when it was found (kplan/source/files.py); None for what is not on disk and cannot be
+    read again at any time.
     """
 
     file: str
@@ -26,4 +26,4 @@ class Entry(NamedTuple):
     read: Callable[[], bytes]
     other: ReadOther
     named: bool = False
-    info: stat_result | None = None
+    state: State | None = None

@@ -16,11 +16,10 @@ from stat import S_ISDIR, S_ISREG
 from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Skipped, Span, Unreadable
-from kplan.source.entry import Entry, ReadOther
+from kplan.source.entry import Entry, ReadOther, State
 
 EXTENSIONS = (".json", ".yaml", ".yml")
 Found = Entry | Skipped | Unreadable
-State = tuple[int, ...]
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _RACY_NS = 2_000_000_000
@@ -186,19 +185,17 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _entry(path: str, info: os.stat_result, limit: int, other: ReadOther, named: bool) -> Entry:
     shown = _shown(path)
-    return Entry(shown, shown, partial(_read, path, limit, info.st_size), other, named, info)
+    state = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    return Entry(shown, shown, partial(_read, path, limit, info.st_size), other, named, state)
 
 
-def state(info: os.stat_result, now: int) -> State | None:
-    """The state of a file: as long as it is the same, so are the bytes.
+def is_settled(state: State, now: int) -> bool:
+    """Whether a file has the same bytes as long as it has this state.
 
-    None if the file was written so shortly before `now`, which is when it was found or earlier, in nanoseconds since
-    1970, that it may change without a trace.
+    Not if it was written so shortly before `now`, when it was found or earlier, that it may change without a trace.
     """
-    modified, changed = info.st_mtime_ns, info.st_ctime_ns
-    if not info.st_ino or modified > (settled := now - _RACY_NS) or changed > settled:
-        return None
-    return info.st_dev, info.st_ino, info.st_size, modified, changed
+    _, number, _, modified, changed = state
+    return number != 0 and modified <= now - _RACY_NS and changed <= now - _RACY_NS
 
 
 def _read(path: str, limit: int, size: int = 0) -> bytes:

@@ -14,8 +14,8 @@ from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Unreadable
 from kplan.source import CollectorPaused, _data, _found, _unique, documents
 from kplan.source.context import TEMPLATES, Surroundings
-from kplan.source.entry import Entry
-from kplan.source.files import State, state
+from kplan.source.entry import Entry, State
+from kplan.source.files import is_settled
 from kplan.tuples import NamedTuple
 from kplan.yamlio import Limits
 
@@ -79,9 +79,12 @@ class _File:
         self.name = name
         self.shared = False
         self._known = known
-        self._state = state(entry.info, now) if known is not None and entry.info is not None else None
+        self._state: State | None = None
         self._data: bytes | Unreadable | None = None
-        self._digest = known.digests.get(self._state, b"") if known is not None and self._state is not None else b""
+        self._digest = b""
+        if known is not None and entry.state is not None and is_settled(entry.state, now):
+            self._state = entry.state
+            self._digest = known.digests.get(entry.state, b"")
 
     def data(self) -> bytes | Unreadable:
         """The bytes, or why they cannot be had."""
