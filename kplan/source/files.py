@@ -102,7 +102,7 @@ def excluded(path: str, patterns: tuple[str, ...]) -> bool:
     return False
 
 
-def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
+def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> list[Found]:
     """Every manifest file below a folder, once; hidden ones are left out, and links that lead out of the folder."""
     found: list[Found] = []
     links: list[os.DirEntry[str]] = []
@@ -129,7 +129,7 @@ def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
             found.append(one)
     if linked:  # all others were met in order
         found.sort(key=lambda one: _name(one).split("/"))  # as Path.parts, in a tenth of the time
-    yield from found
+    return found
 
 
 def _looked_at(
