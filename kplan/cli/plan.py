@@ -167,9 +167,9 @@ def read_apart(request: Request) -> tuple[tuple[Side, Side], Unchanged | None]:
     from kplan.source.shared import load_both
 
     known = contents.recall()
-    before = list(map(len, known or ()))
+    before = known.size() if known is not None else 0
     both = load_both(_against(request), request.paths, describe=Names(), known=known, exclude=request.exclude)
-    if known is not None and list(map(len, known)) != before:
+    if known is not None and known.size() != before:
         contents.remember(known)
     old_side, new_side, files = settled(both)
     current = _chosen(request, request.against, old_side)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from kplan import release
 from kplan.cluster import Cluster
-from kplan.hints import Any
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import ABSENT, Action, Change, Ignored, Key, Ref
-from kplan.plan import immutable, transitions
+from kplan.plan import immutable
 from kplan.plan.align import same
 from kplan.plan.allocated import with_unknown
 from kplan.plan.diff import diff
@@ -23,7 +23,9 @@ from kplan.plan.secrets import Masks, as_stored, mask
 from kplan.plan.values import get, submap
 from kplan.plan.written import leaves, levelled, respell, size
 from kplan.record import field, record
-from kplan.schema import structural
+
+if TYPE_CHECKING:
+    from kplan.plan.transitions import Transition
 
 Value = dict[str, Any]
 
@@ -59,7 +61,7 @@ class Context:
     settings: Settings
     written: tuple[Written, Written]
     masks: Masks = field(default_factory=Masks)
-    _transitions: dict[Ref, tuple[transitions.Transition, ...]] = field(default_factory=dict)
+    _transitions: dict[Ref, tuple[Transition, ...]] = field(default_factory=dict)
 
     def hide(self, value: Value) -> Value:
         """The object as it may be shown."""
@@ -71,10 +73,12 @@ class Context:
         found = self.written[side].get(ref.key)
         return self.hide(found) if found is not None else None
 
-    def rules_of(self, ref: Ref) -> tuple[transitions.Transition, ...]:
+    def rules_of(self, ref: Ref) -> tuple[Transition, ...]:
         """The transition rules of a custom resource."""
         key = ref._replace(namespace="", name="")
         if key not in self._transitions:
+            from kplan.plan import transitions  # for custom resources only
+
             self._transitions[key] = transitions.of_crds(self.crds, ref.group, ref.kind, ref.version)
         return self._transitions[key]
 
@@ -121,6 +125,7 @@ class _Both:
     after: Value
     kind: Kind
     context: Context
+    _shown: dict[int, Value | None] = field(default_factory=dict)
 
     def is_written_alike(self) -> bool:
         """Whether both manifests say the same: then nothing changes, whatever a server makes of it."""
@@ -129,15 +134,21 @@ class _Both:
 
     def spelled(self) -> tuple[Value, Value]:
         """Both sides as they may be shown, quantities as the user spelled them; one object where they are one."""
-        old = self._side(0, self.old_ref, self.before)
+        old = self._side(0, self.before)
         one = self.before is self.after and self._manifest(0) is self._manifest(1)
-        return old, old if one else self._side(1, self.ref, self.after)
+        return old, old if one else self._side(1, self.after)
 
     def _manifest(self, side: int) -> Value | None:
         return self.context.written[side].get((self.old_ref, self.ref)[side].key)
 
-    def _side(self, side: int, ref: Ref, value: Value) -> Value:
-        shown, written = self.context.hide(value), self.context.as_written(side, ref)
+    def _written(self, side: int) -> Value | None:
+        """The manifest of that side as it may be shown."""
+        if side not in self._shown:
+            self._shown[side] = self.context.as_written(side, (self.old_ref, self.ref)[side])
+        return self._shown[side]
+
+    def _side(self, side: int, value: Value) -> Value:
+        shown, written = self.context.hide(value), self._written(side)
         spelled: Value = respell(shown, written) if written is not None else shown
         return spelled
 
@@ -153,10 +164,12 @@ class _Both:
 
     def levelled(self, seen: list[Names]) -> tuple[Ignored, ...]:
         """What differs only in the manifests; `seen` are the places where the stored forms differ."""
-        old, new = self._manifest(0), self._manifest(1)
-        if old is None or new is None or old == new:
+        if self._manifest(0) == self._manifest(1):
             return ()
-        return tuple(levelled(self.context.hide(old), self.context.hide(new), self.kind.list_rule, seen))
+        old, new = self._written(0), self._written(1)
+        if old is None or new is None:
+            return ()
+        return tuple(levelled(old, new, self.kind.list_rule, seen))
 
     def marked(self, change: Change) -> tuple[Change, tuple[str, ...]]:
         """The tree with what the server refuses to update, and its reasons."""
@@ -224,6 +237,8 @@ def _stored(value: Value, kind: Kind) -> Value:
     """A custom resource as the server stores it, by the schema of its CustomResourceDefinition."""
     if not kind.custom or kind.node is None:
         return value
+    from kplan.schema import structural  # for custom resources only
+
     stored: Value = structural.apply_defaults(kind.node, structural.prune(kind.node, value))
     return stored
 

@@ -6,15 +6,17 @@ fields is in conditions.py; transition rules of custom resources are read from t
 
 from __future__ import annotations
 
-from kplan.hints import Any
+from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import ABSENT, Change
 from kplan.plan.conditions import CONDITIONS, Leaf
 from kplan.plan.diff import name_of
 from kplan.plan.kinds import Kind, rows
 from kplan.plan.patterns import Names, covers, leads_to, parse
-from kplan.plan.transitions import Transition
 from kplan.plan.values import get
 from kplan.record import record, replace
+
+if TYPE_CHECKING:
+    from kplan.plan.transitions import Transition
 
 Value = dict[str, Any]
 

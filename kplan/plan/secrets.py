@@ -32,8 +32,8 @@ _LONE_USER = lazy(r"(?<=://)[^\s/:@\"']{20,}(?=@)")
 _SETTING = lazy(
     rf"(?i)(?P<name>(?<![\w.-])[\w.-]*{_WORDS}[\"']?\s*[:=]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"',;}}\]]+)(?P=quote)"
 )
-# An object whose text has none of this needs no closer look.
-_HINTS = ("passw", "passphrase", "secret", "token", "credential", "_pwd", "-pwd", "_key", "-key", "://") + tuple(
+# A text that has none of this needs no closer look, but for its URLs.
+_HINTS = ("passw", "passphrase", "secret", "token", "credential", "_pwd", "-pwd", "_key", "-key") + tuple(
     f"{kind}key" for kind in ("access", "api", "encryption", "master", "private", "session", "signing")
 )
 _SHORTEST = 3  # characters: a shorter text is found by chance
@@ -81,11 +81,17 @@ def mask(value: Value, masks: Masks) -> Value:
     value = _without_copies(value)
     if value.get("kind") == "Secret":
         value = _secret(value, masks)
-    text = json.dumps(value, default=str).lower()
-    if not any(hint in text for hint in _HINTS):
+    text = json.dumps(value, default=str)
+    if "://" not in text and not _hints(text):
         return value
     found: Value = _walk(value, "", False, masks)
     return found
+
+
+def _hints(text: str) -> bool:
+    """Whether a text may hold a word for a credential. To other alphabets the patterns alone know the small letters."""
+    small = text.lower()
+    return not text.isascii() or any(hint in small for hint in _HINTS)
 
 
 def redacted(text: str, sides: Iterable[tuple[Value, Value]]) -> str:
@@ -190,15 +196,17 @@ def _walk(value: Any, parent: str, texts: bool, masks: Masks) -> Any:
 
 
 def _named(name: str, value: Any, texts: bool, masks: Masks) -> Any:
-    if isinstance(value, str) and not isinstance(value, Placeholder) and looks_secret(name):
+    if not isinstance(value, str):
+        return _walk(value, name, texts, masks)
+    if not isinstance(value, Placeholder) and looks_secret(name):
         return value if _HARMLESS.match(value) else masks.of(_bytes(value))
-    return _walk(value, name, texts, masks)
+    return _text(value, texts, masks)
 
 
 @lru_cache(maxsize=4096)
 def looks_secret(name: str) -> bool:
     """Whether a field or variable of this name holds a credential."""
-    return bool(_NAME.match(name)) and not _HARMLESS_NAME.match(name)
+    return _hints(name) and bool(_NAME.match(name)) and not _HARMLESS_NAME.match(name)
 
 
 def _text(text: str, texts: bool, masks: Masks) -> str:
@@ -207,7 +215,7 @@ def _text(text: str, texts: bool, masks: Masks) -> str:
     if "://" in text:
         text = _URL.sub(lambda m: f"{m[1]}:{_part(m[2], masks)}", text)
         text = _LONE_USER.sub(lambda m: _part(m[0], masks), text)
-    if texts and ("=" in text or ":" in text):
+    if texts and ("=" in text or ":" in text) and _hints(text):
         text = _SETTING.sub(lambda m: _setting(m, masks), text)
     return text
 

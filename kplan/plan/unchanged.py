@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from kplan.hints import TYPE_CHECKING, Any
 from kplan.model import Document, Key, Loaded
@@ -26,8 +27,8 @@ Value = dict[str, Any]
 _CRD = "CustomResourceDefinition"
 
 
-def _namespace(name: str) -> str:
-    return name.rsplit(SLASH, 2)[1]
+def _names(files: Iterable[Shared]) -> list[str]:
+    return list(chain.from_iterable([f.holds for f in files]))
 
 
 def _key(name: str) -> Key:
@@ -42,19 +43,21 @@ class Unchanged:
         self._documents = tuple(documents)
         self._version = version
         self._read: dict[int, tuple[Document, ...]] = {}
+        self._count = len(self._documents) + len(_names(self._files))
 
     def __len__(self) -> int:
-        return len(self._documents) + sum(len(f.holds) for f in self._files)
+        return self._count
 
     def readers(self, keys: Iterable[Key], wanted: Callable[[Key], bool]) -> list[Paired]:
         """The objects that are wanted, are in a namespace with one of the keys, and may name it; as `pairs`."""
         names: dict[str, list[bytes]] = {}
         for key in keys:
             names.setdefault(key.namespace, []).append(key.name.encode())
+        parts = [(f"{SLASH}{namespace}{SLASH}", found) for namespace, found in names.items()]
 
         def may(file: Shared) -> bool:
-            namespaces = {_namespace(name) for name in file.holds}
-            wanted = [name for n in namespaces for name in names.get(n, ())]
+            holds = "\n".join(file.holds)
+            wanted = [name for part, found in parts if part in holds for name in found]
             return bool(wanted) and _has(file.data(), wanted)
 
         return self.pairs(lambda key: key.namespace in names and wanted(key), may)
@@ -102,10 +105,9 @@ def settled(both: Both) -> tuple[Loaded, Loaded, tuple[Shared, ...]]:
     A file is opened if an object of it is anywhere else as well: which of them counts is for others to say.
     """
     elsewhere = {SLASH.join(ref_of(d.value).key) for side in both[:2] for d in side.documents}
-    total = sum(len(f.holds) for f in both.shared)
-    if len({name for f in both.shared for name in f.holds}) < total:
-        times = Counter(name for file in both.shared for name in file.holds)
-        elsewhere |= {name for name, n in times.items() if n > 1}
+    names = _names(both.shared)
+    if len(set(names)) < len(names):
+        elsewhere |= {name for name, n in Counter(names).items() if n > 1}
     kept, opened = [], []
     for file in both.shared:
         if elsewhere.isdisjoint(file.holds):

@@ -104,7 +104,7 @@ def _read(entry: Entry, surroundings: Surroundings, limits: Limits) -> Loaded:
         return Loaded((), unreadable=(data,))
     if why := surroundings.why_left_out(entry, data):
         return Loaded((), (Skipped(entry.file, why),))
-    return documents(entry, data, limits, keep=not entry.lasts)
+    return documents(entry, data, limits, keep=entry.state is None)
 
 
 def _data(entry: Entry) -> bytes | Unreadable:

@@ -36,9 +36,13 @@ class Surroundings:
 
     def why_left_out(self, entry: Entry, data: bytes) -> str:
         """Why a file with this content is no manifest whatever it holds; "" if it may be one."""
-        if TEMPLATES in entry.path and b"{{" in data and self.in_chart_templates(entry):
+        path = entry.path
+        if TEMPLATES in path and b"{{" in data and self.in_chart_templates(entry):
             return CHART_TEMPLATE
-        return self.role_in_kustomization(entry)
+        roles = self._roles.get(path[: path.rfind("/") + 1])
+        if roles is None:
+            roles = self._roles[path[: path.rfind("/") + 1]] = self._roles_in(posixpath.dirname(path), entry.other)
+        return roles.get(posixpath.normpath(path), "") if roles else ""
 
     def in_chart_templates(self, entry: Entry) -> bool:
         """Whether the file is below `templates/` of a Helm chart."""
@@ -50,15 +54,11 @@ class Surroundings:
             folder = parent
         return False
 
-    def role_in_kustomization(self, entry: Entry) -> str:
-        """What a kustomization in the folder of the file, or in the one above, says the file is; "" if nothing."""
-        folder = entry.path.rpartition("/")[0] or posixpath.dirname(entry.path)
-        roles = self._roles.get(folder)
-        if roles is None:
-            own, above = (posixpath.normpath(one or ".") for one in (folder, posixpath.join(folder, "..")))
-            first, second = (self._files_named_in(one, entry.other) for one in (own, above))
-            roles = self._roles[folder] = {**second, **first}
-        return roles.get(posixpath.normpath(entry.path), "") if roles else ""
+    def _roles_in(self, folder: str, other: ReadOther) -> dict[str, str]:
+        """What a kustomization in a folder, or in the one above, says files are."""
+        own, above = (posixpath.normpath(one or ".") for one in (folder, posixpath.join(folder, "..")))
+        first, second = (self._files_named_in(one, other) for one in (own, above))
+        return {**second, **first}
 
     def _has_chart(self, folder: str, other: ReadOther) -> bool:
         if folder not in self._charts:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import errno
 import os
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from operator import attrgetter
 from stat import S_ISDIR, S_ISREG
 
 from kplan import touched
 from kplan.errors import KplanError
 from kplan.model import Skipped, Span, Unreadable
-from kplan.source.entry import Entry
+from kplan.source.entry import Entry, ReadOther, State
 
 EXTENSIONS = (".json", ".yaml", ".yml")
 Found = Entry | Skipped | Unreadable
@@ -50,7 +50,7 @@ def entries(path: str, limit: int, exclude: tuple[str, ...] = ()) -> Iterator[Fo
     elif excluded(_shown(path), exclude):
         yield Skipped(_shown(path), "excluded")
     elif S_ISREG(info.st_mode):
-        yield _entry(path, limit, info, named=True)
+        yield _entry(path, info, limit, partial(_other, limit), True)
     else:
         yield _unreadable(path, "not a regular file")
 
@@ -73,7 +73,7 @@ def _glob(pattern: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]
     if os.path.isdir(base):
         matches = re.compile(_regex(pattern.removeprefix("./")) + "(?:/.*)?", re.DOTALL)
         for found in _folder(base, limit, exclude):
-            if matches.fullmatch(found.span.file if isinstance(found, Unreadable) else found.file):
+            if matches.fullmatch(_name(found)):
                 yield found
 
 
@@ -102,12 +102,14 @@ def excluded(path: str, patterns: tuple[str, ...]) -> bool:
     return False
 
 
-def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
+def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> list[Found]:
     """Every manifest file below a folder, once; hidden ones are left out, and links that lead out of the folder."""
-    found: list[tuple[str, Found]] = []
+    found: list[Found] = []
     links: list[os.DirEntry[str]] = []
-    seen: set[tuple[int, int]] = set()
+    linked = False
+    seen: set[tuple[int, ...]] = set()
     inside = os.path.join(os.path.realpath(root), "")
+    other = partial(_other, limit)
     try:
         waiting = _children(root)
     except OSError as error:
@@ -118,51 +120,60 @@ def _folder(root: str, limit: int, exclude: tuple[str, ...]) -> Iterator[Found]:
         is_link = entry.is_symlink()
         if is_link and waiting:
             links.append(entry)
+            linked = True
         elif exclude and excluded(_shown(entry.path), exclude):
-            found.append((entry.path, Skipped(_shown(entry.path), "excluded")))
+            found.append(Skipped(_shown(entry.path), "excluded"))
         elif is_link and not os.path.join(os.path.realpath(entry.path), "").startswith(inside):
-            found.append((entry.path, Skipped(_shown(entry.path), "link out of the folder")))
-        else:
-            one = _looked_at(entry, seen, waiting, limit)
-            found += [(entry.path, one)] if one else []
-    separator = os.sep
-    for _, one in sorted(found, key=lambda pair: pair[0].split(separator)):  # as Path.parts, in a tenth of the time
-        yield one
+            found.append(Skipped(_shown(entry.path), "link out of the folder"))
+        elif one := _looked_at(entry, seen, waiting, limit, other):
+            found.append(one)
+    if linked:  # all others were met in order
+        found.sort(key=lambda one: _name(one).split("/"))  # as Path.parts, in a tenth of the time
+    return found
 
 
 def _looked_at(
-    entry: os.DirEntry[str], seen: set[tuple[int, int]], waiting: list[os.DirEntry[str]], limit: int
+    entry: os.DirEntry[str],
+    seen: set[tuple[int, ...]],
+    waiting: list[os.DirEntry[str]],
+    limit: int,
+    other: ReadOther,
 ) -> Found | None:
     """What an entry of a folder is; the children of a folder are added to those that wait."""
-    touched.touch(entry.path)
+    path = entry.path
+    touched.touch(path)
     try:
         info = entry.stat()
-        identity = (info.st_dev, info.st_ino)
+        identity = info[1:3]  # the file and its device, in one step
         if identity in seen and info.st_ino:
             return None
         seen.add(identity)
+        if S_ISREG(info.st_mode):
+            return _entry(path, info, limit, other, False)
         if S_ISDIR(info.st_mode):
-            waiting += _children(entry.path)
+            waiting += _children(path)
             return None
     except FileNotFoundError:
-        return Skipped(_shown(entry.path), _DANGLING)
+        return Skipped(_shown(path), _DANGLING)
     except OSError as error:
-        return _unreadable(entry.path, error.strerror or str(error))
-    if S_ISREG(info.st_mode):
-        return _entry(entry.path, limit, info, named=False)
-    return Skipped(_shown(entry.path), "not a regular file")
+        return _unreadable(path, error.strerror or str(error))
+    return Skipped(_shown(path), "not a regular file")
+
+
+_BY_NAME: Callable[[os.DirEntry[str]], str] = attrgetter("name")
 
 
 def _children(folder: str) -> list[os.DirEntry[str]]:
     """What a folder holds that may matter, the first by name at the end."""
     touched.touch(folder)
     with os.scandir(folder) as found:
-        kept = [e for e in found if not e.name.startswith(".") and (_has_extension(e) or _is_folder(e))]
-    return sorted(kept, key=lambda e: e.name, reverse=True)
-
-
-def _has_extension(entry: os.DirEntry[str]) -> bool:
-    return entry.name.lower().endswith(EXTENSIONS)
+        kept = [
+            e
+            for e in found
+            if not (name := e.name).startswith(".") and (name.lower().endswith(EXTENSIONS) or _is_folder(e))
+        ]
+    kept.sort(key=_BY_NAME, reverse=True)
+    return kept
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -172,18 +183,19 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entry(path: str, limit: int, info: os.stat_result, *, named: bool) -> Entry:
+def _entry(path: str, info: os.stat_result, limit: int, other: ReadOther, named: bool) -> Entry:
     shown = _shown(path)
-    read = partial(_read, path, limit, info.st_size)
-    return Entry(shown, shown, read, partial(_other, limit), named, _state(info), lasts=True)
+    state = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    return Entry(shown, shown, partial(_read, path, limit, info.st_size), other, named, state)
 
 
-def _state(info: os.stat_result) -> str:
-    """A text for the state of a file; "" if it was written so shortly before that it may change without a trace."""
-    modified, changed = info.st_mtime_ns, info.st_ctime_ns
-    if not info.st_ino or max(modified, changed) > time.time_ns() - _RACY_NS:
-        return ""
-    return f"{info.st_dev}.{info.st_ino}.{info.st_size}.{modified}.{changed}"
+def is_settled(state: State, now: int) -> bool:
+    """Whether a file has the same bytes as long as it has this state.
+
+    Not if it was written so shortly before `now`, when it was found or earlier, that it may change without a trace.
+    """
+    _, number, _, modified, changed = state
+    return number != 0 and modified <= now - _RACY_NS and changed <= now - _RACY_NS
 
 
 def _read(path: str, limit: int, size: int = 0) -> bytes:
@@ -222,6 +234,10 @@ def _unreadable(path: str, why: str) -> Unreadable:
 
 def _shown(path: str) -> str:
     return path.replace(os.sep, "/").removeprefix("./")
+
+
+def _name(found: Found) -> str:
+    return found.span.file if isinstance(found, Unreadable) else found.file
 
 
 def _no_path(path: str, error: Exception) -> KplanError:

@@ -8,28 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike, fspath
+from time import time_ns
 
 from kplan.errors import KplanError
 from kplan.model import Document, Loaded, Skipped, Unreadable
 from kplan.source import CollectorPaused, _data, _found, _unique, documents
 from kplan.source.context import TEMPLATES, Surroundings
-from kplan.source.entry import Entry
+from kplan.source.entry import Entry, State
+from kplan.source.files import is_settled
 from kplan.tuples import NamedTuple
 from kplan.yamlio import Limits
 
-SEPARATOR = "\t"
-_DIGITS = 32
+_DIGEST_BYTES = 16
 Paths = Iterable[str | PathLike[str]]
 # Says in a few words what the bytes of a file hold, () if that cannot be said without its name; the function reads such
-# a file. The descriptions must not have the separator, nor an end of a line.
+# a file.
 Describe = Callable[[bytes, Callable[[bytes], Loaded]], tuple[str, ...]]
 
 
 class Known(NamedTuple):
     """What is known from before: the digest of a file's bytes by its state, and what bytes hold by their digest."""
 
-    digests: dict[str, str]
-    holds: dict[str, str]
+    digests: dict[State, bytes]
+    holds: dict[bytes, tuple[str, ...]]
+
+    def size(self) -> int:
+        """How much is known: nothing is forgotten, so another number tells that something was learnt."""
+        return len(self.digests) + len(self.holds)
 
 
 class Shared(NamedTuple):
@@ -67,15 +72,19 @@ class Both(NamedTuple):
 class _File:
     """A file while both sides are read: its bytes, and their digest, are there once somebody has asked for them."""
 
-    __slots__ = ("_data", "_digest", "_known", "entry", "name", "shared")
+    __slots__ = ("_data", "_digest", "_known", "_state", "entry", "name", "shared")
 
-    def __init__(self, entry: Entry, name: str, known: Known | None) -> None:
+    def __init__(self, entry: Entry, name: str, known: Known | None, now: int) -> None:
         self.entry = entry
         self.name = name
         self.shared = False
         self._known = known
+        self._state: State | None = None
         self._data: bytes | Unreadable | None = None
-        self._digest = known.digests.get(entry.state, "") if known is not None and entry.state else ""
+        self._digest = b""
+        if known is not None and entry.state is not None and is_settled(entry.state, now):
+            self._state = entry.state
+            self._digest = known.digests.get(entry.state, b"")
 
     def data(self) -> bytes | Unreadable:
         """The bytes, or why they cannot be had."""
@@ -83,18 +92,18 @@ class _File:
             self._data = _data(self.entry)
         return self._data
 
-    def digest(self) -> str:
-        """The digest of the bytes, "" where they cannot be had."""
+    def digest(self) -> bytes:
+        """The digest of the bytes, b"" where they cannot be had."""
         if not self._digest and not isinstance(data := self.data(), Unreadable):
             from hashlib import sha256  # slow to load
 
-            self._note(sha256(data).hexdigest()[:_DIGITS])
+            self._note(sha256(data).digest()[:_DIGEST_BYTES])
         return self._digest
 
-    def _note(self, digest: str) -> None:
+    def _note(self, digest: bytes) -> None:
         self._digest = digest
-        if self._known is not None and self.entry.state:
-            self._known.digests[self.entry.state] = digest
+        if self._known is not None and self._state is not None:
+            self._known.digests[self._state] = digest
 
     def equals(self, other: _File) -> bool:
         """Whether the other one has the same bytes."""
@@ -120,10 +129,11 @@ class _Place:
         self.limits = Limits()
         self.surroundings = Surroundings()
         self.found: list[_File | Skipped | Unreadable] = []
+        now = time_ns()
         given = [fspath(path) for path in paths]
         roots = [path.removeprefix("./").rpartition(":")[2].removesuffix("/") for path in given]
         for one in _unique(_found(given, None, self.limits, exclude)):
-            self.found.append(_File(one, _below(one.path, roots), known) if isinstance(one, Entry) else one)
+            self.found.append(_File(one, _below(one.path, roots), known, now) if isinstance(one, Entry) else one)
 
     def files(self) -> list[_File]:
         """The files to read."""
@@ -131,8 +141,9 @@ class _Place:
 
     def why_left_out(self, file: _File) -> str:
         """Why a file is no manifest whatever it holds."""
-        data = file.data() if TEMPLATES in file.entry.path else b""
-        return self.surroundings.why_left_out(file.entry, data if isinstance(data, bytes) else b"")
+        entry = file.entry
+        data = file.data() if TEMPLATES in entry.path else b""
+        return self.surroundings.why_left_out(entry, b"" if isinstance(data, Unreadable) else data)
 
     def loaded(self) -> Loaded:
         """What `kplan.source.load` gives, without the shared files."""
@@ -214,12 +225,12 @@ def _holds(file: _File, describe: Describe, known: Known | None) -> tuple[str, .
     """What a file holds, () if that is not known and cannot be said."""
     found = known.holds.get(file.digest()) if known is not None else None
     if found is not None:
-        return tuple(found.split(SEPARATOR)) if found else ()
+        return found
     data = file.data()
     if isinstance(data, Unreadable):
         return ()
     limits = Limits()
     holds = describe(data, lambda data: documents(file.entry, data, limits))
     if known is not None:
-        known.holds[file.digest()] = SEPARATOR.join(holds)
+        known.holds[file.digest()] = holds
     return holds

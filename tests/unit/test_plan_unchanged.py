@@ -6,6 +6,7 @@ import json
 import marshal
 import random
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from kplan.render import plan_json
 from kplan.source import documents, load
 from kplan.source.entry import Entry
 from kplan.source.kinds import reason
+from kplan.source.shared import Known
 from kplan.yamlio import Limits, read
 
 Tree = dict[str, str]
@@ -428,12 +430,19 @@ def test_contents_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     apart(tree, tree)
     known = contents.recall()
     assert len(known.digests) == 2 * len(tree)
-    assert "/ConfigMap/shop/app0-config" in "".join(known.holds.values())
+    assert "/ConfigMap/shop/app0-config" in list(chain.from_iterable(known.holds.values()))
     monkeypatch.setattr("kplan.source.shared.documents", None)  # nothing is read
     del tree["crds/thing.yaml"]
     for side in ("old", "new"):
         (Path(side) / "crds/thing.yaml").unlink()
     assert apart({}, {})[1] == 13
+
+
+def test_of_contents_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "_MOST", 3)
+    digests = {(1, n, 1, 1, 1): bytes([n]) for n in range(5)}
+    contents.remember(Known(digests, {b"a": ("x",), b"b": ("y",), b"c": ()}))
+    assert contents.recall() == (dict(list(digests.items())[2:]), {b"b": ("y",), b"c": ()})
 
 
 def test_a_file_that_changes_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,7 +454,7 @@ def test_a_file_that_changes_is_read_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert {d.value["kind"] for d in sides[1].documents} == {"CustomResourceDefinition", "ConfigMap"}
 
 
-@pytest.mark.parametrize("damage", [b"", b"x", b"kplan contents 1\n0\n", b"\xff\xfe\n\n"])
+@pytest.mark.parametrize("damage", [b"", b"x", b"kplan contents 2\n0\n", b"\xff\xfe\n\n"])
 def test_damaged_contents_are_none(damage: bytes) -> None:
     tree = base(1)
     expected = apart(tree, tree)[1]
