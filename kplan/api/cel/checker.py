@@ -6,8 +6,6 @@ A fault is recorded and the check goes on, so one expression can have several.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from kplan.api.cel.declarations import OF_MUTATIONS, functions, overloads
 from kplan.api.cel.tree import (
@@ -39,6 +37,8 @@ from kplan.api.cel.types import (
     optional_of,
     simple,
 )
+from kplan.hints import Any
+from kplan.record import field, record
 
 # Names of types are values too: `type(x) == string`.
 _TYPE_NAMES = frozenset(
@@ -47,7 +47,7 @@ _TYPE_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """What an expression may refer to: variables, and the messages that it may build; `lacks` are functions that it may
     not call."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from kplan.record import field, record
 
 FieldTypes = Callable[[str], "Type | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Type:
     """A type: its name, and those of its parts for list, map, optional_type and type.
 

@@ -7,7 +7,6 @@ Follows apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.api.cel.declarations import missing
 from kplan.api.validation import crdrules, schemavalues, structural
@@ -16,6 +15,7 @@ from kplan.api.validation.field import Errors
 from kplan.api.validation.plainschema import Part, parts, root
 from kplan.api.validation.rulecosts import Bill
 from kplan.api.validation.structural import properties_of, schema_at, schemas_at
+from kplan.hints import Any
 from kplan.schema import re2
 from kplan.schema import structural as shapes
 from kplan.schema.crd import resource_node
