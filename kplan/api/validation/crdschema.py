@@ -40,6 +40,11 @@ _ROOT_KEYS = frozenset(
 )
 
 
+# A schema of these keys says no more than the type, which for these types is all there is to check.
+_MERELY_TYPED = frozenset(("type", "default", "description"))
+_PLAIN: Mapping[str, type] = {"string": str, "boolean": bool}
+
+
 class _Site(NamedTuple):
     """Where a node stands: `no_default` says why it must have none; `meta` whether it is inside an ObjectMeta."""
 
@@ -276,6 +281,8 @@ def _defaults(part: Part, errors: Errors, at: str, minor: int) -> None:
 
 
 def _default(value: Schema, errors: Errors, at: str, minor: int) -> None:
+    if value.keys() <= _MERELY_TYPED and type(value["default"]) is _PLAIN.get(value.get("type") or ""):
+        return
     if type(value["default"]) not in (dict, list):  # nothing in it can be unknown or there twice
         errors.causes += schemavalues.causes(value, value["default"], at)
         return
