@@ -90,6 +90,8 @@ def read_line(line: str) -> Line:
         return (kind, col, None, None, None)
     if text[0] == "#":
         return (COMMENT, col, None, None, None)
+    if text[-1] == ":" and text[:-1] in _NAMES:
+        return (OPEN, col, _NAMES[text[:-1]], None, None)
     if found := _COMMON.fullmatch(text):
         return _common(col, *found.groups())
     if line[:3] == "..." and line[3:4] in ("", " "):

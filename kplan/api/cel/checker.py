@@ -144,13 +144,13 @@ class _Checker:
             if all(map(bindings.accepts, overload.args, given)):
                 results.append(bindings.resolve(overload.result))
         if results:
-            return results[0] if all(r == results[0] for r in results) else DYN
+            return results[0] if len(results) == 1 or all(r == results[0] for r in results) else DYN
         if ERROR in given:
             return ERROR
         return self._no_overload(node, target, args)
 
     def _logical(self, node: Call, args: list[Type]) -> Type:
-        wrong = next((a for a in args if a != BOOL and not open_type(a)), None)
+        wrong = next((a for a in args if a.name != BOOL.name and not open_type(a)), None)
         if wrong is None:
             return BOOL
         i = args.index(wrong)

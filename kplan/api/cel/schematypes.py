@@ -40,6 +40,8 @@ def escape(name: str) -> str | None:
 @lru_cache(maxsize=4096)
 def unescape(field: str) -> str:
     """The property that a field stands for; a field that no property has stays as it is."""
+    if "__" not in field:
+        return field
     name = _ESCAPED.sub(lambda m: _MEANT[m[0]], field)
     return name if escape(name) == field else field
 

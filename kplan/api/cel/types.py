@@ -87,8 +87,8 @@ class Bindings(dict[str, Type]):
             return self._bind(wanted.name, given)
         if given.variable:
             return True
-        if given == NULL:
-            return wanted == NULL or wanted.name not in _PLAIN
+        if given.name == NULL.name:
+            return wanted.name not in _PLAIN
         if wanted.name != given.name or len(wanted.parts) != len(given.parts):
             return False
         return all(self.accepts(w, g) for w, g in zip(wanted.parts, given.parts, strict=True))

@@ -40,8 +40,7 @@ _ROOT_KEYS = frozenset(
 )
 
 
-# A schema of these keys says no more than the type, which for these types is all there is to check.
-_MERELY_TYPED = frozenset(("type", "default", "description"))
+_OF_TYPE = frozenset(("type", "default", "description", "enum"))
 _PLAIN: Mapping[str, type] = {"string": str, "boolean": bool}
 
 
@@ -280,8 +279,15 @@ def _defaults(part: Part, errors: Errors, at: str, minor: int) -> None:
         _defaults(inner, errors, f"{at}.properties[{name}]", minor)
 
 
+def _is_typed(value: Schema) -> bool:
+    """Whether a default is surely right: of the type that is asked for, and nothing but that and a choice is."""
+    default = value["default"]
+    of_type = value.keys() <= _OF_TYPE and type(default) is _PLAIN.get(value.get("type") or "")
+    return of_type and (not value.get("enum") or (type(default) is str and default in value["enum"]))
+
+
 def _default(value: Schema, errors: Errors, at: str, minor: int) -> None:
-    if value.keys() <= _MERELY_TYPED and type(value["default"]) is _PLAIN.get(value.get("type") or ""):
+    if _is_typed(value):
         return
     if type(value["default"]) not in (dict, list):  # nothing in it can be unknown or there twice
         errors.causes += schemavalues.causes(value, value["default"], at)
