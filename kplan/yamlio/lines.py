@@ -90,8 +90,8 @@ def read_line(line: str) -> Line:
         return (kind, col, None, None, None)
     if text[0] == "#":
         return (COMMENT, col, None, None, None)
-    if text[-1] == ":" and text[:-1] in _NAMES:
-        return (OPEN, col, _NAMES[text[:-1]], None, None)
+    if usual := _usual(text.rstrip(" "), col):
+        return usual
     if found := _COMMON.fullmatch(text):
         return _common(col, *found.groups())
     if line[:3] == "..." and line[3:4] in ("", " "):
@@ -99,6 +99,25 @@ def read_line(line: str) -> Line:
     if text.startswith(_MANY_DASHES):
         return (OTHER, col, None, None, None)
     return _node(text.rstrip(" "), col)
+
+
+def _usual(text: str, col: int) -> Line | None:
+    """A key that was met before with nothing or with words, or words alone: what most of a definition is."""
+    key, mark, words = text.partition(":")
+    if not mark:
+        return (SCALAR, col, None, text, text) if _is_words(text) else None
+    name = _NAMES.get(key)
+    if name is None:
+        return None
+    if not words:
+        return (OPEN, col, name, None, None)
+    value = words[1:]
+    return (PAIR, col, name, value, value) if words[0] == " " and _is_words(value) else None
+
+
+def _is_words(text: str) -> bool:
+    """Whether this is a plain scalar that is surely a text."""
+    return len(text) > _LONGEST_WORD and text[0].isalpha() and ":" not in text and "#" not in text
 
 
 def _common(col: int, dash: str | None, key: str, text: str | None) -> Line:
