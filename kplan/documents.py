@@ -174,6 +174,11 @@ class Document:
         """Whether there may be a word for kplan in the file, in a comment or an annotation."""
         return self.origin is None or bool(self.origin.mentions_kplan)
 
+    @property
+    def keeps_text(self) -> bool:
+        """Whether the text is here. In that of a file that would have to be read again there is no word for kplan."""
+        return self.origin is None or bool(self.origin.kept)
+
     def passing(self) -> Value:
         """The value, not kept where it has to be made."""
         try:

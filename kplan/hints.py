@@ -10,10 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any as Any
     from typing import Final as Final
+    from typing import NoReturn as NoReturn
     from typing import TextIO as TextIO
     from typing import dataclass_transform as dataclass_transform
 else:
-    Any = Final = TextIO = object
+    Any = Final = NoReturn = TextIO = object
 
     def dataclass_transform(**_):
         """A decorator that tells a type checker what another one makes."""

@@ -49,7 +49,7 @@ def collect(objects: Iterable[Object]) -> list[Suppression]:
     for obj in objects:
         document = obj.document
         if document is None or document.mentions_kplan:
-            if document and (document.file, document.index) not in seen:
+            if document and document.keeps_text and (document.file, document.index) not in seen:
                 seen.add((document.file, document.index))
                 out += _comments(document)
             out += _annotations(obj)

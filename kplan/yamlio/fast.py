@@ -20,8 +20,6 @@ from kplan.yamlio.seen import NUMBER, SEPARATOR
 if TYPE_CHECKING:
     from kplan.yamlio.positions import Tree
 
-_LONGEST_FLOW: Final = 10_000  # in lines: it may have no end
-_MOST_BRACKETS: Final = 1_000  # on one line that does not end with one
 _NOTHING: Final = (EMPTY, COMMENT)
 _LINES: Final = Lines()
 _LAYOUTS: Final = Layouts(_LINES)
@@ -217,15 +215,5 @@ def _later(lines: list[str], n: int, value: Any, indent: int, depth: int) -> tup
         return multiline.quoted(lines, n, value)
     if value[-1] in "]}":
         return flow.parse(value, depth), n
-    if value.count("[") + value.count("{") > _MOST_BRACKETS:
-        raise Unusual
-    parts = [value]
-    still_open = flow.open_brackets(value)
-    while still_open > 0 and n < len(lines) and not lines[n].startswith("..."):
-        if len(parts) > _LONGEST_FLOW or not lines[n].isprintable():
-            raise Unusual
-        if lines[n].lstrip(" ")[:1] != "#":
-            parts.append(lines[n])
-            still_open += flow.open_brackets(lines[n])
-        n += 1
-    return flow.parse("\n".join(parts), depth), n
+    text, n = multiline.collection(lines, n, value)
+    return flow.parse(text, depth), n

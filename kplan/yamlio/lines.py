@@ -24,6 +24,9 @@ _MOST_KEPT: Final = 50_000
 _COMMON: Final = lazy(
     r"(- )?([A-Za-z_][A-Za-z0-9_./-]{0,200}):(?: ([A-Za-z0-9_/][^:#]*+(?::[^: #][^:#]*+)*+))?", re.ASCII
 )
+_NAMES: Final[dict[str, str]] = {}  # what keys of letters mean
+_LONGEST_WORD: Final = max(map(len, scalars.WORDS))
+_DIGITS: Final = "0123456789"
 # Characters that YAML refuses, or takes for line breaks or marks.
 _SPECIAL: Final = lazy("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _SEPARATOR: Final = lazy(r"---(?: *| +#[\t\x20-\x7e]*)")
@@ -65,8 +68,7 @@ def is_separator(line: str) -> bool:
 
 def has_special(text: str) -> bool:
     """Whether characters stand in a text that YAML does not take, or takes for something else."""
-    plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
-    return not plain and _SPECIAL.search(text) is not None
+    return not text.replace("\n", "").isprintable() and _SPECIAL.search(text) is not None
 
 
 def keep(memory: dict[str, Any], line: str, what: Any) -> None:
@@ -88,6 +90,8 @@ def read_line(line: str) -> Line:
         return (kind, col, None, None, None)
     if text[0] == "#":
         return (COMMENT, col, None, None, None)
+    if usual := _usual(text.rstrip(" "), col):
+        return usual
     if found := _COMMON.fullmatch(text):
         return _common(col, *found.groups())
     if line[:3] == "..." and line[3:4] in ("", " "):
@@ -97,17 +101,40 @@ def read_line(line: str) -> Line:
     return _node(text.rstrip(" "), col)
 
 
+def _usual(text: str, col: int) -> Line | None:
+    """A key that was met before with nothing or with words, or words alone: what most of a definition is."""
+    key, mark, words = text.partition(":")
+    if not mark:
+        return (SCALAR, col, None, text, text) if _is_words(text) else None
+    name = _NAMES.get(key)
+    if name is None:
+        return None
+    if not words:
+        return (OPEN, col, name, None, None)
+    value = words[1:]
+    return (PAIR, col, name, value, value) if words[0] == " " and _is_words(value) else None
+
+
+def _is_words(text: str) -> bool:
+    """Whether this is a plain scalar that is surely a text."""
+    return len(text) > _LONGEST_WORD and text[0].isalpha() and ":" not in text and "#" not in text
+
+
 def _common(col: int, dash: str | None, key: str, text: str | None) -> Line:
-    try:
-        name = scalars.key(scalars.resolve(key))
-    except scalars.ScalarError:
-        return (OTHER, col, None, None, None)
+    name = _NAMES.get(key)
+    if name is None:
+        try:
+            name = scalars.key(scalars.resolve(key))
+        except scalars.ScalarError:
+            return (OTHER, col, None, None, None)
+        keep(_NAMES, key, name)
     inner = col + 2 if dash else col
     if text is None:
         line: Line = (OPEN, inner, name, None, None)
     else:
         text = text.rstrip(" ")
-        line = (PAIR, inner, name, scalars.value(scalars.resolve(text)), text)
+        is_text = len(text) > _LONGEST_WORD and text[0] not in _DIGITS
+        line = (PAIR, inner, name, text if is_text else scalars.value(scalars.resolve(text)), text)
     return (ITEM, col, None, line, None) if dash else line
 
 

@@ -16,6 +16,7 @@ from kplan.yamlio.lines import COMMENT, EMPTY, END, ITEM, LATER, OPEN, OTHER, PA
 from kplan.yamlio.positions import Entry, Node, Place, Tree
 
 _BREAKS: Final = "\r\x85\u2028\u2029"  # what libyaml counts as the end of a line and the fast parser does not
+_SPACES: Final = (" ", "\n")
 _NOTHING: Final[Line] = (EMPTY, 0, None, None, None)
 _QUOTED: Final = lazy(r""""[^"\\]*(?:\\.[^"\\]*)*"|'[^']*(?:''[^']*)*'""")
 _TO_QUOTE: Final = {'"': lazy(r'[^"\\]*(?:\\.[^"\\]*)*"'), "'": lazy(r"[^']*(?:''[^']*)*'")}
@@ -86,10 +87,10 @@ class LineTree(Tree):
             _, after = multiline.block(self.lines, n + 1, value, self._parent(last + 1))
         elif value[0] in "\"'":
             _, after = multiline.quoted(self.lines, n + 1, value)
-        elif value[-1] in "]}" or flow.open_brackets(value) <= 0:
+        elif value[-1] in "]}":
             return n + 1
         else:
-            raise Unusual
+            _, after = multiline.collection(self.lines, n + 1, value)
         self.after[last + 1] = after
         return after
 
@@ -162,7 +163,7 @@ class LineTree(Tree):
             return Node((n, colon), (n, colon))
         text, after = line[at:], self.after.get(i, n + 1)
         if kind == LATER and text[0] in "[{":
-            return _Flow(text, n, at).whole()
+            return _Flow(multiline.collection(self.lines, n + 1, text)[0] if after > n + 1 else text, n, at).whole()
         if kind == LATER and not isinstance(value, Block):
             end = self._last_quote(after - 1, text[0])
         elif kind == LATER or after > n + 1:
@@ -200,7 +201,7 @@ def _key(line: str, col: int) -> tuple[int, int, int]:
 
 
 class _Flow:
-    """A flow collection that is whole on one line."""
+    """A flow collection, by its text from its first bracket on: that is at a column of a line."""
 
     def __init__(self, text: str, line: int, col: int) -> None:
         self.text = text
@@ -209,7 +210,8 @@ class _Flow:
         self.at = 0
 
     def place(self) -> Place:
-        return (self.line, self.col + self.at)
+        lines = self.text.count("\n", 0, self.at)
+        return (self.line + lines, self.at - self.text.rindex("\n", 0, self.at) - 1 if lines else self.col + self.at)
 
     def whole(self) -> Node:
         found = self.node()
@@ -219,7 +221,7 @@ class _Flow:
         return found
 
     def next(self) -> str:
-        while self.text[self.at : self.at + 1] == " ":
+        while self.text[self.at : self.at + 1] in _SPACES:
             self.at += 1
         return self.text[self.at : self.at + 1]
 

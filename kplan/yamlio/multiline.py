@@ -1,4 +1,4 @@
-"""Scalars of several lines, for the fast parser: plain, in quotes, literal and folded.
+"""Scalars of several lines, for the fast parser: plain, in quotes, literal and folded; and flow collections.
 
 The rules of folding are those of yaml_parser_scan_plain_scalar, _flow_scalar and _block_scalar (scannerc.go). Each
 function takes the lines of the document and the number of the next one, and gives the value and the line after it.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from kplan.hints import Final
 from kplan.patterns import lazy
-from kplan.yamlio.flow import Unusual, unescape
+from kplan.yamlio.flow import Unusual, open_brackets, unescape
 from kplan.yamlio.lines import EMPTY, ITEM, Block, Line, Lines, has_special
 
-_MOST_PARTS: Final = 10_000  # of a scalar in quotes, which may have no end
+_MOST_PARTS: Final = 10_000  # of what may have no end: a scalar in quotes, a flow collection
+_MOST_BRACKETS: Final = 1_000  # on one line that does not end with one
 # The rest of a scalar in quotes on its last line, and a line of it that is not the last (2: a backslash at the end).
 _LAST: Final = {
     '"': lazy(r'([^"\\]*(?:\\.[^"\\]*)*)"(?: +#.*)?'),
@@ -71,6 +72,21 @@ def quoted(lines: list[str], n: int, start: str) -> tuple[str, int]:
             text = lines[n].strip(" ")
             n += 1
         parts.append("\n" * (n - 1 - before) or ("" if found[2] else " "))
+
+
+def collection(lines: list[str], n: int, start: str) -> tuple[str, int]:
+    """The text of a flow collection whose first line is `start`. A line of nothing but a comment counts as empty."""
+    if start.count("[") + start.count("{") > _MOST_BRACKETS:
+        raise Unusual
+    parts = [start]
+    still_open = open_brackets(start)
+    while still_open > 0 and n < len(lines) and not lines[n].startswith("..."):
+        if len(parts) > _MOST_PARTS or not lines[n].isprintable():
+            raise Unusual
+        parts.append("" if lines[n].lstrip(" ")[:1] == "#" else lines[n])
+        still_open += open_brackets(parts[-1])
+        n += 1
+    return "\n".join(parts), n
 
 
 def block(lines: list[str], n: int, header: Block, parent: int) -> tuple[str, int]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kplan.api import cel
-from kplan.api.cel.schematypes import converted, escape, type_of
+from kplan.api.cel.schematypes import escape, type_of
+from kplan.api.cel.seenvalues import converted
 from kplan.api.cel.types import DYN, INT, STRING, list_of, map_of, object_of
 from kplan.api.cel.values import Optional, Timestamp
 

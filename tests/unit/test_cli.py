@@ -189,6 +189,19 @@ def test_plain_lint_loads_no_click(tmp_path: Path) -> None:
     assert len(modules - loaded("")) <= 142
 
 
+def test_a_definition_loads_nothing_of_the_values_of_expressions(tmp_path: Path) -> None:
+    names = "{plural: as, singular: a, kind: A, listKind: AList}"
+    rule = "{type: object, x-kubernetes-validations: [\n    {rule: \"self.kind != 'B'\"},\n    {rule: self.none}]}"
+    version = f"{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {rule}}}}}"
+    spec = f"spec:\n  group: example.org\n  scope: Namespaced\n  names: {names}\n  versions:\n  - {version}\n"
+    head = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: as.example.org}\n"
+    (tmp_path / "a.yaml").write_text(head + spec)
+    modules = loaded(RUN, "lint", "--no-cache", str(tmp_path))
+    assert {"kplan.api.cel.checker", "kplan.yamlio.linetree"} <= modules
+    heavy = {"dataclasses", "typing", "inspect", "datetime", "ipaddress", "ruamel.yaml"}
+    assert not modules & {*heavy, "kplan.api.cel.evaluate", "kplan.api.cel.values"}
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_plain_plan_loads_no_click(tmp_path: Path, form: str) -> None:
     for side in ("old", "new"):

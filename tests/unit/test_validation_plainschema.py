@@ -111,4 +111,25 @@ def test_what_is_looked_at() -> None:
     schema = {"type": "object", "properties": properties}
     part = plainschema.Part
     quiet = part(above, quiet=True, item=part(odd, quiet=True))
-    assert plainschema.parts(schema) == part(schema, properties=(("b", part(rules)), ("c", quiet)))
+    found = plainschema.parts(schema)
+    assert found == part(schema, properties=(("b", part(rules)), ("c", quiet)))
+    assert plainschema.parts({"type": "object"}) != found
+    assert plainschema.parts(schema) is found  # a definition has several versions
+
+
+@pytest.mark.parametrize(
+    ("schema", "accepted"),
+    [
+        ({"type": "string", "default": "a"}, True),
+        ({"type": "string", "default": True}, False),
+        ({"type": "boolean", "default": "true"}, False),
+        ({"type": "string", "default": "a", "enum": ["b", "a"]}, True),
+        ({"type": "string", "default": "a", "enum": ["b"]}, False),
+        ({"type": "boolean", "default": True, "enum": [1]}, False),
+        ({"type": "string", "default": "a", "maxLength": 0}, False),
+        ({"type": "string", "default": "a", "format": "date"}, False),
+    ],
+)
+def test_defaults_are_checked(schema: dict[str, Any], accepted: bool) -> None:
+    answer: Any = _answer({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": schema}}}})
+    assert answer[0] is accepted

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kplan.yamlio import Limits, fast, read, reader
+from kplan.yamlio import Limits, fast, lines, read, reader
 from kplan.yamlio.flow import Unusual
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +31,34 @@ def test_mutations_have_the_same_value_or_none() -> None:
     found = [(t, tool["difference"](t)) for t in tool["mutations"](texts(), 20_000, 7)]
     assert [pair for pair in found if pair[1]] == []
     assert sum(difference is None for _, difference in found) > 4_000
+
+
+TEXTS = [
+    "",
+    " ",
+    " a",
+    " many words",
+    " many words ",
+    "  many words",
+    " words: more",
+    " words #no",
+    " éé words",
+    " falsey",
+]
+ODD = [" false", " 0x10000", " -many", " |-", "many words", ": many words", " many words:", " #many words", " 'many'"]
+
+
+@pytest.mark.parametrize("start", ["", "  ", "- "])
+def test_a_key_that_was_met_before_changes_nothing(start: str) -> None:
+    rows = [f"{start}{key}:{text}" for key in ("key", "on", "a b", "1") for text in TEXTS + ODD]
+    rows += [f"{start}{text}" for text in ("words", "many words", "many #words", "many words ", "false", "1 word")]
+    lines._NAMES.clear()
+    first = []
+    for row in rows:
+        lines._NAMES.clear()
+        first.append(lines.read_line(row))
+    assert [lines.read_line(row) for row in rows * 2] == first * 2
+    assert {"key", "on"} <= lines._NAMES.keys()
 
 
 def test_the_tool_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:

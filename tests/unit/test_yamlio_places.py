@@ -31,6 +31,8 @@ DOCUMENTS = [
     'a: \'it\'\'s\' # c\nb: "x \\" y"\n\'c d\': e\n"f": "g"\n',
     "a: 'one\n  it''s two'  # c\nb: \"one \\\" \\\n  two\"\nc: d\n",
     "a: [1, 'b', \"c d\", {e: f g, 'h': [x]}] # c\nb: []\nc: {}\nd: {x: 1, }\n",
+    "a: [1,\n  2]\nb:\n  [\n    c, d,\n  ]\n",
+    "- [a,\n\n   # c: ]\n   {b: c,\n    \"d\": [e], 'f':\n      g}\n  ]  # h\n- {i: j,\n  k: []}\n",
     "a: b\n...\n",
     "é: ü\nb: 'ä' # ö\n",
     "on: yes\n0x10: 1\n",
@@ -75,7 +77,7 @@ def test_rules_and_examples() -> None:
     assert compared > 50
 
 
-@pytest.mark.parametrize("text", ["a: [1,\n  2]\n", "a: b\x85c\n", "a: {b: [c}\n"])
+@pytest.mark.parametrize("text", ["a: [1,\n\t2]\n", "a: b\x85c\n", "a: {b: [c}\n"])
 def test_what_is_left_to_the_complete_parser(text: str) -> None:
     with pytest.raises(Unusual):
         fast.tree(text).find(("a", "b"))

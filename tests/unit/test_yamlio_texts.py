@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kplan.config import Config
-from kplan.lint import judge
+from kplan.lint import judge, suppress
+from kplan.lint.run import _object as of_document
 from kplan.model import Document, Span
 from kplan.source import load
 from kplan.source.shared import Known, load_both
@@ -61,6 +62,16 @@ def test_the_file_is_read_again_once_for_all_its_documents(file: Path, monkeypat
     assert times == []
     assert [d.text != "" for d in documents] == [True] * 11
     assert len(times) == 2
+
+
+def test_the_file_is_not_read_again_for_comments(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, times = texts.decode, []
+    monkeypatch.setattr(texts, "decode", lambda data: times.append(1) or read(data))
+    file.write_text(WHOLE.replace("# the owner", 'annotations: {a: "\\x41"}'))
+    documents = load(["."]).documents
+    assert documents[2].mentions_kplan
+    assert suppress.collect(map(of_document, documents)) == []
+    assert times == []
 
 
 @pytest.mark.parametrize("change", ["edit", "remove", "folder"])

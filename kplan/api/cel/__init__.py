@@ -7,21 +7,20 @@ the functions of Kubernetes, and never run for long. `compile` and `Program.eval
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from kplan.api.cel.checker import Environment, check
-from kplan.api.cel.evaluate import CALL_LIMIT, Evaluator
+from kplan.api.cel.errors import CALL_LIMIT, BudgetError, EvalError
 from kplan.api.cel.parser import parse
 from kplan.api.cel.tree import CompileError, Node
 from kplan.api.cel.types import Type
-from kplan.api.cel.values import BudgetError, EvalError
+from kplan.hints import Any
+from kplan.record import record
 
 __all__ = ["CALL_LIMIT", "BudgetError", "CompileError", "Environment", "EvalError", "Program", "compile"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """A compiled expression and the type of its value."""
 
@@ -31,6 +30,8 @@ class Program:
 
     def evaluate(self, variables: Mapping[str, Any], *, limit: int = CALL_LIMIT) -> tuple[Any, int]:
         """The value for these variables, and what it cost. Raises EvalError, BudgetError beyond `limit`."""
+        from kplan.api.cel.evaluate import Evaluator  # most are only compiled
+
         evaluator = Evaluator(limit)
         try:
             return evaluator.value(self.tree, variables), evaluator.cost

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kplan import quantity
 from kplan.api.cel.declarations import NAMED_FORMATS
-from kplan.api.cel.values import INT_MAX, INT_MIN, EvalError, NamedFormat, Optional, Quantity, Semver, compare
+from kplan.api.cel.errors import EvalError
+from kplan.api.cel.values import INT_MAX, INT_MIN, NamedFormat, Optional, Quantity, Semver, compare
 from kplan.api.validation import names
+from kplan.hints import Any
 from kplan.schema import strfmt
 
 _NANO = 10**9

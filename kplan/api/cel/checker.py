@@ -6,8 +6,6 @@ A fault is recorded and the check goes on, so one expression can have several.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from kplan.api.cel.declarations import OF_MUTATIONS, functions, overloads
 from kplan.api.cel.tree import (
@@ -39,6 +37,8 @@ from kplan.api.cel.types import (
     optional_of,
     simple,
 )
+from kplan.hints import Any
+from kplan.record import field, record
 
 # Names of types are values too: `type(x) == string`.
 _TYPE_NAMES = frozenset(
@@ -47,7 +47,7 @@ _TYPE_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """What an expression may refer to: variables, and the messages that it may build; `lacks` are functions that it may
     not call."""
@@ -144,13 +144,13 @@ class _Checker:
             if all(map(bindings.accepts, overload.args, given)):
                 results.append(bindings.resolve(overload.result))
         if results:
-            return results[0] if all(r == results[0] for r in results) else DYN
+            return results[0] if len(results) == 1 or all(r == results[0] for r in results) else DYN
         if ERROR in given:
             return ERROR
         return self._no_overload(node, target, args)
 
     def _logical(self, node: Call, args: list[Type]) -> Type:
-        wrong = next((a for a in args if a != BOOL and not open_type(a)), None)
+        wrong = next((a for a in args if a.name != BOOL.name and not open_type(a)), None)
         if wrong is None:
             return BOOL
         i = args.index(wrong)

@@ -6,17 +6,16 @@ Work is counted as cel-go's runtime cost does, roughly: one unit a node, a tenth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from kplan.api.cel import library
+from kplan.api.cel.errors import CALL_LIMIT, BudgetError, EvalError
 from kplan.api.cel.schematypes import unescape
 from kplan.api.cel.tree import Bind, Call, Entry, Fold, Ident, ListOf, Literal, MapOf, Node, Select, Struct, qualified
-from kplan.api.cel.values import BudgetError, EvalError, Optional, TypeValue, Uint, size_of
+from kplan.api.cel.values import Optional, TypeValue, Uint, size_of
+from kplan.hints import Any
 
 Scope = Mapping[str, Any]
 
-# What one expression may cost (k8s.io/apiserver/pkg/apis/cel/config.go, PerCallLimit).
-CALL_LIMIT = 1_000_000
 _TYPE_VALUES = {"duration": "google.protobuf.Duration", "timestamp": "google.protobuf.Timestamp"}
 
 

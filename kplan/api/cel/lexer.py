@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kplan.api.cel.tree import Issue
+from kplan.patterns import lazy
 from kplan.tuples import NamedTuple
 
 _PREFIX = r"(?:[rR][bB]|[bB][rR]|[rRbB])?"
@@ -25,7 +26,7 @@ RESERVED = frozenset(
 )
 
 _SIMPLE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
-_ESCAPE = re.compile(
+_ESCAPE = lazy(
     r"\\(?:(?P<simple>[abfnrtv])|(?P<same>[\"'`\\?])|[xX](?P<hex>[0-9a-fA-F]{2})|u(?P<four>[0-9a-fA-F]{4})"
     r"|U(?P<eight>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<bad>.?))",
     re.DOTALL,

@@ -10,15 +10,14 @@ from collections.abc import Callable, Mapping
 from functools import cmp_to_key
 from importlib import import_module
 from itertools import pairwise
-from typing import Any
 
+from kplan.api.cel.errors import EvalError
 from kplan.api.cel.values import (
     INT_MAX,
     INT_MIN,
     UINT_MAX,
     Address,
     Duration,
-    EvalError,
     KeyedList,
     Network,
     Optional,
@@ -31,6 +30,7 @@ from kplan.api.cel.values import (
     is_zero,
     type_name,
 )
+from kplan.hints import Any
 
 Function = Callable[..., Any]
 

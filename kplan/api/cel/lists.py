@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cmp_to_key
-from typing import Any
 
-from kplan.api.cel.values import BudgetError, EvalError, compare, equal, type_name
+from kplan.api.cel.errors import BudgetError, EvalError
+from kplan.api.cel.values import compare, equal, type_name
+from kplan.hints import Any
 
 # What costs more than one expression may: so many items made, or compared each with each.
 _MOST_MADE, _MOST_PAIRED = 1_000_000, 1_000

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from kplan.api.cel.values import URL, Address, EvalError, Network
+from kplan.api.cel.errors import EvalError
+from kplan.api.cel.values import URL, Address, Network
+from kplan.hints import Any
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 CIDR = ipaddress.IPv4Interface | ipaddress.IPv6Interface

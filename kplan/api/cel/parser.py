@@ -6,7 +6,6 @@ Recovery after a fault is not imitated: the first syntax error ends the parse, w
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn
 
 from kplan.api.cel import macros
 from kplan.api.cel.lexer import RESERVED, Token, tokens, unquote
@@ -24,6 +23,7 @@ from kplan.api.cel.tree import (
     Struct,
     qualified,
 )
+from kplan.hints import NoReturn
 
 MAX_DEPTH = 250
 MAX_LENGTH = 100_000

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from kplan.api.cel import library
-from kplan.api.cel.values import Duration, EvalError, Optional, Timestamp, is_number, type_name
+from kplan.api.cel.errors import EvalError
+from kplan.api.cel.values import Duration, Optional, Timestamp, is_number, type_name
+from kplan.hints import Any
 
 
 def plain(value: Any) -> Any:

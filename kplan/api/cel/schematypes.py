@@ -1,6 +1,6 @@
-"""Structural schemas as types of expressions, and values as expressions see them.
+"""Structural schemas as types of expressions.
 
-Follows k8s.io/apiserver/pkg/cel (common/schemas.go, common/values.go, escaping.go). Types are made when first asked
+Follows k8s.io/apiserver/pkg/cel (common/schemas.go, escaping.go). Types are made when first asked
 for, so the size of a schema costs nothing by itself.
 """
 
@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from kplan.api.cel.lexer import RESERVED, WORDS
-from kplan.api.cel.times import duration, timestamp
 from kplan.api.cel.types import BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
-from kplan.api.cel.values import EvalError, KeyedList
+from kplan.hints import Any
 from kplan.patterns import lazy
 
 Schema = Mapping[str, Any]
@@ -42,13 +40,15 @@ def escape(name: str) -> str | None:
 @lru_cache(maxsize=4096)
 def unescape(field: str) -> str:
     """The property that a field stands for; a field that no property has stays as it is."""
+    if "__" not in field:
+        return field
     name = _ESCAPED.sub(lambda m: _MEANT[m[0]], field)
     return name if escape(name) == field else field
 
 
 def properties(schema: Schema, *, root: bool = False) -> Mapping[str, Schema]:
     """The properties of an object, with those that every resource has."""
-    own = _schema(schema.get("properties")) or {}
+    own = schema_in(schema.get("properties")) or {}
     if not root and schema.get("x-kubernetes-embedded-resource") is not True:
         return own
     return {"apiVersion": _TEXT, "kind": _TEXT, **own, "metadata": _META}
@@ -65,13 +65,13 @@ def type_of(schema: Schema | None, name: str, *, root: bool = False) -> Type | N
         return DYN
     kind = "object" if root else schema.get("type")
     if kind == "array":
-        item = type_of(_schema(schema.get("items")), f"{name}.@idx")
+        item = type_of(schema_in(schema.get("items")), f"{name}.@idx")
         return list_of(item) if item is not None else None
     if kind == "string":
         return _TEXTS.get(str(schema.get("format") or ""), STRING)
     if kind != "object":
         return _SIMPLE.get(str(kind))
-    additional = _schema(schema.get("additionalProperties"))
+    additional = schema_in(schema.get("additionalProperties"))
     if additional is not None:
         value = type_of(additional, f"{name}.@elem")
         return map_of(STRING, value) if value is not None else None
@@ -86,13 +86,14 @@ def _object(schema: Schema, name: str, root: bool) -> Type:
             named = properties(schema, root=root)
             is_plain = escaped in named and escape(escaped) == escaped
             inner = named[escaped] if is_plain else next((s for n, s in named.items() if escape(n) == escaped), None)
-            known[escaped] = type_of(_schema(inner), f"{name}.{escaped}")
+            known[escaped] = type_of(schema_in(inner), f"{name}.{escaped}")
         return known[escaped]
 
     return Type(name, (), field)
 
 
-def _schema(value: Any) -> Schema | None:
+def schema_in(value: Any) -> Schema | None:
+    """What stands where a schema may stand, if it is one."""
     return value if isinstance(value, Mapping) else None
 
 
@@ -100,42 +101,3 @@ def list_keys(schema: Schema) -> tuple[str, ...]:
     """The properties that identify the items of a list map."""
     listed = schema.get("x-kubernetes-list-map-keys")
     return tuple(k for k in listed if isinstance(k, str)) if isinstance(listed, list) else ()
-
-
-def converted(schema: Schema | None, value: Any, *, root: bool = False) -> Any:
-    """A value as expressions see it: escaped names, times and bytes as such, no unknown fields."""
-    if schema is None or value is None or schema.get("x-kubernetes-int-or-string") is True:
-        return value
-    if isinstance(value, dict):
-        additional = _schema(schema.get("additionalProperties"))
-        if additional is not None:
-            return {name: converted(additional, v) for name, v in value.items()}
-        known = properties(schema, root=root)
-        pairs = ((escape(n), _schema(known[n]), v) for n, v in value.items() if n in known)
-        return {name: converted(inner, v) for name, inner, v in pairs if name is not None}
-    if isinstance(value, list):
-        items = [converted(_schema(schema.get("items")), v) for v in value]
-        kind = schema.get("x-kubernetes-list-type")
-        keys = list_keys(schema) if kind == "map" else ()
-        return KeyedList(items, keys) if kind in ("set", "map") else items
-    if isinstance(value, str):
-        return _text(schema, value)
-    return float(value) if schema.get("type") == "number" and not isinstance(value, bool) else value
-
-
-def _text(schema: Schema, value: str) -> Any:
-    try:
-        match schema.get("format"):
-            case "byte":
-                from base64 import b64decode
-
-                return b64decode(value, validate=True)
-            case "duration":
-                return duration(value)
-            case "date":
-                return timestamp(f"{value}T00:00:00Z")
-            case "date-time":
-                return timestamp(value)
-    except (EvalError, ValueError):
-        pass  # the format is another rule's concern
-    return value

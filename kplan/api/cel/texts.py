@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from kplan.api.cel.values import EvalError, TypeValue
+from kplan.api.cel.errors import EvalError
+from kplan.api.cel.values import TypeValue
 from kplan.api.validation.field import go_quote
+from kplan.hints import Any
 from kplan.schema import re2
 
 _MOST = 10_000_000

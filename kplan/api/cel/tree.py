@@ -8,8 +8,8 @@ operator, the dot or the opening bracket.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 

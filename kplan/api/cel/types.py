@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from kplan.record import field, record
 
 FieldTypes = Callable[[str], "Type | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Type:
     """A type: its name, and those of its parts for list, map, optional_type and type.
 
@@ -86,8 +87,8 @@ class Bindings(dict[str, Type]):
             return self._bind(wanted.name, given)
         if given.variable:
             return True
-        if given == NULL:
-            return wanted == NULL or wanted.name not in _PLAIN
+        if given.name == NULL.name:
+            return wanted.name not in _PLAIN
         if wanted.name != given.name or len(wanted.parts) != len(given.parts):
             return False
         return all(self.accepts(w, g) for w, g in zip(wanted.parts, given.parts, strict=True))

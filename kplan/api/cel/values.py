@@ -9,19 +9,13 @@ import functools
 import ipaddress
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+
+from kplan.api.cel.errors import EvalError
+from kplan.hints import Any
+from kplan.record import record
 
 INT_MIN, INT_MAX, UINT_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 SECOND = 1_000_000_000
-
-
-class EvalError(Exception):
-    """An expression that has no value for this input; the text is that of cel-go."""
-
-
-class BudgetError(EvalError):
-    """An expression that costs more than is allowed."""
 
 
 class Uint(int):
@@ -31,7 +25,7 @@ class Uint(int):
 
 
 @functools.total_ordering
-@dataclass(frozen=True, slots=True)
+@record
 class Duration:
     """A span of time in nanoseconds."""
 
@@ -42,7 +36,7 @@ class Duration:
 
 
 @functools.total_ordering
-@dataclass(frozen=True, slots=True)
+@record
 class Timestamp:
     """A moment, in nanoseconds since 1970."""
 
@@ -52,7 +46,7 @@ class Timestamp:
         return self.nanos < other.nanos
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Optional:
     """A value that may be missing."""
 
@@ -66,7 +60,7 @@ class Optional:
         return self.inner
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeValue:
     """A type as a value."""
 
@@ -74,7 +68,7 @@ class TypeValue:
 
 
 @functools.total_ordering
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """A Kubernetes quantity, in nano-units."""
 
@@ -85,7 +79,7 @@ class Quantity:
 
 
 @functools.total_ordering
-@dataclass(frozen=True, slots=True)
+@record
 class Semver:
     """A semantic version; build metadata does not count."""
 
@@ -100,7 +94,7 @@ class Semver:
         return self._key() < other._key()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class URL:
     """A parsed URL, in the parts that expressions may ask for."""
 
@@ -113,7 +107,7 @@ class URL:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NamedFormat:
     """A format of format.named(): checks a text."""
 

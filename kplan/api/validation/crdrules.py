@@ -7,7 +7,6 @@ pkg/apiserver/schema/cel/compilation.go. What the rules of a schema may cost is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kplan.api import cel
 from kplan.api.cel import costs, sizes
@@ -18,6 +17,7 @@ from kplan.api.cel.types import BOOL, DYN, STRING, Type, optional_of
 from kplan.api.validation.expressions import text_of
 from kplan.api.validation.field import Errors
 from kplan.api.validation.rulecosts import Bill
+from kplan.hints import Any
 from kplan.tuples import NamedTuple
 
 Schema = Mapping[str, Any]

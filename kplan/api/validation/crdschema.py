@@ -7,7 +7,6 @@ Follows apiextensions-apiserver/pkg/apis/apiextensions/validation/validation.go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from kplan.api.cel.declarations import missing
 from kplan.api.validation import crdrules, schemavalues, structural
@@ -16,6 +15,7 @@ from kplan.api.validation.field import Errors
 from kplan.api.validation.plainschema import Part, parts, root
 from kplan.api.validation.rulecosts import Bill
 from kplan.api.validation.structural import properties_of, schema_at, schemas_at
+from kplan.hints import Any
 from kplan.schema import re2
 from kplan.schema import structural as shapes
 from kplan.schema.crd import resource_node
@@ -38,6 +38,10 @@ _ROOT_KEYS = frozenset(
     "maxItems minItems uniqueItems multipleOf required items properties externalDocs example "
     "x-kubernetes-preserve-unknown-fields x-kubernetes-validations".split()
 )
+
+
+_OF_TYPE = frozenset(("type", "default", "description", "enum"))
+_PLAIN: Mapping[str, type] = {"string": str, "boolean": bool}
 
 
 class _Site(NamedTuple):
@@ -275,7 +279,16 @@ def _defaults(part: Part, errors: Errors, at: str, minor: int) -> None:
         _defaults(inner, errors, f"{at}.properties[{name}]", minor)
 
 
+def _is_typed(value: Schema) -> bool:
+    """Whether a default is surely right: of the type that is asked for, and nothing but that and a choice is."""
+    default = value["default"]
+    of_type = value.keys() <= _OF_TYPE and type(default) is _PLAIN.get(value.get("type") or "")
+    return of_type and (not value.get("enum") or (type(default) is str and default in value["enum"]))
+
+
 def _default(value: Schema, errors: Errors, at: str, minor: int) -> None:
+    if _is_typed(value):
+        return
     if type(value["default"]) not in (dict, list):  # nothing in it can be unknown or there twice
         errors.causes += schemavalues.causes(value, value["default"], at)
         return

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kplan.api import cel
-from kplan.api.cel.schematypes import converted
+from kplan.api.cel.seenvalues import converted
 from kplan.api.cel.values import Optional
 from kplan.api.validation import crdrules, metadata, schemavalues
 from kplan.api.validation.crdrules import Compiled, Place

@@ -31,6 +31,7 @@ _INSIDE = frozenset(("properties", "items", "additionalProperties"))
 _OF_EITHER = _SAID | {"anyOf", "default", "format", "pattern", _INT_OR_STRING}
 _OF_STRUCTURE = _SAID | _INSIDE | {"type", "default", "format", "pattern", _PRESERVE, _LIST_TYPE, _MAP_TYPE}
 _MOST_FORMS = 1_000
+_MOST_RECENT = 8
 
 
 class Part(NamedTuple):
@@ -61,16 +62,18 @@ class _Form(NamedTuple):
 
 _forms: dict[tuple[str, ...], _Form] = {}
 _leaves: dict[tuple[str, ...], frozenset[str | None]] = {}  # the types of plain nodes without tests and parts
-_last: Part = _NOTHING
+_recent: dict[int, Part] = {}  # by the identity of the schema, which the part holds
 
 
 def parts(schema: Mapping[str, Any]) -> Part:
-    """What there is to look at in the structure of a schema. The last answer is remembered, for validation and warnings
-    ask one after the other."""
-    global _last
-    if _last.schema is not schema:
-        _last = root(schema)
-    return _last
+    """What there is to look at in the structure of a schema. The last answers are remembered, for validation and
+    warnings ask for those of all versions of a definition, one after the other."""
+    found = _recent.get(id(schema))
+    if found is None:
+        if len(_recent) >= _MOST_RECENT:
+            _recent.clear()
+        found = _recent[id(schema)] = root(schema)
+    return found
 
 
 def root(schema: Mapping[str, Any]) -> Part:
