@@ -46,7 +46,7 @@ def warn(obj: Value, request: Request) -> list[str]:
     """The warnings that come with an accepted object, new or changed; the order has no meaning."""
     source = SOURCES.get((request.group, request.kind))
     found = list(source(obj, request.minor)) if source else []
-    if request.namespace_object is not None:
+    if request.namespace_object is not None or request.kind == "Namespace":
         from kplan.api.admission import podsecurity
 
         found += podsecurity.warnings(obj, request)
@@ -54,5 +54,9 @@ def warn(obj: Value, request: Request) -> list[str]:
         from kplan.api.warnings import custom
 
         found += custom.resource(obj, request)
+        if next(request.store.all("ValidatingAdmissionPolicyBinding"), None) is not None:
+            from kplan.api.admission import policies
+
+            found += policies.warnings(obj, request)
     found += kinds.deprecated_api(request)
     return list(dict.fromkeys(found))
