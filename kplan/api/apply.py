@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from kplan.api.encode import encoded, forget_empty
 from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, with_last_applied
+from kplan.api.listorder import fault
 from kplan.api.merge import three_way
 from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read, shown_as_sent
 from kplan.api.placeholders import with_uids
@@ -152,6 +153,9 @@ def _client_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
     if sent.stored is None:
         return _stored(modified, sent, server, warnings)
     node = sent.info.node if sent.info is not None and not sent.info.custom else None
+    why = fault(sent.stored, modified, node)
+    if why:
+        raise Refused(400, f"error: {why}")
     merged = three_way(last_applied(sent.stored), sent.stored, modified, node)
     return sent.stored if merged == sent.stored else _stored(merged, sent, server, warnings)
 
