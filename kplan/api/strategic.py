@@ -48,7 +48,9 @@ def _map(target: Value, patch: Value, node: Node | None) -> Value:
             inner = field_of(node, name)
             if name in orders and isinstance(value, list):
                 _ordered(value, orders[name], inner)
-            out[name] = _value(out[name], value, inner) if name in out else _clean(value)
+            # A list that is not there is taken as it is sent: nobody looks for keys in it.
+            is_new = name not in out and isinstance(value, list)
+            out[name] = _clean(value) if is_new else _value(out.get(name), value, inner)
     for name, order in orders.items():
         _reorder(out, name, order, target.get(name), field_of(node, name))
     return out

@@ -79,7 +79,7 @@ HEADLESS = {"clusterIP": "None", "selector": {"a": "b"}}
         (HEADLESS, {"clusterIP": "10.96.0.20", "clusterIPs": ["10.96.0.20"]}, ["spec.clusterIPs[0]"]),
         ({}, {"clusterIP": "10.96.255.20", "clusterIPs": ["10.96.255.20"]}, ["spec.clusterIPs[0]"]),
         ({}, {"clusterIP": "", "clusterIPs": []}, []),
-        ({}, {"ipFamilies": ["IPv6"]}, ["spec.ipFamilies[0]"]),
+        ({}, {"ipFamilies": ["IPv6"]}, ["spec.clusterIPs[0]"]),
         (
             {"type": "LoadBalancer", "loadBalancerClass": "a.b/c"},
             {"loadBalancerClass": "a.b/d"},

@@ -1,7 +1,7 @@
 """Warnings: what the API server accepts but complains about, in its `Warning` headers.
 
-Follows the WarningsOnCreate of pkg/registry/*/strategy.go and the warnings.go of pkg/api/*. They never change
-a verdict.
+Follows the WarningsOnCreate and WarningsOnUpdate of pkg/registry/*/strategy.go and the warnings.go of pkg/api/*. They
+never change a verdict.
 """
 
 from __future__ import annotations
@@ -44,8 +44,14 @@ SOURCES: Mapping[tuple[str, str], Source] = {
 
 def warn(obj: Value, request: Request) -> list[str]:
     """The warnings that come with an accepted object, new or changed; the order has no meaning."""
-    source = SOURCES.get((request.group, request.kind))
-    found = list(source(obj, request.minor)) if source else []
+    kind = (request.group, request.kind)
+    source = SOURCES.get(kind)
+    if request.old is None:
+        found = list(source(obj, request.minor)) if source else []
+    else:
+        from kplan.api.warnings import updates
+
+        found = updates.of(obj, request.old, kind, source, request.minor)
     if request.namespace_object is not None or request.kind == "Namespace":
         from kplan.api.admission import podsecurity
 
