@@ -1,8 +1,8 @@
 """Whether a patch names the items of a list in the order that it asks for, without which it is not taken.
 
-Follows k8s.io/apimachinery/pkg/util/strategicpatch (validatePatchWithSetOrderList, diffListsOfMaps, normalizeSliceOrder).
-Items are told apart by their merge key alone. Where one key stands twice in a list, as two variables of one name, what
-kubectl sends can be in no order that fits: it gives up then, and an apply fails that changes items on both sides.
+Follows k8s.io/apimachinery/pkg/util/strategicpatch (patch.go: validatePatchWithSetOrderList, diffListsOfMaps,
+normalizeSliceOrder). Items are told apart by their merge key alone. Where one key stands twice in a list, as two
+variables of one name, what kubectl would send can be in no order that fits: it gives up then (issue 86163).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _pairs(current: list[Value], modified: list[Value], key: str) -> list[tuple[
 
 
 def _difference(now: Value | None, item: Value, key: str) -> Value:
-    """What is sent of an item: all of a new one, of another its key and what has changed; {} for one that is the same."""
+    """What is sent of an item: all of a new one, of another its key and what has changed; {} if nothing has."""
     if now is None:
         return item
     new = {k: v for k, v in item.items() if not _has(now.get(k), v)}

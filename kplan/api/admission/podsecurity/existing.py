@@ -44,13 +44,17 @@ def warnings(namespace: str, level: str, pods: Iterable[Value], reasons: Callabl
         return []
     out = [f'existing pods in namespace "{namespace}" violate the new PodSecurity enforce level "{level}"']
     if len(listed) > MOST:
-        out.append(f"new PodSecurity enforce level only checked against the first {MOST} of {len(listed)} existing pods")
+        out.append(
+            f"new PodSecurity enforce level only checked against the first {MOST} of {len(listed)} existing pods"
+        )
     return out + sorted(f"{_named(names)}: {why}" for why, names in against.items())
 
 
 def _prioritised(pods: Iterable[Value]) -> list[Value]:
     """Pods without a controller and one of each controller come first."""
-    first, rest, seen = [], [], set()
+    first: list[Value] = []
+    rest: list[Value] = []
+    seen = set()
     for pod in pods:
         owners = pod["metadata"].get("ownerReferences") or ()
         owner = next((o.get("uid") for o in owners if o.get("controller")), None)
