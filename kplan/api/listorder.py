@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kplan.api.gotext import plain
 from kplan.api.merge import field_of
 from kplan.hints import Any
 from kplan.schema.node import Node
@@ -25,6 +24,8 @@ def follows(keys: Sequence[Any], order: Sequence[Any]) -> bool:
 
 def mismatch(items: list[Any], order: list[Any]) -> str:
     """What is said of a patch with these items."""
+    from kplan.api.gotext import plain  # plans ask whether there is a fault, but not for its words
+
     return f"The order in patch list:\n{plain(items)}\n doesn't match $setElementOrder list:\n{plain(order)}\n"
 
 

@@ -1,4 +1,4 @@
-"""What applying does otherwise than the manifests say: fields that stay although they were dropped, changes to lists that
+"""What applying does otherwise than manifests say: fields that stay although they were dropped, changes to lists that
 kubectl cannot send."""
 
 from __future__ import annotations
