@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kplan.api.validation import services
 from kplan.api.validation.addresses import is_plain_ipv4
 from kplan.api.validation.field import Errors
 from kplan.hints import TYPE_CHECKING, Any
@@ -28,11 +29,12 @@ _FAMILIES = ("IPv4", "IPv6")
 _SINGLE, _REQUIRE, _PREFER = "SingleStack", "RequireDualStack", "PreferDualStack"
 
 
-def allocate(service: Value, store: Store | None, old: Value | None = None) -> list[Cause]:
+def allocate(service: Value, minor: int, store: Store | None, old: Value | None = None) -> list[Cause]:
     """Fill in cluster IPs, families and node ports, in place; the causes if that cannot be.
 
     `old` is the Service that is replaced: what stays as it was there needs no allocation.
-    What is malformed is left to validation, and so are node ports out of the range, which each cluster sets itself.
+    Addresses that are malformed are all that the server speaks of then. Node ports out of the range, which each cluster
+    sets itself, are left to validation.
     """
     spec = service["spec"]
     if spec.get("type") == "ExternalName":
@@ -40,25 +42,27 @@ def allocate(service: Value, store: Store | None, old: Value | None = None) -> l
             _write_both(spec)
         return []
     meta, before = service["metadata"], (old or {}).get("spec") or {}
-    services = list(_others(store, meta))
-    others = [other.get("spec") or {} for other in services]
+    neighbours = list(_others(store, meta))
+    others = [other.get("spec") or {} for other in neighbours]
     seed = _seed(meta)
     _write_both(spec)
     headless_to_all = spec.get("clusterIP") == "None" and not spec.get("selector")
     errors = Errors()
-    if _well_formed(spec):
-        if not headless_to_all:
-            _stacks(spec, errors)
-        _families(spec, headless_to_all)
+    services.cluster_ips(spec, before, errors, minor)
+    if errors:
+        return errors.causes
+    if not headless_to_all:
+        _stacks(spec, errors)
+    _families(spec, headless_to_all)
     if not spec.get("clusterIP") and not spec.get("clusterIPs"):
         taken = {ip for other in others for ip in other.get("clusterIPs") or ()}
         spec["clusterIP"] = next(ip for ip in _addresses(seed) if ip not in taken)
         spec["clusterIPs"] = [spec["clusterIP"]]
-    elif not errors and _well_formed(spec) and spec["clusterIP"] != before.get("clusterIP"):
+    elif not errors and spec["clusterIP"] != before.get("clusterIP"):
         _given_address(spec, others, errors)
     if spec.get("type") in _EXTERNAL:
         if not errors:
-            _given_ports(spec, before, services, errors)
+            _given_ports(spec, before, neighbours, errors)
         _node_ports(spec, _free_ports(seed, [spec, *others]))
     return errors.causes
 
@@ -73,20 +77,6 @@ def _write_both(spec: Value) -> None:
     """A client that knows one address only says as much as one that knows the list."""
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-
-
-def _well_formed(spec: Value) -> bool:
-    """Whether the fields that choose addresses make sense at all."""
-    families, ips = spec.get("ipFamilies") or [], spec.get("clusterIPs") or []
-    return (
-        spec.get("ipFamilyPolicy", _SINGLE) in (_SINGLE, _REQUIRE, _PREFER)
-        and all(f in _FAMILIES for f in families)
-        and len(set(families)) == len(families)
-        and bool(spec.get("clusterIP")) == bool(ips)
-        and (not ips or ips[0] == spec["clusterIP"])
-        and all(ip == "None" or _family(ip) for ip in ips)
-        and len({_family(ip) for ip in ips}) == len(ips)
-    )
 
 
 def _stacks(spec: Value, errors: Errors) -> None:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from kplan.api.encode import encoded, forget_empty
 from kplan.api.lastapplied import CLIENT_SIDE_MANAGER, last_applied, with_last_applied
+from kplan.api.listorder import fault
 from kplan.api.merge import three_way
-from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read
+from kplan.api.pipeline import TOO_DEEP, created, decode, kind_of, read, shown_as_sent
 from kplan.api.placeholders import with_uids
 from kplan.api.request import Refused, Server, require
 from kplan.api.stored import without_kind
@@ -62,7 +63,7 @@ def apply(doc: Value | str, server: Server, *, mode: str, manager: str = MANAGER
     if way is None:
         raise KplanError(f"there is no way to apply called {mode!r}", hint=f"ways are {', '.join(_WAYS)}")
     warnings: list[str] = []
-    info = None
+    info, value = None, None
     try:
         given, value, repeated = read(doc)
         if mode != REPLACE:  # kubectl reads the text itself and sends what it has read
@@ -74,7 +75,7 @@ def apply(doc: Value | str, server: Server, *, mode: str, manager: str = MANAGER
         stored = server.store.get(ref_of(value).key) if server.store is not None else None
         new = way(_Sent(value, info, stored, repeated, manager, force), server, warnings)
     except Refused as no:
-        return Outcome(refusal(no, of_kubectl=mode == CLIENT_SIDE))
+        return Outcome(refusal(shown_as_sent(no, value, info), of_kubectl=mode == CLIENT_SIDE))
     except RecursionError:
         return Outcome(Applied(False, 400, TOO_DEEP))
     return accepted(new, stored, info, warnings)
@@ -152,6 +153,9 @@ def _client_side(sent: _Sent, server: Server, warnings: list[str]) -> Value:
     if sent.stored is None:
         return _stored(modified, sent, server, warnings)
     node = sent.info.node if sent.info is not None and not sent.info.custom else None
+    why = fault(sent.stored, modified, node)
+    if why:
+        raise Refused(400, f"error: {why}")
     merged = three_way(last_applied(sent.stored), sent.stored, modified, node)
     return sent.stored if merged == sent.stored else _stored(merged, sent, server, warnings)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kplan.api.validation.field import go_quote
+from kplan.hints import Any
 
 
 def plain(value: Any) -> str:

@@ -69,15 +69,21 @@ def create(doc: Value | str, server: Server) -> Admission:
         else:
             new = created(decode(sent, info, server, repeated, warnings), info, server, warnings)
             finish(new, info)
-    except Refused as no:
-        if info is not None and any(": null: " in cause.message for cause in no.causes):
-            from kplan.api.shownempty import with_empty
-
-            no = with_empty(no, given, info.node)
+    except Refused as refusal:
+        no = shown_as_sent(refusal, given, info)
         return Admission(False, no.status, no.message, no.causes, (), given)
     except RecursionError:
         return Admission(False, 400, TOO_DEEP, (), (), given)
     return Admission(True, 201, "", (), tuple(warnings), given, new)
+
+
+def shown_as_sent(no: Refused, given: Value | None, info: KindInfo | None) -> Refused:
+    """The refusal of an object, which shows as empty and not as null what was sent empty."""
+    if info is None or not any(": null: " in cause.message for cause in no.causes):
+        return no
+    from kplan.api.shownempty import with_empty
+
+    return with_empty(no, given, info.node)
 
 
 def verdict(new: Value, info: KindInfo, server: Server) -> Admission:
@@ -131,16 +137,20 @@ def check(new: Value, request: Request, warnings: list[str]) -> None:
 
 
 def _apart_from_name(found: list[Cause], new: Value, old: Value, request: Request) -> list[Cause]:
-    """The causes that have nothing to do with the name of an object: that was judged when it was made.
+    """The causes but for what is wrong with the name of the stored object, too: that was judged when it was made.
 
     Pods of a simulation have one that is no name, `web-<1>`, and those of a run of a CronJob also labels with one.
     """
     from kplan.api.placeholders import closed
 
     judged, opened = closed(new)
+    before = closed(old)[0]
     if judged is not new:
-        found = [Cause(*map(opened, c)) for c in causes(judged, replace(request, old=closed(old)[0]))]
-    return [c for c in found if c.field != "metadata.name"]
+        found = [Cause(*map(opened, c)) for c in causes(judged, replace(request, old=before))]
+    if all(c.field != "metadata.name" for c in found):
+        return found
+    stood = {Cause(*map(opened, c)) for c in causes(before, replace(request, old=before))}
+    return [c for c in found if c.field != "metadata.name" or c not in stood]
 
 
 def causes(new: Value, request: Request) -> list[Cause]:

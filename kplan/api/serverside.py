@@ -30,6 +30,7 @@ from kplan.api.ssa.shapes import resource_of_unknown_kind
 from kplan.api.statusupdate import has_status, with_status
 from kplan.api.stored import without_kind
 from kplan.api.update import updated
+from kplan.api.validation.field import go_quote
 from kplan.schema import KindInfo, catalog
 
 Value = dict[str, Any]
@@ -37,6 +38,7 @@ Value = dict[str, Any]
 KUBECTL = "kubectl"  # the manager of kubectl apply --server-side
 BEFORE_FIRST_APPLY = "before-first-apply"
 
+_LONGEST_MANAGER = 128
 _STATUS = ("f:status",)
 # What an applied Node says about the machine, as no kubelet reports it; but for the labels that a kubelet always sets.
 _OF_NODE = (
@@ -84,9 +86,9 @@ def server_side(call: Applying, server: Server, warnings: list[str]) -> Value:
 def _check(call: Applying, kind: Kind) -> None:
     """What is wrong with the call itself. The server answers 500 where an object does not fit the schema."""
     config, info, meta = call.config, call.info, call.config["metadata"]
-    if not call.manager:
-        options = 'PatchOptions.meta.k8s.io "" is invalid'
-        raise Refused(422, f"{options}: fieldManager: Required value: is required for apply patch")
+    wrong = _wrong_manager(call.manager)
+    if wrong:
+        raise Refused(422, f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {wrong}')
     if meta.get("managedFields") is not None:
         raise Refused(400, "metadata.managedFields must be nil")
     wrong = typed.problem(config, kind.node)
@@ -96,6 +98,15 @@ def _check(call: Applying, kind: Kind) -> None:
         resource = f"{info.plural}.{info.group}" if info.group else info.plural
         why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
         raise Refused(409, f'Operation cannot be fulfilled on {resource} "{meta["name"]}": {why}')
+
+
+def _wrong_manager(name: str) -> str:
+    if not name:
+        return "Required value: is required for apply patch"
+    if len(name.encode()) > _LONGEST_MANAGER:
+        return f"Too long: may not be more than {_LONGEST_MANAGER} bytes"
+    at, c = next(((i, c) for i, c in enumerate(name) if not c.isprintable()), (0, ""))
+    return f"Invalid value: {go_quote(name)}: invalid character U+{ord(c):04X} (at position {at})" if c else ""
 
 
 def _name(config: Value) -> str:

@@ -22,7 +22,7 @@ def prepare(new: Value, old: Value, request: Request) -> None:
     spec, before = new["spec"], old.get("spec") or {}
     _keep_allocated(spec, before)
     _agree(spec, before)
-    causes = allocate(new, request.store, old)
+    causes = allocate(new, request.minor, request.store, old)
     if causes:
         raise invalid(request.group, new, causes)
     _drop_for_type(spec, before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kplan.api import listorder
 from kplan.api.decode import copied
 from kplan.api.gotext import plain
 from kplan.api.merge import field_of, put_in_order
@@ -44,7 +45,12 @@ def _map(target: Value, patch: Value, node: Node | None) -> Value:
         if value is None:
             out.pop(name, None)
         else:
-            out[name] = _value(out.get(name), value, field_of(node, name))
+            inner = field_of(node, name)
+            if name in orders and isinstance(value, list):
+                _ordered(value, orders[name], inner)
+            # A list that is not there is taken as it is sent: nobody looks for keys in it.
+            is_new = name not in out and isinstance(value, list)
+            out[name] = _clean(value) if is_new else _value(out.get(name), value, inner)
     for name, order in orders.items():
         _reorder(out, name, order, target.get(name), field_of(node, name))
     return out
@@ -130,6 +136,14 @@ def _key_of(value: Value, key: str) -> Any:
     if key not in value:
         raise Refused(500, f"map: {plain(value)} does not contain declared merge key: {key}")
     return value[key]
+
+
+def _ordered(items: list[Any], order: list[Any], node: Node | None) -> None:
+    """Raises Refused for items that are sent in another order than the patch asks for."""
+    key = node.patch_key if node is not None else ""
+    sent = [v for v in items if not (isinstance(v, dict) and _PATCH in v)]
+    if not listorder.follows(_keys(sent, key), _keys(order, key)):
+        raise Refused(500, listorder.mismatch(items, order))
 
 
 def _reorder(out: Value, name: str, order: list[Any], before: Any, node: Node | None) -> None:

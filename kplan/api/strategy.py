@@ -133,7 +133,7 @@ def _pod(pod: Value, request: Request) -> None:
 def _service(service: Value, request: Request) -> None:
     from kplan.api.allocation import allocate
 
-    causes = allocate(service, request.store)
+    causes = allocate(service, request.minor, request.store)
     if causes:
         raise invalid(request.group, service, causes)
 

@@ -1,19 +1,31 @@
-"""What applying does without a word: fields that stay although the manifest dropped them."""
+"""What applying does otherwise than manifests say: fields that stay although they were dropped, changes to lists that
+kubectl cannot send."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from kplan.api.listorder import fault
 from kplan.hints import Any
 from kplan.model import ABSENT, Action, Key
+from kplan.plan.kinds import Kinds
 from kplan.plan.patterns import parse
 from kplan.plan.values import get, submap
 
 Value = dict[str, Any]
 
 
-def kept(actions: Iterable[Action], written: tuple[Mapping[Key, Value], Mapping[Key, Value]]) -> Iterator[str]:
-    """One sentence for every field that was in the current manifest, is in the desired one no more, and stays."""
+_TWICE = (
+    "kubectl apply gives up on this change, for a list has two items of one key: the order in its patch list does not "
+    "match the $setElementOrder list"
+)
+
+
+def kept(
+    actions: Iterable[Action], written: tuple[Mapping[Key, Value], Mapping[Key, Value]], kinds: Kinds
+) -> Iterator[str]:
+    """One sentence for every field that was in the current manifest, is in the desired one no more, and stays; and for
+    every object whose changes cannot be sent."""
     for action in actions:
         if action.before_ref is None:
             continue
@@ -22,6 +34,8 @@ def kept(actions: Iterable[Action], written: tuple[Mapping[Key, Value], Mapping[
             continue
         for place in (*_allocated(action, old), *_string_data(action, old, new)):
             yield f"{action.ref}: {place}"
+        if action.verb == "update" and fault(old, new, kinds.of(action.ref).node):
+            yield f"{action.ref}: {_TWICE}"
 
 
 def _allocated(action: Action, old: Value) -> Iterator[str]:

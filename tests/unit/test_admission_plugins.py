@@ -50,6 +50,24 @@ def with_resources(**resources: Any) -> list[Value]:
     return [{"name": "c", "image": "i:1", "resources": resources}]
 
 
+def limit_range(*items: Value) -> Value:
+    return made("LimitRange", "l", metadata={"namespace": "x"}, spec={"limits": list(items)})
+
+
+def of_secret(name: str) -> Value:
+    return {"name": "E", "valueFrom": {"secretKeyRef": {"name": name, "key": "k"}}}
+
+
+NOT_ALLOWED = (
+    'referencing secret.secretName="b" is not allowed because service account s does not reference that secret'
+)
+LIMITED = made(
+    "ServiceAccount",
+    "s",
+    metadata={"namespace": "x", "annotations": {"kubernetes.io/enforce-mountable-secrets": "true"}},
+    secrets=[{"name": "a"}],
+    imagePullSecrets=[{"name": "pull"}],
+)
 PRIORITY = "scheduling.k8s.io/v1"
 REFUSALS = [
     (pod(serviceAccountName="s"), (), 403, 'error looking up service account x/s: serviceaccount "s" not found'),
@@ -96,6 +114,45 @@ REFUSALS = [
         (quota(configmaps="1"), made("ConfigMap", "a", metadata={"namespace": "x"})),
         403,
         "exceeded quota: q, requested: configmaps=1, used: configmaps=1, limited: configmaps=1",
+    ),
+    (  # what must be specified comes first, whichever quota is exceeded
+        pod(containers=with_resources(requests={"cpu": "2"})),
+        (quota("a", requests__cpu="1"), quota("b", limits__cpu="1")),
+        403,
+        "failed quota: b: must specify limits.cpu for: c",
+    ),
+    (
+        pod(containers=with_resources(limits={"cpu": "3"})),
+        (limit_range({"type": "Pod", "max": {"cpu": "1"}}, {"type": "Container", "max": {"cpu": "2"}}),),
+        403,
+        "[maximum cpu usage per Pod is 1, but limit is 3, maximum cpu usage per Container is 2, but limit is 3]",
+    ),
+    (
+        pod(serviceAccountName="s", volumes=[{"name": "v", "secret": {"secretName": "b"}}]),
+        (LIMITED,),
+        403,
+        'volume with secret.secretName="b" is not allowed because service account s does not reference that secret',
+    ),
+    (
+        pod(serviceAccountName="s", containers=[{"name": "c", "image": "i", "env": [of_secret("b")]}]),
+        (LIMITED,),
+        403,
+        f"container c with envVar E {NOT_ALLOWED}",
+    ),
+    (
+        pod(
+            serviceAccountName="s",
+            initContainers=[{"name": "i", "image": "i", "envFrom": [{"secretRef": {"name": "b"}}]}],
+        ),
+        (LIMITED,),
+        403,
+        f"init container i with envFrom {NOT_ALLOWED}",
+    ),
+    (
+        pod(serviceAccountName="s", imagePullSecrets=[{"name": "b"}]),
+        (LIMITED,),
+        403,
+        'imagePullSecrets[0].name="b" is not allowed because service account s does not reference that imagePullSecret',
     ),
     (made("ConfigMap", "a", metadata={"namespace": "y"}), (), 404, 'namespaces "y" not found'),
 ]
@@ -201,3 +258,12 @@ def test_growth_needs_a_class_that_can_expand() -> None:
     with pytest.raises(Refused, match="must support resize"):
         resize.validate(claim("2Gi"), growing)
     resize.validate(claim("1Gi"), growing)
+
+
+def test_an_account_that_limits_secrets_allows_its_own() -> None:
+    container = {"name": "c", "image": "i", "env": [of_secret("a")]}
+    volumes = [{"name": "v", "secret": {"secretName": "a"}}]
+    got = stored(pod(serviceAccountName="s", containers=[container], volumes=volumes), LIMITED)
+    assert got["spec"]["imagePullSecrets"] == [{"name": "pull"}]
+    free = {**LIMITED, "metadata": {**LIMITED["metadata"], "annotations": {}}}
+    assert answer(pod(serviceAccountName="s", imagePullSecrets=[{"name": "b"}]), free).accepted

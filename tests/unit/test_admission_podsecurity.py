@@ -69,3 +69,58 @@ def test_workloads_are_warned_of_the_stricter_level(warn: str, enforce: str, sai
     assert got.accepted
     expected = f'would violate PodSecurity "{said}": host namespaces (hostNetwork=true)'
     assert list(got.warnings) == ([expected] if said else [])
+
+
+def bare_pod(name: str, owner: str = "", **spec: object) -> dict:
+    meta: dict = {"name": name, "namespace": "x"}
+    if owner:
+        ref = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": owner, "uid": owner, "controller": True}
+        meta["ownerReferences"] = [ref]
+    containers = [{"name": "c", "image": "i"}]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers, **spec}}
+
+
+PODS = [
+    bare_pod("a-1", "a", hostNetwork=True),
+    bare_pod("a-2", "a", hostNetwork=True),
+    bare_pod("b", hostNetwork=True),
+    bare_pod("good"),
+    bare_pod("z", hostPID=True, volumes=[{"name": "v", "hostPath": {"path": "/"}}]),
+]
+HEAD = 'existing pods in namespace "x" violate the new PodSecurity enforce level "{}"'
+AGAINST = ["a-1 (and 2 other pods): host namespaces", "z: host namespaces, hostPath volumes"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({}, {"enforce": "baseline"}, [HEAD.format("baseline:latest"), *AGAINST]),
+        (
+            {"enforce": "baseline"},
+            {"enforce": "baseline", "enforce_version": "v1.25"},
+            [HEAD.format("baseline:v1.25"), *AGAINST],
+        ),
+        ({"enforce": "restricted"}, {"enforce": "baseline"}, []),
+        ({"enforce": "baseline"}, {"enforce": "privileged"}, []),
+        ({"enforce": "baseline"}, {"enforce": "baseline", "warn": "restricted"}, []),
+        ({}, {"warn": "baseline"}, []),
+    ],
+)
+def test_pods_that_are_there_when_a_level_is_raised(before: dict, after: dict, said: list[str]) -> None:
+    cluster = kplan.Cluster([namespace(**before), *PODS])
+    (got,) = cluster.apply([namespace(**after)], mode="replace")
+    assert got.accepted
+    assert list(got.warnings) == said
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"metadata": {"labels": {"a": "b"}}}, 200),
+        ({"spec": {"activeDeadlineSeconds": 9}}, 200),
+        ({"spec": {"containers": [{"name": "c", "image": "j"}]}}, 403),
+    ],
+)
+def test_a_pod_is_judged_again_where_its_images_change(change: dict, status: int) -> None:
+    cluster = kplan.Cluster([namespace(enforce="baseline"), PODS[2]])
+    assert cluster.patch("Pod", "b", change, namespace="x", patch_type="strategic").status == status

@@ -139,3 +139,30 @@ def test_generate_name_cannot_be_applied() -> None:
 def test_unknown_mode_is_an_error() -> None:
     with pytest.raises(KplanError, match="no way to apply called 'helm'"):
         Cluster().apply([deployment()], mode="helm")
+
+
+def env(*pairs: str) -> list[Value]:
+    return [{"name": p[0], "value": p[1:]} for p in pairs]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sent"),
+    [
+        (("A1", "B1", "A2"), ("A3", "B2", "A4"), "map[name:A value:3] map[name:A value:4] map[name:B value:2]"),
+        (("B1",), ("A3", "B2", "A4"), "map[name:A value:3] map[name:A value:4] map[name:B value:2]"),
+        (("A1", "B1", "A2"), ("A3", "B1", "A4"), ""),
+        (("A1", "B1", "A2"), ("A3", "B2", "A2"), ""),
+        (("A1", "B1"), ("B2", "A2"), ""),
+        ((), ("A3", "B2", "A4"), ""),
+    ],
+)
+def test_a_patch_whose_items_kubectl_cannot_put_in_order(
+    before: tuple[str, ...], after: tuple[str, ...], sent: str
+) -> None:
+    cluster = Cluster()
+    applied(cluster, deployment(env=env(*before)))
+    (answer,) = cluster.apply([deployment(env=env(*after))])
+    order = " ".join(f"map[name:{p[0]}]" for p in after)
+    said = f"error: The order in patch list:\n[{sent}]\n doesn't match $setElementOrder list:\n[{order}]\n"
+    assert answer.message == (said if sent else "")
+    assert cluster.apply([deployment(env=env(*after))], mode="replace")[0].accepted

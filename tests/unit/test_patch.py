@@ -256,6 +256,11 @@ BAD_STRATEGIC: list[tuple[Value, int, str]] = [
     ({"containers": [{"name": "c", "$patch": "x"}]}, 500, "unknown patch type: x in map: map[$patch:x name:c]"),
     ({"containers": [{"name": "c", "$patch": "merge"}]}, 500, "merging lists cannot yet be specified in the patch"),
     ({"$retainKeys": "x"}, 400, "invalid patch format of retainKeys"),
+    (
+        {"$setElementOrder/containers": [{"name": "c"}], "containers": [{"name": "d", "image": "i"}]},
+        500,
+        "The order in patch list:\n[map[image:i name:d]]\n doesn't match $setElementOrder list:\n[map[name:c]]\n",
+    ),
     ({"$retainKeys": ["x"], "hostPID": True}, 500, "patch content doesn't match retainKeys list"),
     ({"$setElementOrder/containers": 3}, 400, "invalid patch format of setElementOrder list"),
     ({"$deleteFromPrimitiveList/x": {}}, 400, "invalid patch format of primitive list"),
@@ -477,3 +482,9 @@ def test_an_object_that_loses_its_last_finalizer_goes(meta: Value, patch: Value,
     answer: Applied = cluster.patch("cm", "c", {"metadata": patch})
     assert answer.accepted, answer.message
     assert cluster.objects("ConfigMap") == [] if goes else cluster.objects("ConfigMap")
+
+
+def test_a_list_that_is_not_there_is_taken_as_it_is_sent() -> None:
+    sent = [{"name": "a"}, {"name": "b", "$patch": "delete"}, {"name": "a"}]
+    after = patched(created(deployment()), "deploy", "web", in_template(imagePullSecrets=sent), patch_type="strategic")
+    assert template(after)["imagePullSecrets"] == [{"name": "a"}, {"name": "a"}]

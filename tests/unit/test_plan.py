@@ -215,6 +215,16 @@ def test_what_apply_keeps_without_a_word() -> None:
     )
 
 
+@pytest.mark.parametrize(("values", "fails"), [("456", True), ("416", True), ("453", False), ("423", False)])
+def test_changes_that_kubectl_cannot_send(values: str, fails: bool) -> None:
+    def uses(numbers: str) -> Value:
+        env = [{"name": name, "value": n} for name, n in zip("ABA", numbers, strict=True)]
+        return workload(pod={"containers": [{"name": "web", "image": "web:1", "env": env}]})
+
+    warnings = make([uses("123")], [uses(values)]).warnings
+    assert [w.startswith("apps/v1 Deployment shop/a: kubectl apply gives up") for w in warnings] == [True] * fails
+
+
 @pytest.mark.parametrize(
     ("value", "unknown"),
     [

@@ -775,3 +775,17 @@ AMBIGUOUS = [
 def test_but_not_that_of_a_kind_of_two_groups_nor_elsewhere(value: Value, mode: str) -> None:
     (answer,) = Cluster().apply(value, mode=mode)
     assert (answer.status, "Object 'apiVersion' is missing" in answer.message) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("manager", "why"),
+    [
+        ("", "Required value: is required for apply patch"),
+        ("m" * 129, "Too long: may not be more than 128 bytes"),
+        ("a\nb", 'Invalid value: "a\\nb": invalid character U+000A (at position 1)'),
+        ("m" * 128, ""),
+    ],
+)
+def test_names_of_managers(manager: str, why: str) -> None:
+    answer = ssa(Cluster(), config_map({"a": "1"}), manager)
+    assert answer.message == (f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {why}' if why else "")

@@ -287,6 +287,10 @@ def secret(name: str, **labels: str) -> dict[str, Any]:
 DENIED = "secrets \"{}\" is forbidden: ValidatingAdmissionPolicy 'cap' with binding 'cap-all' denied request: {}"
 NO_PARAMS = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
 AUDITED = {**BINDING, "spec": {**BINDING["spec"], "validationActions": ["Audit"]}}
+ALLOWED = {**BINDING, "spec": {**BINDING["spec"], "paramRef": {"name": "caps", "parameterNotFoundAction": "Allow"}}}
+CONDITION = {"name": "team", "expression": "object.metadata.labels['team'] == 'a'"}
+CONDITIONAL = {**POLICY, "spec": {**POLICY["spec"], "matchConditions": [CONDITION]}}
+NO_LABEL = f"expression '{CONDITION['expression']}' resulted in error: no such key: labels"
 BROKEN = {**CAPS, "data": {"least": "1"}}
 EXPRESSION = "size(object.metadata.name) <= variables.most"
 NO_KEY = (
@@ -308,6 +312,9 @@ NO_KEY = (
             DENIED.format("short", NO_KEY),
         ),
         ((POLICY, AUDITED, CAPS), secret("too-long"), 201, ""),
+        ((POLICY, AUDITED), secret("short"), 422, DENIED.format("short", NO_PARAMS)),
+        ((POLICY, ALLOWED), secret("too-long"), 201, ""),
+        ((CONDITIONAL, BINDING, CAPS), secret("short"), 422, DENIED.format("short", NO_LABEL)),
         ((POLICY, CAPS), secret("too-long"), 201, ""),
     ],
 )
@@ -331,3 +338,80 @@ def test_transition_rules() -> None:
     assert replaced(parts=[{"id": "b", "n": 3}, {"id": "a", "n": 1}]) == [
         ("spec.parts[1]", "Invalid value: n must not shrink")
     ]
+
+
+def test_policies_that_warn() -> None:
+    warned = {**BINDING, "spec": {**BINDING["spec"], "validationActions": ["Warn", "Audit"]}}
+    got = kplan.admit(secret("too-long"), cluster=cluster(POLICY, warned, CAPS))
+    sentence = "Validation failed for ValidatingAdmissionPolicy 'cap' with binding 'cap-all': at most 5"
+    assert (got.status, got.warnings) == (201, (sentence,))
+    assert kplan.admit(secret("short"), cluster=cluster(POLICY, warned, CAPS)).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"group": "a.b", "version": "v1", "groupPriorityMinimum": 9, "versionPriority": 9}, ""),
+        ({"group": "c.d", "version": "v1", "groupPriorityMinimum": 9, "versionPriority": 9}, "metadata.name"),
+        ({"group": "a.b", "version": "v2", "groupPriorityMinimum": 9, "versionPriority": 9}, "metadata.name"),
+    ],
+)
+def test_a_name_that_has_to_fit_the_spec_is_judged_again(spec: dict[str, Any], field: str) -> None:
+    service = {"group": "a.b", "version": "v1", "groupPriorityMinimum": 5, "versionPriority": 5}
+    made = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1.a.b"}}
+    world = cluster({**made, "spec": service})
+    found = world.patch("APIService", "v1.a.b", {"spec": spec})
+    assert [c.field for c in found.causes] == ([field] if field else [])
+
+
+EVERYTHING = {
+    "resourceRules": [
+        {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "clusterScope": True, "namespaces": ["*"]}
+    ],
+    "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "spec", "change", "sentence"),
+    [
+        (
+            "FlowSchema",
+            "exempt",
+            {
+                "priorityLevelConfiguration": {"name": "exempt"},
+                "matchingPrecedence": 1,
+                "rules": [{"subjects": [{"kind": "Group", "group": {"name": "system:masters"}}], **EVERYTHING}],
+            },
+            {"matchingPrecedence": 2},
+            "spec of 'exempt' must equal the fixed value",
+        ),
+        (
+            "PriorityLevelConfiguration",
+            "catch-all",
+            {"type": "Limited", "limited": {"nominalConcurrencyShares": 5, "limitResponse": {"type": "Reject"}}},
+            {"limited": {"nominalConcurrencyShares": 6}},
+            "spec of 'catch-all' must equal the fixed value",
+        ),
+        (
+            "PriorityLevelConfiguration",
+            "exempt",
+            {"type": "Exempt"},
+            {"exempt": {"lendablePercent": 10}},
+            "",
+        ),
+    ],
+)
+def test_mandatory_objects(kind: str, name: str, spec: Any, change: Any, sentence: str) -> None:
+    world = cluster()
+    made = {"apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    assert world.apply(made, mode="replace")[0].accepted
+    assert world.patch(kind, name, {"spec": change}).message.endswith(sentence)
+
+
+def test_an_update_shows_what_was_sent_empty() -> None:
+    made = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "default"}}
+    world = cluster({**made, "spec": {"hard": {"pods": "1"}, "scopes": ["BestEffort"]}})
+    for spec, shown in (({}, "null"), ({"scopes": []}, "[]")):
+        (found,) = world.apply({**made, "spec": {"hard": {"pods": "1"}, **spec}}, mode="replace")
+        assert [c.message for c in found.causes] == [f"Invalid value: {shown}: field is immutable"]

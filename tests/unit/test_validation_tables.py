@@ -40,6 +40,8 @@ SERVICES: list[tuple[Value, Found]] = [
     ({"ipFamilies": ["IPv6"]}, [("spec.ipFamilies[0]", "Invalid")]),
     ({"ipFamilies": ["IPv4", "IPv6"]}, [("spec.ipFamilyPolicy", "Invalid")]),
     ({"ipFamilies": ["IPv4", "IPv4"]}, [("spec.ipFamilies[1]", "Duplicate")]),
+    ({"ipFamilies": ["IPv6"], "clusterIP": "10.96.0.20"}, [("spec.clusterIPs[0]", "Invalid")]),
+    ({"ipFamilies": ["IPv5"], "externalIPs": ["127.0.0.1"]}, [("spec.ipFamilies[0]", "NotSupported")]),
     ({"ipFamilies": ["IPv5"]}, [("spec.ipFamilies[0]", "NotSupported")]),
     ({"clusterIP": "10.96.0.20", "clusterIPs": ["10.96.0.21"]}, [("spec.clusterIPs", "Invalid")]),
     ({"clusterIP": "10.96.0.20", "clusterIPs": ["10.96.0.20", "10.96.0.21"]}, [("spec.clusterIPs", "Invalid")]),
@@ -79,7 +81,7 @@ HEADLESS = {"clusterIP": "None", "selector": {"a": "b"}}
         (HEADLESS, {"clusterIP": "10.96.0.20", "clusterIPs": ["10.96.0.20"]}, ["spec.clusterIPs[0]"]),
         ({}, {"clusterIP": "10.96.255.20", "clusterIPs": ["10.96.255.20"]}, ["spec.clusterIPs[0]"]),
         ({}, {"clusterIP": "", "clusterIPs": []}, []),
-        ({}, {"ipFamilies": ["IPv6"]}, ["spec.ipFamilies[0]"]),
+        ({}, {"ipFamilies": ["IPv6"]}, ["spec.clusterIPs[0]"]),
         (
             {"type": "LoadBalancer", "loadBalancerClass": "a.b/c"},
             {"loadBalancerClass": "a.b/d"},

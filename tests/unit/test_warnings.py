@@ -390,3 +390,36 @@ def test_parts_of_a_byte_in_templates_of_claims() -> None:
     assert found == (f"spec.volumeClaimTemplates[0].{fraction}",)
     found = kplan.admit(volume(ephemeral={"volumeClaimTemplate": {"spec": CLAIM}})).warnings
     assert found == (f"spec.volumes[0].ephemeral.volumeClaimTemplate.spec.{fraction}",)
+
+
+UNSET = {"containers": [{"name": "c", "image": "i", "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}]}
+HIDES = 'env[1]: hides previous definition of "A", which may be dropped when using apply'
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "name", "change", "hides"),
+    [
+        ("apps/v1", "Deployment", "a.b", {"metadata": {"labels": {"x": "y"}}}, False),
+        ("apps/v1", "Deployment", "a.b", {"spec": {"minReadySeconds": 5}}, True),
+        ("v1", "Pod", "a.b", {"metadata": {"labels": {"x": "y"}}}, False),
+        ("v1", "Pod", "a.b", {"spec": {"activeDeadlineSeconds": 5}}, False),
+    ],
+)
+def test_warnings_of_updates(api: str, kind: str, name: str, change: Value, hides: bool) -> None:
+    labels = {"a": "b"}
+    template = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": UNSET}}
+    cluster = kplan.Cluster()
+    made = {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "default"}}
+    (first,) = cluster.apply({**made, "spec": UNSET if kind == "Pod" else template}, mode="replace")
+    assert len(first.warnings) == 2, "of the name and of the variable"
+    found = cluster.patch(kind, name, change).warnings
+    assert [w.endswith(HIDES) for w in found] == [True] * hides
+
+
+@pytest.mark.parametrize(("before", "count"), [({}, 1), ({"kubernetes.io/enforce-mountable-secrets": "true"}, 0)])
+def test_what_an_account_had_before_is_not_said_again(before: Value, count: int) -> None:
+    cluster = kplan.Cluster()
+    made = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "s", "namespace": "default"}}
+    cluster.apply({**made, "metadata": {**made["metadata"], "annotations": before}}, mode="replace")
+    note = {"kubernetes.io/enforce-mountable-secrets": "true", "a": "b"}
+    assert len(cluster.patch("ServiceAccount", "s", {"metadata": {"annotations": note}}).warnings) == count

@@ -32,6 +32,7 @@ MUTATING: Mapping[str, tuple[str, ...]] = {
 }
 VALIDATING: Mapping[str, tuple[str, ...]] = {
     "limits": ("Pod", "PersistentVolumeClaim"),
+    "serviceaccounts": ("Pod",),
     "podsecurity": ("Pod", "Namespace"),
     "runtimeclasses": ("Pod",),
     "resize": ("PersistentVolumeClaim",),

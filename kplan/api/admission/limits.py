@@ -68,13 +68,13 @@ def validate(obj: Value, request: Request) -> None:
 def _pod_errors(obj: Value, limit_range: Value) -> list[str]:
     spec: Value = obj["spec"]
     errors = []
-    for item in _items(limit_range, "Container"):
-        for field, _ in LISTS:
-            for c in spec.get(field) or ():
+    for item in (limit_range.get("spec") or {}).get("limits") or ():
+        if item.get("type") == "Container":
+            for c in (c for field, _ in LISTS for c in spec.get(field) or ()):
                 requests = resourcelist.of_container(c, "requests")
                 errors += _errors("Container", item, requests, resourcelist.of_container(c, "limits"))
-    for item in _items(limit_range, "Pod"):
-        errors += _errors("Pod", item, resourcelist.of_pod(spec, "requests"), resourcelist.of_pod(spec, "limits"))
+        elif item.get("type") == "Pod":
+            errors += _errors("Pod", item, resourcelist.of_pod(spec, "requests"), resourcelist.of_pod(spec, "limits"))
     return list(dict.fromkeys(errors))
 
 

@@ -36,7 +36,7 @@ def denies_without_params(binding: Value, request: Request) -> bool:
 
 
 def params_of(policy: Value, binding: Value, request: Request) -> list[Value | None]:
-    """The parameters of a binding: [None] for a policy without."""
+    """The parameters of a binding: [None] for a policy without. Where there are none the policy has nothing to say."""
     kind, ref = get(policy, "spec", "paramKind"), get(binding, "spec", "paramRef")
     if not kind or not ref or request.store is None:
         return [None]
@@ -44,12 +44,11 @@ def params_of(policy: Value, binding: Value, request: Request) -> list[Value | N
     namespaced = info is None or info.namespaced
     namespace = (ref.get("namespace") or request.namespace) if namespaced else ""
     group = split_api_version(kind.get("apiVersion") or "")[0]
-    found: list[Value | None] = [
+    return [
         o
         for o in request.store.all(kind.get("kind"), namespace)
         if split_api_version(str(o.get("apiVersion")))[0] == group and _is_meant(ref, o)
     ]
-    return found or ([None] if ref.get("parameterNotFoundAction") == "Allow" else [])
 
 
 def _is_meant(ref: Value, obj: Value) -> bool:

@@ -1,10 +1,12 @@
 """ValidatingAdmissionPolicy: policies in CEL that the cluster holds, where a binding puts them to work.
 
-Follows k8s.io/apiserver/pkg/admission/plugin/policy (generic, matching, validating). Only the action Deny has an effect
-here.
+Follows k8s.io/apiserver/pkg/admission/plugin/policy (generic, matching, validating). The action Deny refuses and Warn
+warns; of Audit nothing is seen here.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from kplan.api import cel
 from kplan.api.admission import matching
@@ -12,6 +14,7 @@ from kplan.api.admission.policyvalues import Scope, conditions_hold, fails, item
 from kplan.api.request import Refused, Request
 from kplan.hints import Any
 from kplan.model import Cause
+from kplan.tuples import NamedTuple
 from kplan.workloads import get
 
 Value = dict[str, Any]
@@ -19,8 +22,44 @@ Value = dict[str, Any]
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "Invalid": 422, "RequestEntityTooLarge": 413}
 
 
+class _Decision(NamedTuple):
+    """What a policy with one of its bindings has against an object: in which words, for which reason.
+
+    `is_fault` says that the two do not work together at all: that refuses the object whatever the binding's actions.
+    """
+
+    policy: Value
+    binding: Value
+    message: str
+    reason: str = "Invalid"
+    is_fault: bool = False
+
+    def calls_for(self, action: str) -> bool:
+        """Whether the binding asks for this action, such as Deny."""
+        return action in (get(self.binding, "spec", "validationActions") or ())
+
+    @property
+    def names(self) -> str:
+        """Policy and binding as messages name them."""
+        policy, binding = (get(o, "metadata", "name") for o in (self.policy, self.binding))
+        return f"ValidatingAdmissionPolicy '{policy}' with binding '{binding}'"
+
+
 def validate(obj: Value, request: Request) -> None:
     """Refuse an object that a bound policy denies."""
+    for decision in _decisions(obj, request):
+        if decision.is_fault or decision.calls_for("Deny"):
+            text = f"{decision.names} denied request: {decision.message}"
+            raise Refused(_CODES.get(decision.reason, 422), request.forbidden(text).message, (Cause("", "", text),))
+
+
+def warnings(obj: Value, request: Request) -> list[str]:
+    """What the bindings that warn say of an object."""
+    found = (d for d in _decisions(obj, request) if not d.is_fault and d.calls_for("Warn"))
+    return [f"Validation failed for {d.names}: {d.message}" for d in found]
+
+
+def _decisions(obj: Value, request: Request) -> Iterator[_Decision]:
     store = request.store
     if store is None or matching.is_exempt(request):
         return
@@ -28,20 +67,16 @@ def validate(obj: Value, request: Request) -> None:
         if not matching.matches(get(policy, "spec", "matchConstraints"), obj, request):
             continue
         for binding in store.all("ValidatingAdmissionPolicyBinding"):
-            if _is_bound(policy, binding) and matching.matches(get(binding, "spec", "matchResources"), obj, request):
-                _enforce(policy, binding, obj, request)
+            bound = get(binding, "spec", "policyName") == get(policy, "metadata", "name")
+            if bound and matching.matches(get(binding, "spec", "matchResources"), obj, request):
+                yield from _of_binding(policy, binding, obj, request)
 
 
-def _is_bound(policy: Value, binding: Value) -> bool:
-    spec = binding.get("spec") or {}
-    return spec.get("policyName") == get(policy, "metadata", "name") and "Deny" in (spec.get("validationActions") or ())
-
-
-def _enforce(policy: Value, binding: Value, obj: Value, request: Request) -> None:
-    """One policy with one binding, for each of its parameters; raises Refused."""
+def _of_binding(policy: Value, binding: Value, obj: Value, request: Request) -> Iterator[_Decision]:
+    """The decisions of one policy with one binding, for each of its parameters."""
     found = matching.params_of(policy, binding, request)
     if not found and fails(policy) and matching.denies_without_params(binding, request):
-        raise _denied(policy, binding, request, matching.NO_PARAMS, "Invalid")
+        yield _Decision(policy, binding, matching.NO_PARAMS, is_fault=True)
     for params in found:
         scope = scope_of(policy, params, obj, request)
         try:
@@ -49,18 +84,12 @@ def _enforce(policy: Value, binding: Value, obj: Value, request: Request) -> Non
                 continue
         except cel.EvalError as e:
             if fails(policy):
-                raise _denied(policy, binding, request, str(e), "Invalid") from None
+                yield _Decision(policy, binding, str(e))
             continue
         for validation in items(policy, "validations"):
             fault = _fault(policy, validation, scope)
             if fault is not None:
-                raise _denied(policy, binding, request, *fault)
-
-
-def _denied(policy: Value, binding: Value, request: Request, message: str, reason: str) -> Refused:
-    names = get(policy, "metadata", "name"), get(binding, "metadata", "name")
-    text = f"ValidatingAdmissionPolicy '{names[0]}' with binding '{names[1]}' denied request: {message}"
-    return Refused(_CODES.get(reason, 422), request.forbidden(text).message, (Cause("", "", text),))
+                yield _Decision(policy, binding, *fault)
 
 
 def _fault(policy: Value, validation: Value, scope: Scope) -> tuple[str, str] | None:

@@ -32,16 +32,18 @@ def fails(policy: Value) -> bool:
 
 
 def conditions_hold(policy: Value, scope: Scope) -> bool:
-    """Whether a request meets all conditions. One that is false decides; raises EvalError if none is but one fails."""
-    failure: cel.EvalError | None = None
+    """Whether a request meets all conditions. One that is false decides; raises EvalError if none is but some fail."""
+    failures = []
     for condition in items(policy, "matchConditions"):
         try:
             if value_of(policy, condition, "expression", scope) is not True:
                 return False
+        except cel.BudgetError:
+            raise
         except cel.EvalError as e:
-            failure = failure or e
-    if failure is not None:
-        raise failure
+            failures.append(f"expression '{condition.get('expression')}' resulted in error: {e}")
+    if failures:
+        raise cel.EvalError(failures[0] if len(failures) == 1 else f"[{', '.join(failures)}]")
     return True
 
 

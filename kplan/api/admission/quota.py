@@ -27,7 +27,13 @@ def validate(obj: Value, request: Request) -> None:
     if request.store is None or not request.namespace:
         return
     quotas = [q for q in request.store.all("ResourceQuota", request.namespace) if applies(q, obj)]
-    for quota in sorted(quotas, key=lambda q: str(q["metadata"]["name"])):
+    quotas.sort(key=lambda q: str(q["metadata"]["name"]))
+    if request.kind == "Pod" and request.old is None:
+        for quota in quotas:  # of all of them, before any is asked whether it can pay
+            missing = _unset(obj["spec"], hard_limits(quota))
+            if missing:
+                raise request.forbidden(f"failed quota: {quota['metadata']['name']}: must specify {missing}")
+    for quota in quotas:
         _check(quota, obj, request)
 
 
@@ -60,10 +66,6 @@ def _raised(used: Texts, cost: Amounts, obj: Value) -> Texts:
 def _check(quota: Value, obj: Value, request: Request) -> None:
     hard = hard_limits(quota)
     name = quota["metadata"]["name"]
-    if request.kind == "Pod" and request.old is None:
-        missing = _unset(obj["spec"], hard)
-        if missing:
-            raise request.forbidden(f"failed quota: {name}: must specify {missing}")
     cost = _increase(obj, request.old, request.resource)
     charged = {k: n for k, n in cost.items() if k in hard and n > 0}
     if not charged:

@@ -31,6 +31,20 @@ def mutate(obj: Value, request: Request) -> None:
         spec["imagePullSecrets"] = [dict(s) for s in account["imagePullSecrets"]]
 
 
+def validate(obj: Value, request: Request) -> None:
+    """Refuse a pod that uses secrets which its account does not allow."""
+    if request.operation != CREATE or request.store is None:
+        return
+    account = request.store.find("ServiceAccount", obj["spec"].get("serviceAccountName") or "", request.namespace)
+    if account is None or "annotations" not in account["metadata"]:
+        return
+    from kplan.api.admission.mountablesecrets import fault
+
+    why = fault(obj, account)
+    if why:
+        raise request.forbidden(why)
+
+
 def _account(name: str, request: Request) -> Value:
     found = request.store.find("ServiceAccount", name, request.namespace) if request.store else None
     # The account `default` is made by a controller as soon as the namespace is there; none has a name that is no name.

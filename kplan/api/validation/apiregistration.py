@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from binascii import a2b_base64
+
 from kplan.api.validation import Context, metadata, names
 from kplan.api.validation.field import Errors
 from kplan.hints import Any
@@ -42,9 +44,8 @@ def _body(spec: Value, errors: Errors) -> None:
     service = spec.get("service")
     if service is None:
         if spec.get("caBundle"):
-            errors.invalid(
-                "spec.caBundle", f"{len(spec['caBundle'])} bytes", "local APIServices may not have a caBundle"
-            )
+            size = len(a2b_base64(spec["caBundle"]))
+            errors.invalid("spec.caBundle", f"{size} bytes", "local APIServices may not have a caBundle")
         if spec.get("insecureSkipTLSVerify"):
             detail = "local APIServices may not have insecureSkipTLSVerify"
             errors.invalid("spec.insecureSkipTLSVerify", True, detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from kplan.api.validation import Context, metadata, names
 from kplan.api.validation.field import Errors
@@ -21,9 +22,52 @@ NAMESPACE_INTRO = "each member of this list must be '*' or a DNS-1123 label; "
 POSITIVE = "must be positive"
 
 
+_ALL = {
+    "resourceRules": [
+        {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "clusterScope": True, "namespaces": ["*"]}
+    ],
+    "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+}
+
+
+def _rules_of(*groups: str) -> list[Value]:
+    return [{"subjects": [{"kind": "Group", "group": {"name": f"system:{g}"}} for g in groups], **_ALL}]
+
+
+# "API Priority and Fairness", Mandatory configuration objects.
+MANDATORY_FLOWS: Mapping[str, Value] = {
+    EXEMPT: {
+        "priorityLevelConfiguration": {"name": EXEMPT},
+        "matchingPrecedence": 1,
+        "rules": _rules_of("masters"),
+    },
+    "catch-all": {
+        "priorityLevelConfiguration": {"name": "catch-all"},
+        "matchingPrecedence": MAX_PRECEDENCE,
+        "distinguisherMethod": {"type": "ByUser"},
+        "rules": _rules_of("unauthenticated", "authenticated"),
+    },
+}
+MANDATORY_LEVELS: Mapping[str, Value] = {
+    "catch-all": {
+        "type": "Limited",
+        "limited": {"nominalConcurrencyShares": 5, "lendablePercent": 0, "limitResponse": {"type": "Reject"}},
+    },
+}
+
+
 def _flow_schema(obj: Value, errors: Errors, context: Context) -> None:
     metadata.create(obj, errors, context)
-    _flow_spec(obj.get("spec") or {}, (obj.get("metadata") or {}).get("name") or "", errors)
+    spec: Value = obj.get("spec") or {}
+    name = (obj.get("metadata") or {}).get("name") or ""
+    _flow_spec(spec, name, errors)
+    _fixed(spec, MANDATORY_FLOWS.get(name), f"spec of '{name}'", errors)
+
+
+def _fixed(spec: Value, mandatory: Value | None, what: str, errors: Errors) -> None:
+    """Objects that each server makes for itself, and which nobody may change."""
+    if mandatory is not None and spec != mandatory:
+        errors.invalid("spec", spec, f"{what} must equal the fixed value")
 
 
 def _flow_spec(spec: Value, name: str, errors: Errors) -> None:
@@ -179,6 +223,11 @@ def _level(obj: Value, errors: Errors, context: Context) -> None:
             _limited(limited, errors)
     else:
         errors.not_supported("spec.type", type_, ("Exempt", "Limited"))
+    if name == EXEMPT:
+        rest = {k: v for k, v in spec.items() if k != "exempt"}
+        _fixed(rest, {"type": "Exempt"}, f"spec of '{name}' except the 'spec.exempt' field", errors)
+    else:
+        _fixed(spec, MANDATORY_LEVELS.get(name), f"spec of '{name}'", errors)
 
 
 def _shares(value: Value, at: str, errors: Errors) -> None:

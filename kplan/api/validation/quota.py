@@ -206,8 +206,8 @@ def _go_selector(expressions: list[Value]) -> Value:
 def _resource_quota_update(new: Value, old: Value, errors: Errors, context: Context) -> None:  # noqa: ARG001
     metadata.update(new, old, errors)
     _quota_spec(new.get("spec") or {}, errors)
-    before, after = ((o.get("spec") or {}).get("scopes") or [] for o in (old, new))
-    if set(before) != set(after):
+    before, after = ((o.get("spec") or {}).get("scopes") for o in (old, new))
+    if set(before or ()) != set(after or ()):
         errors.invalid("spec.scopes", after, names.IMMUTABLE)
 
 

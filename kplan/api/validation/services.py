@@ -45,7 +45,7 @@ def _service(obj: Value, old: Value, errors: Errors, context: Context) -> None:
     if spec.get("selector") is not None:
         metadata.label_map(spec["selector"], errors, "spec.selector")
     _affinity(spec, errors)
-    _addresses(spec, before, errors, context)
+    cluster_ips(spec, before, errors, context.minor)
     for i, ip in enumerate(spec.get("externalIPs") or ()):
         found = len(errors.causes)
         addresses.legacy_ip(errors, f"spec.externalIPs[{i}]", ip, context.minor, tuple(before.get("externalIPs") or ()))
@@ -169,7 +169,8 @@ def _affinity(spec: Value, errors: Errors) -> None:
         errors.invalid(f"{at}.clientIP.timeoutSeconds", seconds, detail)
 
 
-def _addresses(spec: Value, old: Value, errors: Errors, context: Context) -> None:
+def cluster_ips(spec: Value, old: Value, errors: Errors, minor: int) -> None:
+    """The fields that choose cluster IPs, of a spec and of the one before it ({} if there is none)."""
     if spec.get("type") == "ExternalName":
         return
     first, ips, at = spec.get("clusterIP") or "", spec.get("clusterIPs") or [], "spec.clusterIPs"
@@ -186,7 +187,7 @@ def _addresses(spec: Value, old: Value, errors: Errors, context: Context) -> Non
             if len(ips) > 1:
                 errors.invalid(at, ips, "'None' must be the first and only value")
             continue
-        addresses.legacy_ip(errors, f"{at}[{i}]", ip, context.minor, tuple(old.get("clusterIPs") or ()))
+        addresses.legacy_ip(errors, f"{at}[{i}]", ip, minor, tuple(old.get("clusterIPs") or ()))
     bad = len(errors.causes) > found
     if len(ips) > 2:
         errors.invalid(at, ips, "may only hold up to 2 values")

@@ -1,7 +1,7 @@
 """Warnings: what the API server accepts but complains about, in its `Warning` headers.
 
-Follows the WarningsOnCreate of pkg/registry/*/strategy.go and the warnings.go of pkg/api/*. They never change
-a verdict.
+Follows the WarningsOnCreate and WarningsOnUpdate of pkg/registry/*/strategy.go and the warnings.go of pkg/api/*. They
+never change a verdict.
 """
 
 from __future__ import annotations
@@ -44,9 +44,15 @@ SOURCES: Mapping[tuple[str, str], Source] = {
 
 def warn(obj: Value, request: Request) -> list[str]:
     """The warnings that come with an accepted object, new or changed; the order has no meaning."""
-    source = SOURCES.get((request.group, request.kind))
-    found = list(source(obj, request.minor)) if source else []
-    if request.namespace_object is not None:
+    kind = (request.group, request.kind)
+    source = SOURCES.get(kind)
+    if request.old is None:
+        found = list(source(obj, request.minor)) if source else []
+    else:
+        from kplan.api.warnings import updates
+
+        found = updates.of(obj, request.old, kind, source, request.minor)
+    if request.namespace_object is not None or request.kind == "Namespace":
         from kplan.api.admission import podsecurity
 
         found += podsecurity.warnings(obj, request)
@@ -54,5 +60,9 @@ def warn(obj: Value, request: Request) -> list[str]:
         from kplan.api.warnings import custom
 
         found += custom.resource(obj, request)
+        if next(request.store.all("ValidatingAdmissionPolicyBinding"), None) is not None:
+            from kplan.api.admission import policies
+
+            found += policies.warnings(obj, request)
     found += kinds.deprecated_api(request)
     return list(dict.fromkeys(found))

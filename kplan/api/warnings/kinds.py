@@ -26,6 +26,11 @@ VOLUME_SOURCES = ("photonPersistentDisk", "scaleIO", "storageos", "glusterfs", "
 def stateful_set(obj: Value, minor: int) -> Iterator[str]:
     """A StatefulSet: its template, its claims and an endless history."""
     yield from pods.template_at("spec.template")(obj, minor)
+    yield from claims_and_history(obj, minor)
+
+
+def claims_and_history(obj: Value, minor: int) -> Iterator[str]:  # noqa: ARG001 - a source's signature
+    """What is odd about a StatefulSet besides its template."""
     for i, claim in enumerate(get(obj, "spec", "volumeClaimTemplates") or ()):
         yield from pods.claim_size(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{i}]")
     if (get(obj, "spec", "revisionHistoryLimit") or 0) < 0:

@@ -142,6 +142,8 @@ def validate(obj: Value, request: Request) -> None:
         if not request.group:
             _validate_namespace(obj, request)
         return
+    if _is_settled(obj, request):
+        return
     pod = pod_of(obj)
     level = level_of(request.namespace_object, "enforce")
     violations = evaluate(pod, level, request.minor) if pod else []
@@ -150,13 +152,41 @@ def validate(obj: Value, request: Request) -> None:
         raise request.forbidden(f'violates PodSecurity "{level}": {text}')
 
 
+def _is_settled(obj: Value, request: Request) -> bool:
+    """Whether this is a pod that was judged when it came, and is not changed in anything that would be judged."""
+    if request.kind != "Pod" or request.old is None:
+        return False
+    from kplan.api.admission.podsecurity.existing import is_significant
+
+    return not is_significant(obj, request.old)
+
+
+def _of_existing(namespace: Value, request: Request) -> list[str]:
+    if request.old is None or request.store is None:
+        return []
+    level, before = level_of(namespace, "enforce"), level_of(request.old, "enforce")
+    relaxed = LEVELS.index(level.name) <= LEVELS.index(before.name)
+    if level.name == "privileged" or (level.version == before.version and relaxed):
+        return []
+    from kplan.api.admission.podsecurity import existing
+
+    def reasons(pod: Value) -> list[str]:
+        judged = pod_of(pod)
+        return [v.reason for v in evaluate(judged, level, request.minor)] if judged else []
+
+    return existing.warnings(request.name, str(level), request.store.all("Pod", request.name), reasons)
+
+
 def warnings(obj: Value, request: Request) -> list[str]:
     """What the server tells the creator of a pod or workload in a namespace that warns.
 
-    A workload also hears of the enforced level where that is the stricter one, because its pods will be refused.
+    A workload also hears of the enforced level where that is the stricter one, because its pods will be refused. Who
+    raises what a namespace enforces hears of the pods that are there.
     """
+    if request.kind == "Namespace" and not request.group:
+        return _of_existing(obj, request)
     pod = pod_of(obj)
-    if pod is None or request.namespace_object is None:
+    if pod is None or request.namespace_object is None or _is_settled(obj, request):
         return []
     level = level_of(request.namespace_object, "warn")
     if obj.get("kind") in TEMPLATE_KINDS:
