@@ -8,6 +8,7 @@ import pytest
 
 import kplan
 from kplan.api import cel
+from tests.definitions import definition
 
 ENVIRONMENT = cel.Environment()
 
@@ -72,21 +73,9 @@ def test_types(source: str, message: str) -> None:
     assert error.value.issues[0].message == message
 
 
-def definition(rule: str) -> dict[str, Any]:
+def ruled(rule: str) -> dict[str, Any]:
     names = {"type": "array", "maxItems": 9, "items": {"type": "string", "maxLength": 9}}
-    spec = {**names, "x-kubernetes-validations": [{"rule": rule}]}
-    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "tools.example.org"},
-        "spec": {
-            "group": "example.org",
-            "scope": "Cluster",
-            "names": {"kind": "Tool", "plural": "tools"},
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
-        },
-    }
+    return definition({**names, "x-kubernetes-validations": [{"rule": rule}]})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +90,7 @@ def definition(rule: str) -> dict[str, Any]:
     ],
 )
 def test_a_definition_may_use_what_its_release_has(rule: str, name: str, since: int) -> None:
-    assert kplan.admit(definition(rule), version=f"1.{since}").accepted
-    older = kplan.admit(definition(rule), version=f"1.{since - 1}")
+    assert kplan.admit(ruled(rule), version=f"1.{since}").accepted
+    older = kplan.admit(ruled(rule), version=f"1.{since - 1}")
     assert not older.accepted
     assert f"undeclared reference to '{name}' (in container '')" in older.causes[0].message

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import kplan
+from tests.definitions import definition
 
 Value = dict[str, Any]
 
@@ -16,26 +17,11 @@ SMALL: Value = {"type": "integer", "maximum": 5}
 TEXT: Value = {"type": "string"}
 
 
-def definition(properties: Value) -> Value:
-    spec = {"type": "object", "properties": {**properties, "other": TEXT}}
-    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "tools.example.org"},
-        "spec": {
-            "group": "example.org",
-            "scope": "Cluster",
-            "names": {"kind": "Tool", "plural": "tools"},
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
-        },
-    }
-
-
 def changed(property_: Value, old: Any, new: Any, version: str = "1.36") -> list[str]:
     """What is said to a change of a property, and of another one, of an object that is stored."""
     tool = {"apiVersion": "example.org/v1", "kind": "Tool", "metadata": {"name": "a"}, "spec": {"a": old}}
-    cluster = kplan.Cluster([definition({"a": property_}), tool], version=version)
+    spec = {"type": "object", "properties": {"a": property_, "other": TEXT}}
+    cluster = kplan.Cluster([definition(spec), tool], version=version)
     sent = copy.deepcopy(cluster.get(tool))
     assert sent is not None
     sent["spec"] = {"a": new, "other": "changes"}

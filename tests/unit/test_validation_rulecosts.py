@@ -9,6 +9,7 @@ import pytest
 import kplan
 from kplan.api.cel.costs import cost
 from kplan.api.cel.parser import parse
+from tests.definitions import definition
 
 Value = dict[str, Any]
 
@@ -35,22 +36,6 @@ TAG = "^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 )
 def test_loops_and_patterns_cost_what_the_lengths_allow(schema: Value, rule: str, expected: int) -> None:
     assert cost(parse(rule), schema, root=False) == expected
-
-
-def definition(spec: Value) -> Value:
-    schema = {"type": "object", "properties": {"spec": spec}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "tools.example.org"},
-        "spec": {
-            "group": "example.org",
-            "scope": "Cluster",
-            "names": {"kind": "Tool", "plural": "tools"},
-            "versions": [version],
-        },
-    }
 
 
 def refusals(spec: Value) -> list[str]:

@@ -14,7 +14,6 @@ from kplan.hints import Any
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 CIDR = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
-_LEADING_ZERO = re.compile(r"(?:^|\.)0\d")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
