@@ -71,7 +71,7 @@ def parts(schema: Mapping[str, Any]) -> Part:
     found = _recent.get(id(schema))
     if found is None:
         if len(_recent) >= _MOST_RECENT:
-            _recent.clear()
+            del _recent[next(iter(_recent))]  # the oldest
         found = _recent[id(schema)] = root(schema)
     return found
 
