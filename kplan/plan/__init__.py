@@ -62,7 +62,7 @@ def plan(
         ordered,
         replace(counts, unchanged=counts.unchanged + len(unchanged) - (len(shown) - len(pairs))),
         noise=tuple(sorted(Counter(i.reason for a in actions for i in a.ignored).items())),
-        warnings=(*unused(settings, actions), *silent.kept(actions, written, context.kinds), *notes),
+        warnings=(*unused(settings, actions), *silent.sentences(actions, written, context.kinds), *notes),
         version=desired.version,
     )
 

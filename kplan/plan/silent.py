@@ -14,14 +14,13 @@ from kplan.plan.values import get, submap
 
 Value = dict[str, Any]
 
-
 _TWICE = (
     "kubectl apply gives up on this change, for a list has two items of one key: the order in its patch list does not "
     "match the $setElementOrder list"
 )
 
 
-def kept(
+def sentences(
     actions: Iterable[Action], written: tuple[Mapping[Key, Value], Mapping[Key, Value]], kinds: Kinds
 ) -> Iterator[str]:
     """One sentence for every field that was in the current manifest, is in the desired one no more, and stays; and for
