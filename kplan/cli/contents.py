@@ -39,7 +39,7 @@ def recall() -> Known | None:
         if head != _head() or int(checksum) != crc32(body):
             return Known({}, {})
         return Known(*marshal.loads(body))  # noqa: S302 - by its checksum it is what was written below
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError, TypeError):
         return Known({}, {})
 
 

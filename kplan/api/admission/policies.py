@@ -34,10 +34,6 @@ class _Decision(NamedTuple):
     reason: str = "Invalid"
     is_fault: bool = False
 
-    def calls_for(self, action: str) -> bool:
-        """Whether the binding asks for this action, such as Deny."""
-        return action in (get(self.binding, "spec", "validationActions") or ())
-
     @property
     def names(self) -> str:
         """Policy and binding as messages name them."""
@@ -47,19 +43,19 @@ class _Decision(NamedTuple):
 
 def validate(obj: Value, request: Request) -> None:
     """Refuse an object that a bound policy denies."""
-    for decision in _decisions(obj, request):
-        if decision.is_fault or decision.calls_for("Deny"):
-            text = f"{decision.names} denied request: {decision.message}"
-            raise Refused(_CODES.get(decision.reason, 422), request.forbidden(text).message, (Cause("", "", text),))
+    for decision in _decisions("Deny", obj, request):
+        text = f"{decision.names} denied request: {decision.message}"
+        raise Refused(_CODES.get(decision.reason, 422), request.forbidden(text).message, (Cause("", "", text),))
 
 
 def warnings(obj: Value, request: Request) -> list[str]:
     """What the bindings that warn say of an object."""
-    found = (d for d in _decisions(obj, request) if not d.is_fault and d.calls_for("Warn"))
-    return [f"Validation failed for {d.names}: {d.message}" for d in found]
+    found = _decisions("Warn", obj, request)
+    return [f"Validation failed for {d.names}: {d.message}" for d in found if not d.is_fault]
 
 
-def _decisions(obj: Value, request: Request) -> Iterator[_Decision]:
+def _decisions(action: str, obj: Value, request: Request) -> Iterator[_Decision]:
+    """What is decided by the bindings that ask for an action, and the faults of all."""
     store = request.store
     if store is None or matching.is_exempt(request):
         return
@@ -69,14 +65,16 @@ def _decisions(obj: Value, request: Request) -> Iterator[_Decision]:
         for binding in store.all("ValidatingAdmissionPolicyBinding"):
             bound = get(binding, "spec", "policyName") == get(policy, "metadata", "name")
             if bound and matching.matches(get(binding, "spec", "matchResources"), obj, request):
-                yield from _of_binding(policy, binding, obj, request)
+                yield from _of_binding(policy, binding, action, obj, request)
 
 
-def _of_binding(policy: Value, binding: Value, obj: Value, request: Request) -> Iterator[_Decision]:
+def _of_binding(policy: Value, binding: Value, action: str, obj: Value, request: Request) -> Iterator[_Decision]:
     """The decisions of one policy with one binding, for each of its parameters."""
     found = matching.params_of(policy, binding, request)
     if not found and fails(policy) and matching.denies_without_params(binding, request):
         yield _Decision(policy, binding, matching.NO_PARAMS, is_fault=True)
+    if action not in (get(binding, "spec", "validationActions") or ()):
+        return
     for params in found:
         scope = scope_of(policy, params, obj, request)
         try:
